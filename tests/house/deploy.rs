@@ -172,6 +172,34 @@ fn compose_runs_three_daemons_on_three_members() {
 }
 
 #[test]
+fn the_image_starts_as_a_user_and_knows_its_health() {
+    let text = fs::read_to_string("Dockerfile").unwrap().replace("\\\n", " ");
+    let line = |word: &str| {
+        let lines = text.lines().filter_map(|line| line.strip_prefix(word)).collect::<Vec<_>>();
+        assert_eq!(lines.len(), 1, "{word}");
+        lines[0].trim().to_owned()
+    };
+    assert_eq!(line("FROM "), "scratch");
+    assert_eq!(line("USER "), "65532:65532");
+    assert_eq!(line("STOPSIGNAL "), "SIGTERM");
+    let mut command = peerage();
+    for setting in line("ENV ").split_whitespace() {
+        let (variable, value) = setting.split_once('=').unwrap();
+        command.env(variable, value);
+    }
+    assert_clean(&daemon::run(command.args(["serve", "--print-config"])));
+    // The same in the image and in compose; the command knows it.
+    let check = line("HEALTHCHECK ");
+    let check: Value = serde_json::from_str(check.split_once("CMD ").unwrap().1).unwrap();
+    let compose = compose();
+    let composed = compose["services"]["peerage-1"]["healthcheck"]["test"].as_array().unwrap();
+    assert_eq!(composed[0], "CMD");
+    assert_eq!(check.as_array().unwrap()[..], composed[1..]);
+    assert_eq!(check[0], "/peerage");
+    assert_clean(&daemon::run(peerage().arg(check[1].as_str().unwrap()).arg("--help")));
+}
+
+#[test]
 fn the_package_has_a_configuration_that_starts() {
     assert_config(&fs::read_to_string("packaging/config.yaml").unwrap());
     assert_policy(&fs::read_to_string("packaging/policy.yaml").unwrap());
