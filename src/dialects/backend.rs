@@ -11,6 +11,7 @@ use crate::{
         Approval, Decision, GrantCondition, GroupPermission, Moderation, PeersMode, Relation,
         Request, Role, Switch,
     },
+    wire::AccessScope,
 };
 
 /// The daemon's state as a dialect may read it: that of one revision.
@@ -21,9 +22,11 @@ pub trait Backend {
     /// The current time in milliseconds since 1970 in UTC.
     fn now(&self) -> UnixMillis;
 
-    /// The result of showing a token as the admin token. Takes as long for a wrong token as for the
-    /// right one of its length.
-    fn admission(&self, token: Option<&[u8]>) -> Admission;
+    /// The result of showing a token for a call of this scope. The time does not depend on the known tokens.
+    fn admission(&self, token: Option<&[u8]>, scope: AccessScope) -> Admission;
+
+    /// The name of a token, if the daemon knows it.
+    fn token_name(&self, token: &[u8]) -> Option<String>;
 
     /// Whether the daemon has a store, so that facts can be written.
     fn has_store(&self) -> bool;
@@ -140,7 +143,9 @@ pub enum Admission {
     Wrong,
     /// No token was shown.
     Missing,
-    /// The daemon was started without an admin token.
+    /// The token lacks the scope of the call.
+    MissingScope(AccessScope),
+    /// The daemon was started without tokens.
     Disabled,
 }
 
@@ -159,8 +164,12 @@ impl Admission {
     pub const fn message(self) -> &'static str {
         match self {
             Self::Admitted => "",
-            Self::Wrong => "wrong admin token",
-            Self::Missing => "the admin token is missing",
+            Self::Wrong => "wrong token",
+            Self::Missing => "the token is missing",
+            Self::MissingScope(AccessScope::Decide) => "the token lacks the scope `decide`",
+            Self::MissingScope(AccessScope::Read) => "the token lacks the scope `read`",
+            Self::MissingScope(AccessScope::Write) => "the token lacks the scope `write`",
+            Self::MissingScope(AccessScope::Reload) => "the token lacks the scope `reload`",
             Self::Disabled => {
                 "access is disabled; start the daemon with --admin-token-file, and send the token, or \
                  with --admin-uds, and use that socket"

@@ -1,7 +1,7 @@
 //! Calls as they come from HTTP, and the replies to them.
 
 use super::{Admission, Backend};
-use crate::wire::bearer_token;
+use crate::wire::{AccessScope, bearer_token};
 
 /// A call as it came over HTTP.
 #[derive(Clone, Copy, Debug)]
@@ -58,9 +58,23 @@ impl Call<'_> {
         bearer_token(self.authorization?)
     }
 
-    /// The standing of the caller, who shows this token; a trusted socket needs none.
-    pub fn admission(&self, token: Option<&[u8]>, backend: &dyn Backend) -> Admission {
-        if self.trusted { Admission::Admitted } else { backend.admission(token) }
+    /// The name of the token that a caller showed, for the audit log.
+    pub fn caller_label(&self, token: Option<&[u8]>, backend: &dyn Backend) -> String {
+        if self.trusted {
+            return "socket".to_owned();
+        }
+        let name = token.and_then(|token| backend.token_name(token));
+        name.unwrap_or_else(|| "admin-token".to_owned())
+    }
+
+    /// The standing of the caller, who shows this token for a call of this scope; a trusted socket needs none.
+    pub fn admission(
+        &self,
+        token: Option<&[u8]>,
+        scope: AccessScope,
+        backend: &dyn Backend,
+    ) -> Admission {
+        if self.trusted { Admission::Admitted } else { backend.admission(token, scope) }
     }
 }
 

@@ -44,9 +44,9 @@ pub trait Dialect: Debug + Send + Sync {
         None
     }
 
-    /// The kind of credential that an admitted caller showed, for the audit log.
-    fn caller_label(&self, call: &Call<'_>, _backend: &dyn Backend) -> String {
-        if call.trusted { "socket" } else { "admin-token" }.to_owned()
+    /// The name of the credential that an admitted caller showed, for the audit log.
+    fn caller_label(&self, call: &Call<'_>, backend: &dyn Backend) -> String {
+        call.caller_label(call.bearer(), backend)
     }
 
     /// The next step of a call. Called again from the start while the served view is behind the

@@ -24,6 +24,7 @@ mod served_policy;
 mod staleness;
 mod start;
 mod state;
+mod swap;
 mod watch;
 mod watch_options;
 
@@ -36,5 +37,6 @@ pub use served_policy::ServedPolicy;
 pub use staleness::{Freshness, Lapse, OnStale, StaleInput, Staleness, StalenessOptions};
 pub use start::{LiveOptions, StartError, StartMode, StartOutcome, StateOptions};
 pub use state::{StateError, StateStatus};
+pub use swap::Swap;
 pub use watch::Watch;
 pub use watch_options::WatchOptions;

@@ -1,9 +1,10 @@
 //! The administration of the daemon: authorization and reloads.
 
+use std::sync::Arc;
+
 use hyper::{HeaderMap, StatusCode, header::AUTHORIZATION};
 
 use super::{
-    admin_token::check_token,
     app::{App, stamp_revision},
     audit::{Caller, NATIVE},
     handler::RouteRequest,
@@ -12,31 +13,38 @@ use super::{
     response::{self, HttpError, HttpResponse},
     status,
 };
-use crate::{dialects::Admission, live::Trigger, wire::bearer_token};
+use crate::{
+    dialects::Admission,
+    live::Trigger,
+    wire::{AccessScope, bearer_token},
+};
 
-/// Checks that a caller sends the admin token, unless the listener is for administrators only.
+/// Checks that a caller sends a token with a scope, unless the listener is for administrators only. Returns the
+/// name of the token.
 pub(super) fn authorize(
     app: &App,
     headers: &HeaderMap,
     listener: ListenerPolicy,
-) -> Result<(), HttpError> {
+    scope: AccessScope,
+) -> Result<Option<Arc<str>>, HttpError> {
     if listener.is_trusted() {
-        return Ok(());
+        return Ok(None);
     }
     let credential = headers.get(AUTHORIZATION).map(hyper::header::HeaderValue::as_bytes);
-    match check_token(app.options.admin_token.as_ref(), credential.and_then(bearer_token)) {
-        Admission::Admitted => Ok(()),
-        why @ Admission::Disabled => Err(unauthorized(StatusCode::FORBIDDEN, why.message())),
-        why @ Admission::Wrong => Err(unauthorized(StatusCode::UNAUTHORIZED, why.message())),
-        Admission::Missing => Err(unauthorized(
-            StatusCode::UNAUTHORIZED,
-            "the admin token is missing: send `Authorization: Bearer TOKEN`",
-        )),
-    }
-}
-
-fn unauthorized(status: StatusCode, message: &str) -> HttpError {
-    HttpError::new(status, message).with_at(AUTHORIZATION.as_str())
+    let check = app.options.tokens.check(credential.and_then(bearer_token), scope);
+    let message = check.admission.message();
+    let (status, message) = match check.admission {
+        Admission::Admitted => return Ok(check.name),
+        Admission::Disabled | Admission::MissingScope(_) => {
+            (StatusCode::FORBIDDEN, message.to_owned())
+        }
+        Admission::Wrong => (StatusCode::UNAUTHORIZED, message.to_owned()),
+        Admission::Missing => {
+            (StatusCode::UNAUTHORIZED, format!("{message}: send `Authorization: Bearer TOKEN`"))
+        }
+    };
+    let error = HttpError::new(status, message).with_at(AUTHORIZATION.as_str());
+    Err(HttpError { token: check.name, ..error })
 }
 
 /// `POST /v1/reload`: reads the files and responds with the outcome: 409 if the served policy is not that
@@ -48,7 +56,7 @@ pub(super) fn reload(app: &App, request: &RouteRequest) -> Result<HttpResponse, 
         return Err(HttpError::bad_request("force", "expected true or false, found nothing"));
     }
     let trigger = if query.flag("force")? { Trigger::Forced } else { Trigger::Requested };
-    let caller = Caller::native(NATIVE, request.connection.listener);
+    let caller = Caller::native(NATIVE, request.token.as_deref(), request.connection.listener);
     let reloads = app.live.reload_and_report(trigger);
     let outcome = reloads.latest.outcome;
     let status = if outcome.is_current() { StatusCode::OK } else { StatusCode::CONFLICT };

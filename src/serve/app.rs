@@ -78,16 +78,9 @@ impl App {
         served: &'a ServedPolicy,
         cancellation: &'a Cancellation,
     ) -> ServedBackend<'a> {
-        let admin_token = self.options.admin_token.as_ref();
+        let tokens = &self.options.tokens;
         let freshness = self.live.staleness().freshness();
-        ServedBackend {
-            live: &self.live,
-            admin_token,
-            served,
-            freshness,
-            cancellation,
-            recorder: None,
-        }
+        ServedBackend { live: &self.live, tokens, served, freshness, cancellation, recorder: None }
     }
 
     /// The same for a step, whose decisions it gathers to be recorded.

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use super::{
     host::{Audience, ListenerPolicy},
     line_writer::LineWriter,
+    tokens::ADMIN_TOKEN,
 };
 use crate::{
     facts::{Command, CommandError, CommandSyntaxError, WriteError, WriteOutcome},
@@ -47,13 +48,14 @@ pub(super) struct Caller {
 }
 
 impl Caller {
-    /// The caller of one of peerage's own APIs, all of which take the admin token.
-    pub(super) fn native(api: &'static str, listener: ListenerPolicy) -> Self {
-        let by = match listener.audience {
-            Audience::Anyone => "admin-token",
-            Audience::Administrators => "socket",
+    /// The caller of one of peerage's own APIs, by the name of the token or by the socket.
+    pub(super) fn native(api: &'static str, token: Option<&str>, listener: ListenerPolicy) -> Self {
+        let by = match (token, listener.audience) {
+            (Some(token), _) => token.to_owned(),
+            (None, Audience::Administrators) => "socket".to_owned(),
+            (None, Audience::Anyone) => ADMIN_TOKEN.to_owned(),
         };
-        Self { api, by: by.to_owned() }
+        Self { api, by }
     }
 }
 
@@ -88,6 +90,8 @@ const MAX_VALUE_BYTES: usize = 1024;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CredentialFailure<'r> {
     pub(super) api: &'static str,
+    /// The name of the token, if it is known.
+    pub(super) token: Option<&'r str>,
     pub(super) method: &'r str,
     pub(super) path: &'r str,
     pub(super) status: StatusCode,
@@ -295,12 +299,12 @@ impl Audit {
         request: CredentialFailure<'_>,
         served: &ServedPolicy,
     ) {
-        let CredentialFailure { api, method, path, status } = request;
+        let CredentialFailure { api, token, method, path, status } = request;
         self.failures.get_or_create(&Api { api }).inc();
         if self.lines.is_none() {
             return;
         }
-        let mut line = new_line("refused", None, api);
+        let mut line = new_line("refused", token, api);
         let path: String = path.chars().take(200).collect();
         let method: String = method.chars().take(20).collect();
         let reason = match status {

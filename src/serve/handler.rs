@@ -13,7 +13,7 @@ use super::{
     list_stream::Producer,
     response::{HttpError, HttpResponse},
 };
-use crate::live::ServedPolicy;
+use crate::{live::ServedPolicy, wire::AccessScope};
 
 /// One operation of a route: the methods that ask for it, and how it is carried out.
 #[derive(Clone, Copy, Debug)]
@@ -36,12 +36,16 @@ pub(super) enum Methods {
 /// Who may call an operation, and whether it is shed when the daemon is full.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Access {
-    /// Anyone; counted as a decision in flight.
+    /// Those who may request decisions; counted as a decision in flight.
     Decision,
+    /// Those who may request decisions.
+    List,
     Anyone,
-    /// Callers who show the admin token, or come by a socket for administrators. Never shed for the
+    /// Anyone, or the tokens that may read if there is a file of tokens.
+    Status,
+    /// Callers who show a token with the scope, or come by a socket for administrators. Never shed for the
     /// length of the answer.
-    Administrator,
+    Administrator(AccessScope),
 }
 
 /// How an operation's request body is read.
@@ -89,6 +93,8 @@ pub(super) struct RouteRequest {
     pub(super) body: Bytes,
     pub(super) connection: Connection,
     pub(super) trace: RequestTrace,
+    /// The name of the caller's token, if the operation took one.
+    pub(super) token: Option<Arc<str>>,
 }
 
 /// A request, and the view from which it is answered.

@@ -21,6 +21,8 @@ pub(super) struct ListenerPolicy {
     pub(super) host_check: HostCheck,
     /// Whether the routes of administrators are answered; elsewhere they are not found.
     pub(super) answers_admin: bool,
+    /// Whether decisions and the status may take a token, as over TCP.
+    pub(super) takes_tokens: bool,
 }
 
 /// The processes that can reach a listener.

@@ -7,7 +7,6 @@
 //! Invariant: knows of `live`, `decide`, `request`, the commands of `facts`, and `dialects`.
 
 mod admin;
-mod admin_token;
 mod admission;
 mod allow;
 mod app;
@@ -45,6 +44,7 @@ mod router;
 mod routes;
 mod sockets;
 mod status;
+mod tokens;
 mod trace_context;
 mod v1;
 mod view_wait;
@@ -60,3 +60,4 @@ pub use options::{AllowStatus, AllowStatusError, PropertyNames, ServeOptions};
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use request_metrics::{RequestMetrics, RouteIndex};
 pub use sockets::{Origin, OriginError, SiteOrigin, SocketOptions};
+pub use tokens::{AccessToken, TokenRegistry};

@@ -7,9 +7,9 @@ use thiserror::Error;
 
 use super::{
     audit::Audit, decision_log::DecisionLog, descriptors::ConnectionLimits, host::HostName,
-    line_writer::LineWriter, public_url::PublicUrl, sockets::SocketOptions,
+    line_writer::LineWriter, public_url::PublicUrl, sockets::SocketOptions, tokens::TokenRegistry,
 };
-use crate::{dialects::Dialect, wire::Secret};
+use crate::dialects::Dialect;
 
 /// The options of serving.
 #[derive(Debug)]
@@ -26,8 +26,8 @@ pub struct ServeOptions {
     pub audit: Arc<Audit>,
     /// The log of decisions, if there is one.
     pub decision_log: Option<Arc<DecisionLog>>,
-    /// The token of administrators; `None` if nobody may do more than ask for decisions.
-    pub admin_token: Option<Secret>,
+    /// The tokens of callers.
+    pub tokens: Arc<TokenRegistry>,
     /// The names by which loopback listeners may be called, besides those of every machine and that of
     /// the public URL.
     pub hosts: Vec<HostName>,

@@ -1,6 +1,9 @@
 //! HTTP responses and errors.
 
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU16, Ordering},
+};
 
 use hyper::{
     Response, StatusCode,
@@ -26,8 +29,11 @@ pub(super) const OBLIGATIONS: HeaderName = HeaderName::from_static("peerage-obli
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The mark of a response that refuses a credential.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct CredentialRejection;
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct CredentialRejection {
+    /// The name of the token, if it is known.
+    pub(super) token: Option<Arc<str>>,
+}
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -47,12 +53,14 @@ pub(super) struct HttpError {
     /// The parameter, header, member of the body or place in its text that is wrong; `None` for the
     /// request as a whole.
     pub(super) at: Option<String>,
+    /// The name of the token that lacks a scope.
+    pub(super) token: Option<Arc<str>>,
 }
 
 impl HttpError {
     /// An error about the request as a whole.
     pub(super) fn new(status: StatusCode, message: impl Into<String>) -> Self {
-        Self { status, message: message.into(), at: None }
+        Self { status, message: message.into(), at: None, token: None }
     }
 
     /// The same about a part of the request; an empty text means the request as a whole.
@@ -72,7 +80,7 @@ impl HttpError {
         }
         let at = self.at.as_deref().unwrap_or_default();
         if at.eq_ignore_ascii_case(AUTHORIZATION.as_str()) {
-            response.extensions_mut().insert(CredentialRejection);
+            response.extensions_mut().insert(CredentialRejection { token: self.token.clone() });
         }
         response
     }

@@ -39,6 +39,7 @@ use super::{
 use crate::{
     dialects::Dialect,
     live::{Freshness, Live, ServedPolicy},
+    wire::AccessScope,
 };
 
 /// The time for which a decision counts as in flight while its body is read. It counts again when the
@@ -85,9 +86,10 @@ impl App {
         let response = response.instrument(span).await;
         let response = response.unwrap_or_else(|error| error.response());
         let response = self.finish(response, &trace, sheddable);
-        if response.extensions().get::<CredentialRejection>().is_some() {
+        if let Some(CredentialRejection { token }) = response.extensions().get() {
+            let token = token.as_deref();
             let (method, path, status) = (method.as_str(), uri.path(), response.status());
-            let request = CredentialFailure { api, method, path, status };
+            let request = CredentialFailure { api, token, method, path, status };
             self.options.audit.credential_rejected(request, &self.live.served());
         }
         self.metrics.requests.record_time(route, started.elapsed());
@@ -158,7 +160,9 @@ impl App {
 
     /// Checks the host and the credentials of a request's head.
     fn check_head(&self, head: &Parts, listener: ListenerPolicy) -> Result<(), HttpError> {
-        let known = (listener.host_check == HostCheck::KnownHosts).then_some(&*self.options.hosts);
+        let checks_host =
+            listener.host_check == HostCheck::KnownHosts && !self.options.tokens.guards_decisions();
+        let known = checks_host.then_some(&*self.options.hosts);
         host::check(head, known)?;
         if head.headers.get_all(AUTHORIZATION).iter().nth(1).is_some() {
             return Err(HttpError::bad_request("Authorization", "header given more than once"));
@@ -179,23 +183,21 @@ impl App {
             return Ok(response::method_not_allowed(route.methods()));
         };
         let listener = connection.listener;
+        let token = match self.authorize(operation.access, &head.headers, listener) {
+            Ok(token) => token,
+            Err(error) => {
+                body::discard(&head.headers, body);
+                return Err(error);
+            }
+        };
         let mut in_flight = None;
-        match operation.access {
-            Access::Administrator => {
-                if let Err(error) = admin::authorize(self, &head.headers, listener) {
-                    body::discard(&head.headers, body);
-                    return Err(error);
-                }
+        // Requests of administrators are not shed.
+        if operation.access == Access::Decision && !listener.is_trusted() {
+            in_flight = self.admission.begin_decision();
+            if in_flight.is_none() {
+                body::discard(&head.headers, body);
+                return Ok(self.shed(route.path));
             }
-            // Requests of administrators are not shed.
-            Access::Decision if !listener.is_trusted() => {
-                in_flight = self.admission.begin_decision();
-                if in_flight.is_none() {
-                    body::discard(&head.headers, body);
-                    return Ok(self.shed(route.path));
-                }
-            }
-            Access::Decision | Access::Anyone => {}
         }
         let Some(body) =
             self.read_body(operation.body, &head.headers, body, &mut in_flight).await?
@@ -209,8 +211,32 @@ impl App {
             body,
             connection: connection.clone(),
             trace: trace.clone(),
+            token,
         };
         Ok(self.run_operation(operation, request).await)
+    }
+
+    /// Checks that the caller may request an operation. Returns the name of the token, if it takes one.
+    fn authorize(
+        &self,
+        access: Access,
+        headers: &HeaderMap,
+        listener: ListenerPolicy,
+    ) -> Result<Option<Arc<str>>, HttpError> {
+        let tokens = &self.options.tokens;
+        let scope = match access {
+            Access::Administrator(scope) => Some(scope),
+            Access::Decision | Access::List => {
+                let is_guarded = listener.takes_tokens && tokens.guards_decisions();
+                is_guarded.then_some(AccessScope::Decide)
+            }
+            Access::Status => {
+                let is_guarded = listener.takes_tokens && tokens.guards_status();
+                is_guarded.then_some(AccessScope::Read)
+            }
+            Access::Anyone => None,
+        };
+        scope.map_or(Ok(None), |scope| admin::authorize(self, headers, listener, scope))
     }
 
     /// Reads a request's body; `None` if there is no longer room for its decision.
@@ -345,7 +371,8 @@ impl Target<'_> {
         match self {
             Self::Route(RouteMatch { route, .. }) if !listener.is_trusted() => {
                 let operation = route.operation(method);
-                let is_open = operation.is_none_or(|it| it.access != Access::Administrator);
+                let is_open =
+                    operation.is_none_or(|it| !matches!(it.access, Access::Administrator(_)));
                 is_open.then_some(route.path)
             }
             _ => None,

@@ -11,6 +11,7 @@ use super::{
     response::{self, HttpError, HttpResponse},
     status, v1,
 };
+use crate::wire::AccessScope;
 
 /// A path, and the operations on it.
 #[derive(Debug)]
@@ -59,7 +60,7 @@ const fn evaluation(respond: Respond) -> Operation {
 
 /// An operation that answers a search in a body.
 const fn search(handler: Handler) -> Operation {
-    Operation { methods: Methods::Post, access: Access::Anyone, body: BodyKind::AuthZen, handler }
+    Operation { methods: Methods::Post, access: Access::List, body: BodyKind::AuthZen, handler }
 }
 
 /// An operation that reads a public resource.
@@ -69,12 +70,12 @@ const fn read(handler: Handler) -> Operation {
 
 /// An operation that reads a resource for administrators.
 const fn admin_read(handler: Handler) -> Operation {
-    Operation { access: Access::Administrator, ..read(handler) }
+    Operation { access: Access::Administrator(AccessScope::Read), ..read(handler) }
 }
 
-/// A command for administrators, with or without a body.
-const fn admin_post(body: BodyKind, handler: Handler) -> Operation {
-    Operation { methods: Methods::Post, access: Access::Administrator, body, handler }
+/// A command of administrators, with a body or without.
+const fn admin_post(scope: AccessScope, body: BodyKind, handler: Handler) -> Operation {
+    Operation { methods: Methods::Post, access: Access::Administrator(scope), body, handler }
 }
 
 const ROUTES: &[Route] = &[
@@ -106,7 +107,10 @@ const ROUTES: &[Route] = &[
         path: "/v1/reach",
         scope: Scope::Exact,
         home: RouteHome::Everywhere,
-        operations: &[read(Handler::List(WorkClass::List, v1::reach))],
+        operations: &[Operation {
+            access: Access::List,
+            ..read(Handler::List(WorkClass::List, v1::reach))
+        }],
     },
     Route {
         path: "/access/v1/search/subject",
@@ -137,6 +141,7 @@ const ROUTES: &[Route] = &[
         scope: Scope::Exact,
         home: RouteHome::Admin,
         operations: &[admin_post(
+            AccessScope::Reload,
             BodyKind::Ignored,
             Handler::Detached(WorkClass::Reload, admin::reload),
         )],
@@ -147,7 +152,7 @@ const ROUTES: &[Route] = &[
         home: RouteHome::Admin,
         operations: &[
             admin_read(Handler::Blocking(WorkClass::Facts, facts::summary)),
-            admin_post(BodyKind::Json, Handler::Future(facts::write)),
+            admin_post(AccessScope::Write, BodyKind::Json, Handler::Future(facts::write)),
         ],
     },
     Route {
@@ -155,6 +160,7 @@ const ROUTES: &[Route] = &[
         scope: Scope::Exact,
         home: RouteHome::Admin,
         operations: &[admin_post(
+            AccessScope::Write,
             BodyKind::Ignored,
             Handler::Detached(WorkClass::Backup, facts::backup),
         )],
@@ -163,7 +169,10 @@ const ROUTES: &[Route] = &[
         path: "/v1/status",
         scope: Scope::Exact,
         home: RouteHome::Admin,
-        operations: &[read(Handler::Blocking(WorkClass::Status, status::status))],
+        operations: &[Operation {
+            access: Access::Status,
+            ..read(Handler::Blocking(WorkClass::Status, status::status))
+        }],
     },
     Route {
         path: "/metrics",

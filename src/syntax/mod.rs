@@ -27,7 +27,7 @@ use crate::{
 };
 use ast::Item;
 use tests::TestFile;
-use yaml::FlatEntry;
+use yaml::{FlatEntry, FlatRecord};
 
 /// How deep brackets, calls and collections may be nested, in either notation.
 pub const MAX_NESTING: usize = 128;
@@ -89,6 +89,18 @@ pub fn parse_flat<'s>(
 ) -> Vec<FlatEntry<'s>> {
     let text = text::decode(id, source, problems);
     text.map_or_else(Vec::new, |text| yaml::parse_flat(id, text, (title, known), problems))
+}
+
+/// Parses a YAML file with one list of flat mappings: `LIST: [{ FIELD: VALUE, ... }, ...]`. `title` names such a
+/// mapping in messages. What is wrong goes to `problems`.
+pub fn parse_records<'s>(
+    (id, source): (SourceId, &'s Source),
+    (title, list, fields): (&str, &str, &[&str]),
+    problems: &mut Diagnostics,
+) -> Vec<FlatRecord<'s>> {
+    let text = text::decode(id, source, problems);
+    let names = (title, list, fields);
+    text.map_or_else(Vec::new, |text| yaml::parse_records(id, text, names, problems))
 }
 
 /// What a file of sections states. One that is written in another notation than its name says is told

@@ -13,6 +13,7 @@ mod explanation;
 pub mod json;
 mod list;
 mod percent;
+mod scope;
 mod secret;
 
 pub use bearer::bearer_token;
@@ -22,4 +23,5 @@ pub use excerpt::excerpt;
 pub use explanation::explanation_json;
 pub use list::{ListBody, list_field};
 pub use percent::{PercentDecodeError, PercentEncoding, percent_encode};
+pub use scope::{AccessScope, AccessScopes, TokenDigest, TokenDigestError};
 pub use secret::{InvalidSecretError, Secret};

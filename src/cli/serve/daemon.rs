@@ -8,20 +8,25 @@ use std::{
 };
 
 use anyhow::Result;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::{
+    task::block_in_place,
+    time::{Instant, MissedTickBehavior, interval, sleep, sleep_until},
+};
 use tracing::info;
 
 use super::{
-    ServeArgs, banner,
+    ServeArgs,
+    access_args::Tokens,
+    banner,
     service_manager::ServiceManager,
     signals::{SignalRequest, Signals},
+    watched_file,
 };
 use crate::{
     cli::Output,
     dialects::Dialect,
     live::{Live, Trigger, Watch},
     serve::{self, App, Audit, ConnectionLimits, DecisionLog, LineWriter, SocketOptions},
-    wire::Secret,
 };
 
 /// A daemon that has read its policy, and does not listen yet.
@@ -36,7 +41,7 @@ pub(super) struct Daemon {
 pub(super) struct Callers {
     pub(super) audit: Arc<Audit>,
     pub(super) decision_log: Option<Arc<DecisionLog>>,
-    pub(super) admin: Option<Secret>,
+    pub(super) tokens: Tokens,
     pub(super) dialects: Vec<Box<dyn Dialect>>,
     pub(super) sockets: Vec<SocketOptions>,
     pub(super) connections: ConnectionLimits,
@@ -49,7 +54,7 @@ const LOG_PATIENCE: Duration = Duration::from_secs(2);
 impl Daemon {
     /// Serves until it is told to stop.
     pub(super) async fn run(self, options: &ServeArgs, output: &Output) -> Result<()> {
-        let Self { live, mut watch, mut signals, callers } = self;
+        let Self { live, mut watch, mut signals, mut callers } = self;
         let (listeners, places) = options.listen.bind(&options.access, output).await?;
         let retry = options.reload.poll();
         let (wake, woken) = mpsc::channel();
@@ -93,7 +98,7 @@ impl Daemon {
                 properties: options.authzen.property_names(),
                 audit: callers.audit,
                 decision_log: callers.decision_log,
-                admin_token: callers.admin,
+                tokens: Arc::clone(&callers.tokens.registry),
                 hosts: options.listen.hosts.clone(),
                 allow_status: options.listen.allow_status,
                 patience: options.limits.at_least_wait(),
@@ -104,6 +109,15 @@ impl Daemon {
         let drain = options.limits.drain();
         let shutdown_wait = options.limits.shutdown_wait();
         let on_hangup = options.reload.on_hangup();
+        let refreshing = tokio::spawn(async move {
+            let mut looks = interval(watched_file::INTERVAL);
+            looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            loop {
+                looks.tick().await;
+                // Two small files are read at most.
+                block_in_place(|| callers.tokens.refresh());
+            }
+        });
         let stopping = Arc::clone(&app);
         #[expect(
             clippy::async_yields_async,
@@ -148,6 +162,7 @@ impl Daemon {
             }
         };
         serve::serve(listeners, app, stop).await;
+        refreshing.abort();
         audit.flush(LOG_PATIENCE);
         if let Some(log) = decision_log {
             log.flush(LOG_PATIENCE);

@@ -35,9 +35,9 @@ pub(super) fn check<'a>(
     };
     ensure!(
         is_meant,
-        "other machines can reach {open}, and decisions need no token; listen on a \
-         loopback address or a Unix socket behind a proxy that authenticates callers, or add \
-         --insecure-listen"
+        "other machines can reach {open}, and decisions need no token; give tokens with the scope \
+         `decide` by --tokens-file, listen on a loopback address or a Unix socket behind a proxy that \
+         authenticates callers, or add --insecure-listen"
     );
     warn!("everyone who can reach {open} can request decisions and lists without a token");
     Ok(())

@@ -15,6 +15,8 @@ mod signals;
 mod socket_args;
 mod staleness_args;
 mod store_args;
+mod tokens_file;
+mod watched_file;
 
 use std::{io, path::PathBuf};
 
@@ -64,7 +66,8 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
     let log = logs::open(output)?;
     options.config.log_warnings();
     let connections = ConnectionLimits::raise();
-    options.listen.check()?;
+    let tokens = options.access.tokens()?;
+    options.listen.check(tokens.registry.guards_decisions())?;
     let runtime = runtime().context("can't start the runtime")?;
     // From here on SIGHUP reloads and the other signals stop, also while the files are read for the first
     // time.
@@ -77,7 +80,7 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
     let callers = daemon::Callers {
         audit: options.logs.audit()?,
         decision_log: options.logs.decision_log()?,
-        admin: options.access.admin_token()?,
+        tokens,
         dialects: options.dialects.open()?,
         sockets: options.dialects.sockets()?,
         connections,

@@ -12,7 +12,6 @@ use foldhash::quality::RandomState;
 use serde_json::{Map, Value, json};
 use uuid::{Builder, Uuid};
 
-use super::tokens::TokenScope;
 use crate::{
     dialects::{CallError, DialectError, Reply, Stop},
     facts::{CommandError, FileLine, RefusalReason, TextProblem, WriteError, WriteErrorKind},
@@ -98,8 +97,7 @@ impl FlipError {
         Self::new(401, "unauthorized", message)
     }
 
-    pub(super) fn missing_scope(scope: TokenScope) -> Self {
-        let scope = scope.as_str();
+    pub(super) fn missing_scope(scope: &str) -> Self {
         let message = format!("the token lacks the scope {scope}");
         Self::new(403, "missing_scope", message)
     }

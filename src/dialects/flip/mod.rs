@@ -55,12 +55,13 @@ impl Flip {
         backend: &dyn Backend,
     ) -> Result<(), FlipError> {
         let token = call.bearer();
-        let admission = call.admission(token, backend);
+        let admission = call.admission(token, scope.access(), backend);
         let scopes = token.and_then(|token| self.tokens.as_ref()?.scopes(token));
         match (admission, scopes) {
             (Admission::Admitted, _) => Ok(()),
             (_, Some(scopes)) if scopes.allows(scope) => Ok(()),
-            (_, Some(_)) => Err(FlipError::missing_scope(scope)),
+            (_, Some(_)) => Err(FlipError::missing_scope(scope.as_str())),
+            (Admission::MissingScope(scope), None) => Err(FlipError::missing_scope(scope.as_str())),
             (Admission::Disabled, None) if self.tokens.is_none() => Err(FlipError::disabled()),
             (_, None) => Err(FlipError::unauthorized(token.is_some())),
         }
@@ -81,12 +82,11 @@ impl Dialect for Flip {
     }
 
     fn caller_label(&self, call: &Call<'_>, backend: &dyn Backend) -> String {
-        match call.admission(call.bearer(), backend) {
-            _ if call.trusted => "socket",
-            Admission::Admitted => "admin-token",
-            Admission::Wrong | Admission::Missing | Admission::Disabled => "flip-token",
+        if call.trusted {
+            return "socket".to_owned();
         }
-        .to_owned()
+        let name = call.bearer().and_then(|token| backend.token_name(token));
+        name.unwrap_or_else(|| "flip-token".to_owned())
     }
 
     fn answer(&self, call: &Call<'_>, backend: &dyn Backend) -> Result<Step<Reply>, BackendError> {

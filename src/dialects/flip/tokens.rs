@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-use crate::wire::{InvalidSecretError, Secret};
+use crate::wire::{AccessScope, InvalidSecretError, Secret};
 
 /// The tokens of Flip's clients, each with its scopes.
 #[derive(Debug)]
@@ -96,6 +96,14 @@ impl TokenScopes {
 }
 
 impl TokenScope {
+    /// The scope that a token of the daemon must have.
+    pub(super) const fn access(self) -> AccessScope {
+        match self {
+            Self::Read => AccessScope::Read,
+            Self::Write => AccessScope::Write,
+        }
+    }
+
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Read => READ,

@@ -44,6 +44,10 @@ impl Dialect for Mesibo {
         matches!(path, "/backend" | "/backend/" | "/api.php")
     }
 
+    fn caller_label(&self, call: &Call<'_>, backend: &dyn Backend) -> String {
+        request::caller_label(call, backend)
+    }
+
     fn answer(&self, call: &Call<'_>, backend: &dyn Backend) -> Result<Step<Reply>, BackendError> {
         let request = match MesiboRequest::parse(call, backend) {
             Ok(request) => request,

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     dialects::{Admission, Backend, Call, Reply},
     wire::{
-        excerpt,
+        AccessScope, excerpt,
         json::{self, JsonError, StrictValue},
     },
 };
@@ -63,7 +63,7 @@ impl MesiboRequest {
             op: named.clone(),
             id: shown_id.clone(),
         };
-        check_admin(call, token.as_ref(), backend).map_err(reject)?;
+        check_admin(call, token.as_ref(), scope(&named), backend).map_err(reject)?;
         if id != shown_id {
             return Err(reject(MesiboError::parameter(
                 MesiboErrorCode::BadParam,
@@ -159,19 +159,38 @@ fn is_content_type(call: &Call<'_>, kind: &str) -> bool {
     given.trim().eq_ignore_ascii_case(kind)
 }
 
+/// The name of the token of a call, which the body may hold, for the audit log.
+pub(super) fn caller_label(call: &Call<'_>, backend: &dyn Backend) -> String {
+    let body = if call.trusted { None } else { parse_body(call).ok() };
+    let token = body.and_then(|(mut body, _)| body.shift_remove("token"));
+    let token = token.as_ref().and_then(Value::as_str).map(str::as_bytes);
+    call.caller_label(token.or_else(|| call.bearer()), backend)
+}
+
+/// The scope that an operation takes.
+fn scope(op: &str) -> AccessScope {
+    match op {
+        "userget" | "usersget" | "groupget" | "groupgetmembers" | "getmembers" => AccessScope::Read,
+        _ => AccessScope::Write,
+    }
+}
+
 /// # Errors
 /// Unless an administrator sent the request, with `token` or the header of peerage's own API.
 fn check_admin(
     call: &Call<'_>,
     token: Option<&Value>,
+    scope: AccessScope,
     backend: &dyn Backend,
 ) -> Result<(), MesiboError> {
     let shown = token.and_then(Value::as_str).map(str::as_bytes).or_else(|| call.bearer());
-    let admission = call.admission(shown, backend);
+    let admission = call.admission(shown, scope, backend);
     let error = match admission {
         Admission::Admitted => return Ok(()),
         Admission::Disabled => MesiboErrorCode::Disabled,
-        Admission::Wrong | Admission::Missing => MesiboErrorCode::TokenBreach,
+        Admission::Wrong | Admission::Missing | Admission::MissingScope(_) => {
+            MesiboErrorCode::TokenBreach
+        }
     };
     Err(MesiboError::at(error, "token", admission.message()))
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     dialects::{Admission, Backend, Call},
-    wire::Secret,
+    wire::{AccessScope, Secret},
 };
 
 /// The default administrator, which every app has.
@@ -45,7 +45,7 @@ impl TencentAccess {
     pub(super) fn check(
         &self,
         call: &Call<'_>,
-        family: CallFamily,
+        (family, scope): (CallFamily, AccessScope),
         backend: &dyn Backend,
     ) -> Result<(), TencentError> {
         let query = TencentQuery::parse(call.query)?;
@@ -54,7 +54,7 @@ impl TencentAccess {
         }
         match &self.verifier {
             Some(verifier) => check_signed(verifier, &query, backend)?,
-            None => check_token(call, &query, backend)?,
+            None => check_token(call, &query, scope, backend)?,
         }
         if let Some(wrong) =
             query.sdkappid.filter(|&id| self.sdkappid.is_some_and(|expected| expected != id))
@@ -77,12 +77,15 @@ impl TencentAccess {
 
 impl TencentAccess {
     /// The kind of credential of a call: the token, or the signature of an identifier.
-    pub(super) fn credential(&self, call: &Call<'_>) -> String {
+    pub(super) fn credential(&self, call: &Call<'_>, backend: &dyn Backend) -> String {
         let query = TencentQuery::parse(call.query).ok();
-        match (&self.verifier, query.and_then(|query| query.identifier)) {
-            (Some(_), Some(identifier)) => format!("usersig:{identifier}"),
-            (Some(_), None) => "usersig".to_owned(),
-            (None, _) => "admin-token".to_owned(),
+        if self.verifier.is_none() {
+            let token = query.as_ref().and_then(|query| shown_token(call, query));
+            return call.caller_label(token, backend);
+        }
+        match query.and_then(|query| query.identifier) {
+            Some(identifier) => format!("usersig:{identifier}"),
+            None => "usersig".to_owned(),
         }
     }
 }
@@ -123,14 +126,19 @@ fn check_signed(
     Ok(())
 }
 
+/// The token of a call: in the place of the signature, or in the usual header.
+fn shown_token<'a>(call: &'a Call<'_>, query: &'a TencentQuery<'_>) -> Option<&'a [u8]> {
+    query.usersig.as_deref().map(str::as_bytes).or_else(|| call.bearer())
+}
+
 /// Checks the admin token, which is sent as the signature or in the usual header.
 fn check_token(
     call: &Call<'_>,
     query: &TencentQuery<'_>,
+    scope: AccessScope,
     backend: &dyn Backend,
 ) -> Result<(), TencentError> {
-    let shown = query.usersig.as_deref().map(str::as_bytes).or_else(|| call.bearer());
-    let admission = call.admission(shown, backend);
+    let admission = call.admission(shown_token(call, query), scope, backend);
     let (code, hint) = match admission {
         Admission::Admitted => return Ok(()),
         Admission::Missing => (
@@ -138,7 +146,7 @@ fn check_token(
             ": send it as `usersig`, or start the daemon with --tencent-key-file",
         ),
         Admission::Wrong => (TencentCode::SigInvalid, ""),
-        Admission::Disabled => (TencentCode::Disabled, ""),
+        Admission::MissingScope(_) | Admission::Disabled => (TencentCode::Disabled, ""),
     };
     Err(TencentError::new(code, format!("{}{hint}", admission.message())))
 }

@@ -24,6 +24,7 @@ mod user_sig;
 pub use auth::TencentAccess;
 
 use super::{Backend, BackendError, Call, CallError, Dialect, Reply, Step};
+use crate::wire::AccessScope;
 use codes::{CallFamily, TencentCode};
 use envelope::{TencentError, TencentResult, settle};
 
@@ -45,7 +46,7 @@ impl Tencent {
 
     fn respond(&self, call: &Call<'_>, backend: &dyn Backend) -> TencentResult {
         let (family, handler) = handler(call.path);
-        self.access.check(call, family, backend)?;
+        self.access.check(call, (family, scope(call.path)), backend)?;
         let Some(handler) = handler else {
             let message = "unknown command; see the chapter on Tencent IM for the supported ones";
             return Err(TencentError::new(TencentCode::Resource, message).into());
@@ -68,13 +69,13 @@ impl Dialect for Tencent {
 
     fn refuse_early(&self, call: &Call<'_>, backend: &dyn Backend) -> Option<Reply> {
         let (family, _) = handler(call.path);
-        let fault = self.access.check(call, family, backend).err()?;
+        let fault = self.access.check(call, (family, scope(call.path)), backend).err()?;
         let refuses_credential = fault.code.refuses_credential();
         Some(Reply { refuses_credential, ..fault.reply() })
     }
 
-    fn caller_label(&self, call: &Call<'_>, _: &dyn Backend) -> String {
-        if call.trusted { "socket".to_owned() } else { self.access.credential(call) }
+    fn caller_label(&self, call: &Call<'_>, backend: &dyn Backend) -> String {
+        if call.trusted { "socket".to_owned() } else { self.access.credential(call, backend) }
     }
 
     fn answer(&self, call: &Call<'_>, backend: &dyn Backend) -> Result<Step<Reply>, BackendError> {
@@ -100,6 +101,25 @@ fn handler(path: &str) -> (CallFamily, Option<Handler>) {
         "im_open_login_svc" => (CallFamily::Accounts, account(command)),
         _ => (CallFamily::None, None),
     }
+}
+
+/// The commands that change nothing.
+const READS: [&str; 9] = [
+    "friend_check",
+    "friend_get",
+    "friend_get_all",
+    "friend_get_list",
+    "black_list_get",
+    "black_list_check",
+    "group_get",
+    "portrait_get",
+    "account_check",
+];
+
+/// The scope that a command takes of a token.
+fn scope(path: &str) -> AccessScope {
+    let command = path.rsplit('/').next().unwrap_or_default();
+    if READS.contains(&command) { AccessScope::Read } else { AccessScope::Write }
 }
 
 fn sns(command: &str) -> Option<Handler> {

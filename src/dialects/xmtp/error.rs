@@ -63,7 +63,9 @@ impl XmtpError {
                 Some(Self::new(401, "unauthorized", message))
             }
             Admission::Wrong => Some(Self::new(401, "unauthorized", admission.message())),
-            Admission::Disabled => Some(Self::new(403, "forbidden", admission.message())),
+            Admission::MissingScope(_) | Admission::Disabled => {
+                Some(Self::new(403, "forbidden", admission.message()))
+            }
         }
     }
 

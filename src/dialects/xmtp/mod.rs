@@ -20,10 +20,10 @@ mod reads;
 mod steps;
 mod writes;
 
-use super::{Backend, BackendError, Call, CallError, Dialect, Reply, Step};
+use super::{Admission, Backend, BackendError, Call, CallError, Dialect, Reply, Step};
 use crate::{
     facts::Id,
-    wire::{PercentEncoding, excerpt},
+    wire::{AccessScope, PercentEncoding, excerpt},
 };
 use arguments::Arguments;
 use error::{XmtpError, XmtpStop};
@@ -51,12 +51,12 @@ impl Dialect for Xmtp {
     }
 
     fn refuse_early(&self, call: &Call<'_>, backend: &dyn Backend) -> Option<Reply> {
-        let refused = XmtpError::from_admission(call.admission(call.bearer(), backend))?;
+        let refused = XmtpError::from_admission(admission(call, backend))?;
         Some(Reply { refuses_credential: true, ..refused.reply() })
     }
 
     fn answer(&self, call: &Call<'_>, backend: &dyn Backend) -> Result<Step<Reply>, BackendError> {
-        if let Some(refused) = XmtpError::from_admission(call.admission(call.bearer(), backend)) {
+        if let Some(refused) = XmtpError::from_admission(admission(call, backend)) {
             return Ok(steps::error_step(&refused));
         }
         steps::settle(answer(call, backend))
@@ -65,6 +65,18 @@ impl Dialect for Xmtp {
     fn render_error(&self, failure: &CallError) -> Reply {
         XmtpError::from(failure).reply()
     }
+}
+
+/// The admission of a call by its token. What can't be found is a read.
+fn admission(call: &Call<'_>, backend: &dyn Backend) -> Admission {
+    let scope = match XmtpPath::parse(call.path) {
+        Ok(XmtpPath::Groups | XmtpPath::Dms | XmtpPath::Call(_, calls::GroupCall::Write(_))) => {
+            AccessScope::Write
+        }
+        Ok(XmtpPath::Inbox(_)) if call.method == "PUT" => AccessScope::Write,
+        _ => AccessScope::Read,
+    };
+    call.admission(call.bearer(), scope, backend)
 }
 
 fn answer(call: &Call<'_>, backend: &dyn Backend) -> Result<Step<Reply>, XmtpStop> {

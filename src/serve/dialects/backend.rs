@@ -19,19 +19,19 @@ use crate::{
         Relation, Request, Role, Switch,
     },
     serve::{
-        admin_token::check_token,
         admission::Cancellation,
         decision_log::{DecisionLog, DecisionOrigin, StepDecisions},
         freshness::DecisionView,
+        tokens::TokenRegistry,
     },
     snapshot::UserNumber,
-    wire::{Secret, unix_millis},
+    wire::{AccessScope, unix_millis},
 };
 
 /// The served view and the store, as dialects read them.
 pub(in crate::serve) struct ServedBackend<'a> {
     pub(in crate::serve) live: &'a Live,
-    pub(in crate::serve) admin_token: Option<&'a Secret>,
+    pub(in crate::serve) tokens: &'a TokenRegistry,
     pub(in crate::serve) served: &'a ServedPolicy,
     pub(in crate::serve) freshness: Freshness,
     /// Ends lists early where nobody waits for them any longer.
@@ -68,8 +68,12 @@ impl Backend for ServedBackend<'_> {
         unix_millis()
     }
 
-    fn admission(&self, token: Option<&[u8]>) -> Admission {
-        check_token(self.admin_token, token)
+    fn admission(&self, token: Option<&[u8]>, scope: AccessScope) -> Admission {
+        self.tokens.check(token, scope).admission
+    }
+
+    fn token_name(&self, token: &[u8]) -> Option<String> {
+        self.tokens.name(token).map(|name| name.to_string())
     }
 
     fn has_store(&self) -> bool {

@@ -42,16 +42,17 @@ pub(in crate::serve) async fn respond(
         body: &[],
     };
     // A call that is refused whatever its body holds does not wait for it.
-    let by = {
+    {
         let served = app.live.served();
         let backend = app.backend(&served, &Cancellation::NEVER);
         if let Some(reply) = dialect.refuse_early(&call, &backend) {
             body::discard(&head.headers, body);
-            return reply_response(reply);
+            return with_token(
+                reply_response(reply),
+                call.bearer().and_then(|it| app.options.tokens.name(it)),
+            );
         }
-        dialect.caller_label(&call, &backend)
-    };
-    let caller = Caller { api: dialect.name(), by };
+    }
     let body = match body::collect(&head.headers, body, app.options.body_limit).await {
         Ok(body) => body,
         Err(error) => {
@@ -60,6 +61,8 @@ pub(in crate::serve) async fn respond(
         }
     };
     call.body = &body;
+    let by = dialect.caller_label(&call, &app.backend(&app.live.served(), &Cancellation::NEVER));
+    let caller = Caller { api: dialect.name(), by };
     let origin = CallOrigin { caller: &caller, peer: &connection.peer, trace };
     match drive::drive(app, origin, |backend| dialect.answer(&call, backend)).await {
         Ok(output) => {
@@ -84,12 +87,20 @@ fn body_error(error: HttpError, limit: usize) -> CallError {
     }
 }
 
+/// Names the known token of a call that was refused.
+fn with_token(mut response: HttpResponse, token: Option<Arc<str>>) -> HttpResponse {
+    if let Some(rejection) = response.extensions_mut().get_mut::<CredentialRejection>() {
+        rejection.token = token;
+    }
+    response
+}
+
 fn reply_response(reply: Reply) -> HttpResponse {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
     let mut response = response::empty_response(status);
     *response.body_mut() = hyper::body::Bytes::from(reply.body).into();
     if reply.refuses_credential {
-        response.extensions_mut().insert(CredentialRejection);
+        response.extensions_mut().insert(CredentialRejection { token: None });
     }
     let headers = response.headers_mut();
     if !reply.content_type.is_empty() {

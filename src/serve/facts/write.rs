@@ -43,7 +43,7 @@ struct BatchRequest {
 /// and seen by every decision.
 pub(in crate::serve) fn write(app: Arc<App>, request: RouteRequest) -> ResponseFuture {
     Box::pin(async move {
-        let caller = Caller::native(FACTS, request.connection.listener);
+        let caller = Caller::native(FACTS, request.token.as_deref(), request.connection.listener);
         run(&app, &caller, &request.head.headers, &request.body).await
     })
 }

@@ -58,7 +58,12 @@ impl Listeners {
         let host_check = if is_loopback { HostCheck::KnownHosts } else { HostCheck::AnyHost };
         let answers_admin = role == ListenerRole::Admin;
         self.has_admin |= answers_admin;
-        let policy = ListenerPolicy { audience: Audience::Anyone, host_check, answers_admin };
+        let policy = ListenerPolicy {
+            audience: Audience::Anyone,
+            host_check,
+            answers_admin,
+            takes_tokens: true,
+        };
         self.all.push(Listener { socket: ListenerSocket::Tcp(listener), policy });
         Ok(bound)
     }
@@ -88,7 +93,12 @@ impl Listeners {
     ) -> Result<(), ListenError> {
         let (listener, file) = unix_socket::bind(path, access).await?;
         let answers_admin = audience == Audience::Administrators;
-        let policy = ListenerPolicy { audience, host_check: HostCheck::AnyHost, answers_admin };
+        let policy = ListenerPolicy {
+            audience,
+            host_check: HostCheck::AnyHost,
+            answers_admin,
+            takes_tokens: false,
+        };
         self.all.push(Listener { socket: ListenerSocket::Unix(listener, file), policy });
         Ok(())
     }

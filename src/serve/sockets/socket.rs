@@ -227,6 +227,7 @@ impl Socket {
             let (audit, served) = (&self.app.options.audit, self.app.live.served());
             let request = CredentialFailure {
                 api: dialect.name(),
+                token: None,
                 method: "authenticate",
                 path: dialect.root(),
                 status: StatusCode::UNAUTHORIZED,

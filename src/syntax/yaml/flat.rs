@@ -21,6 +21,15 @@ pub struct FlatEntry<'s> {
     pub list: Option<Span>,
 }
 
+/// A mapping in a list, as the entries that could be read.
+#[derive(Debug)]
+pub struct FlatRecord<'s> {
+    pub entries: Vec<FlatEntry<'s>>,
+    pub span: Span,
+}
+
+const LIST: ExpectedValue = ExpectedValue("a list", "write an item as `- { name: value }`");
+const RECORD: ExpectedValue = ExpectedValue("a mapping of fields", "write `{ name: value }`");
 const MAPPING: ExpectedValue = ExpectedValue("a mapping of keys", "write lines as `key: value`");
 const VALUE: ExpectedValue =
     ExpectedValue("a value or a list of values", "write a value, or remove the line");
@@ -64,6 +73,82 @@ fn documents<'s>(
                 cursor.unknown_field(&key, title, known)?;
             }
         }
+    }
+    Ok(())
+}
+
+/// Parses a file with one list of flat mappings; the names are those of a mapping in messages, of the list,
+/// and of the fields. All that follows a syntax error is left out.
+pub(in crate::syntax) fn parse_records<'s>(
+    id: SourceId,
+    text: &'s str,
+    names: (&str, &str, &[&str]),
+    problems: &mut Diagnostics,
+) -> Vec<FlatRecord<'s>> {
+    let mut found = Vec::new();
+    let mut cursor = YamlCursor::new(id, text, problems);
+    // The error was reported where it was found.
+    let _ = record_documents(&mut cursor, names, &mut found);
+    found
+}
+
+fn record_documents<'s>(
+    cursor: &mut YamlCursor<'s, '_>,
+    names: (&str, &str, &[&str]),
+    found: &mut Vec<FlatRecord<'s>>,
+) -> Result<(), YamlError> {
+    let (_, list, _) = names;
+    let mut keys = MappingFields::new("key");
+    while cursor.next_document()?.is_some() {
+        match cursor.node()? {
+            Node::Mapping(_) => {}
+            Node::Scalar(scalar) if scalar.is_null() => continue,
+            other => {
+                cursor.report_invalid::<()>(&other, MAPPING)?;
+                continue;
+            }
+        }
+        while let Some(key) = keys.next(cursor)? {
+            if key.value == list {
+                records(cursor, names, found)?;
+            } else {
+                cursor.unknown_field(&key, "the file", &[list])?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn records<'s>(
+    cursor: &mut YamlCursor<'s, '_>,
+    (title, _, known): (&str, &str, &[&str]),
+    found: &mut Vec<FlatRecord<'s>>,
+) -> Result<(), YamlError> {
+    match cursor.node()? {
+        Node::Sequence(_) => {}
+        other => {
+            cursor.report_invalid::<()>(&other, LIST)?;
+            return Ok(());
+        }
+    }
+    while cursor.has_next()? {
+        let opened = match cursor.node()? {
+            Node::Mapping(opened) => opened,
+            other => {
+                cursor.report_invalid::<()>(&other, RECORD)?;
+                continue;
+            }
+        };
+        let (mut fields, mut entries) = (MappingFields::new("field"), Vec::new());
+        while let Some(key) = fields.next(cursor)? {
+            if known.contains(&&*key.value) {
+                entries.extend(entry(cursor, key)?);
+            } else {
+                cursor.unknown_field(&key, title, known)?;
+            }
+        }
+        let span = cursor.whole(opened);
+        found.push(FlatRecord { entries, span });
     }
     Ok(())
 }

@@ -23,8 +23,12 @@ mod values;
 
 use std::ops::Range;
 
-pub use self::flat::FlatEntry;
-pub(super) use self::{cursor::events, flat::parse as parse_flat, tests::parse as parse_tests};
+pub use self::flat::{FlatEntry, FlatRecord};
+pub(super) use self::{
+    cursor::events,
+    flat::{parse as parse_flat, parse_records},
+    tests::parse as parse_tests,
+};
 use self::{
     cursor::{YamlCursor, YamlError},
     node::Node,

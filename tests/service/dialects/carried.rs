@@ -16,7 +16,7 @@ use peerage::{
     live::{Live, StartOutcome},
     serve::{
         AllowStatus, App, ConnectionLimits, ListenerRole, Listeners, PropertyNames, ServeOptions,
-        serve,
+        TokenRegistry, serve,
     },
 };
 use serde_json::json;
@@ -118,7 +118,7 @@ fn served(dialect: Broken) -> (TempDir, Runtime, SocketAddr) {
         properties: PropertyNames::All,
         audit: Arc::default(),
         decision_log: None,
-        admin_token: None,
+        tokens: Arc::new(TokenRegistry::new(None, None)),
         hosts: Vec::new(),
         allow_status: AllowStatus::default(),
         patience: std::time::Duration::from_secs(1),

@@ -10,6 +10,7 @@ use peerage::{
         Approval, Decision, GrantCondition, GroupPermission, Moderation, PeersMode, Relation,
         Request, Role, Switch,
     },
+    wire::AccessScope,
 };
 use uuid::Uuid;
 
@@ -21,8 +22,12 @@ impl Backend for Everybody {
         0
     }
 
-    fn admission(&self, _: Option<&[u8]>) -> Admission {
+    fn admission(&self, _: Option<&[u8]>, _: AccessScope) -> Admission {
         Admission::Admitted
+    }
+
+    fn token_name(&self, _: &[u8]) -> Option<String> {
+        None
     }
 
     fn has_store(&self) -> bool {

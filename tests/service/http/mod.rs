@@ -26,5 +26,6 @@ mod stale;
 mod start;
 mod state;
 mod stop;
+mod tokens;
 mod wire;
 mod writers;

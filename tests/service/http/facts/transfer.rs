@@ -291,7 +291,7 @@ fn what_is_no_daemon_is_told() {
         (&["facts", "export", "--from", "https://localhost"], "http://"),
         (&["facts", "export", "--from", "http://127.0.0.1:1"], "can't connect"),
         (&["facts", "export", "--admin-uds", "/nowhere.sock"], "/nowhere.sock"),
-        (&["facts", "export", "--from", &kept.url()], "the admin token is missing"),
+        (&["facts", "export", "--from", &kept.url()], "the token is missing"),
         (&["facts", "import", "-", "--to", &kept.url()], "standard input"),
     ];
     for (arguments, said) in cases {
