@@ -6,7 +6,7 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use hyper::{body::Bytes, header::HeaderValue};
@@ -66,6 +66,13 @@ impl App {
     /// Answers `/readyz` with 503 from now on, so that balancers send no new callers.
     pub fn announce_stop(&self) {
         self.stopping.store(true, Ordering::Release);
+    }
+
+    /// Waits until the spans of all requests are exported, for `patience` at most.
+    pub async fn flush_spans(&self, patience: Duration) {
+        if let Some(spans) = &self.options.spans {
+            spans.flush(patience).await;
+        }
     }
 
     pub(super) fn is_stopping(&self) -> bool {

@@ -158,16 +158,12 @@ impl Queue {
         if before > 0 && before + line.len() > MAX_BYTES {
             return Pushed::Dropped;
         }
-        let has_room = |chunk: &&mut Chunk| chunk.bytes.len() + line.len() <= WRITE_BYTES;
-        let chunk = match self.chunks.last_mut().filter(has_room) {
-            Some(chunk) => chunk,
-            None => {
-                let bytes = Vec::with_capacity(line.len().max(WRITE_BYTES));
-                self.chunks.push(Chunk { bytes, lines: 0 });
-                let Some(chunk) = self.chunks.last_mut() else { return Pushed::Dropped };
-                chunk
-            }
-        };
+        let has_room = |chunk: &Chunk| chunk.bytes.len() + line.len() <= WRITE_BYTES;
+        if !self.chunks.last().is_some_and(has_room) {
+            let bytes = Vec::with_capacity(line.len().max(WRITE_BYTES));
+            self.chunks.push(Chunk { bytes, lines: 0 });
+        }
+        let Some(chunk) = self.chunks.last_mut() else { return Pushed::Dropped };
         chunk.bytes.extend_from_slice(line);
         chunk.lines += 1;
         self.unwritten += line.len();

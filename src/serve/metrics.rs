@@ -19,6 +19,7 @@ use super::{
     options::ServeOptions,
     process_metrics,
     request_metrics::{RequestMetrics, RouteIndex},
+    spans::SpanExporter,
 };
 use crate::live::{Freshness, Live};
 
@@ -140,6 +141,11 @@ impl Metrics {
         RouteIndex(self.route_count + position)
     }
 
+    /// The name of a route; `None` for requests that belong to none.
+    pub(super) fn route_name(&self, index: RouteIndex) -> Option<String> {
+        self.requests.route_name(index).filter(|&name| name != OTHER).map(str::to_owned)
+    }
+
     /// The index of requests that belong to no route and no dialect.
     pub(super) fn other_index(&self) -> RouteIndex {
         RouteIndex(self.requests.route_count().saturating_sub(1))
@@ -259,18 +265,7 @@ impl Metrics {
             registry.register(name, help, gauge);
         }
         self.facts.register(live, &mut registry);
-        options.audit.register(&mut registry);
-        let dropped = Family::<Log, Counter>::default();
-        for (log, lines) in [
-            ("audit", options.audit.dropped()),
-            ("decision", options.decision_log.as_ref().map(|log| log.dropped())),
-            ("log", options.log.as_ref().map(LineWriter::dropped)),
-        ] {
-            if let Some(lines) = lines {
-                dropped.get_or_create(&Log { log }).inc_by(lines);
-            }
-        }
-        registry.register("log_dropped", "Lines of logs that were dropped", dropped);
+        register_logs(options, &mut registry);
         let mut process = Registry::default();
         process_metrics::register(&mut process);
         let mut text = String::new();
@@ -285,6 +280,33 @@ impl Metrics {
 /// 1 if what is served is stale, else 0.
 fn is_stale(live: &Live) -> i64 {
     i64::from(live.staleness().freshness() != Freshness::Current)
+}
+
+/// Registers the metrics of logs and spans.
+fn register_logs(options: &ServeOptions, registry: &mut Registry) {
+    options.audit.register(registry);
+    let dropped = Family::<Log, Counter>::default();
+    for (log, lines) in [
+        ("audit", options.audit.dropped()),
+        ("decision", options.decision_log.as_ref().map(|log| log.dropped())),
+        ("log", options.log.as_ref().map(LineWriter::dropped)),
+    ] {
+        if let Some(lines) = lines {
+            dropped.get_or_create(&Log { log }).inc_by(lines);
+        }
+    }
+    registry.register("log_dropped", "Lines of logs that were dropped", dropped);
+    if let Some((exported, dropped)) = options.spans.as_ref().map(SpanExporter::counts) {
+        let counters = [
+            ("spans_exported", "Spans that the collector took", exported),
+            ("spans_dropped", "Spans that were dropped", dropped),
+        ];
+        for (name, help, count) in counters {
+            let counter = Counter::<u64>::default();
+            counter.inc_by(count);
+            registry.register(name, help, counter);
+        }
+    }
 }
 
 fn whole(count: impl TryInto<i64>) -> i64 {

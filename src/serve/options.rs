@@ -7,7 +7,8 @@ use thiserror::Error;
 
 use super::{
     audit::Audit, decision_log::DecisionLog, descriptors::ConnectionLimits, host::HostName,
-    line_writer::LineWriter, public_url::PublicUrl, sockets::SocketOptions, tokens::TokenRegistry,
+    line_writer::LineWriter, public_url::PublicUrl, sockets::SocketOptions, spans::SpanExporter,
+    tokens::TokenRegistry,
 };
 use crate::dialects::Dialect;
 
@@ -24,6 +25,8 @@ pub struct ServeOptions {
     pub properties: PropertyNames,
     /// The trail of changes and of refused credentials.
     pub audit: Arc<Audit>,
+    /// The exporter of requests' spans, if they are exported.
+    pub spans: Option<SpanExporter>,
     /// The log of decisions, if there is one.
     pub decision_log: Option<Arc<DecisionLog>>,
     /// The tokens of callers.

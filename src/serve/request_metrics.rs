@@ -109,6 +109,11 @@ impl RequestMetrics {
         sum.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
+    /// The name of a route.
+    pub fn route_name(&self, RouteIndex(index): RouteIndex) -> Option<&str> {
+        self.routes.get(index).map(String::as_str)
+    }
+
     /// The number of routes.
     pub fn route_count(&self) -> usize {
         self.routes.len()

@@ -3,7 +3,7 @@
 use std::{
     pin::pin,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use hyper::{
@@ -34,6 +34,7 @@ use super::{
     response_body::{PART_BYTES, ResponseBody},
     routes::{self, RouteHome, RouteMatch},
     sockets::{self, Hub},
+    spans::{RequestSpan, SpanExporter},
     trace_context::{TRACEPARENT, TraceContext},
 };
 use crate::{
@@ -75,7 +76,8 @@ impl App {
         let trace = RequestTrace {
             started,
             id: id.or_else(|| log.and_then(DecisionLog::request_id)),
-            context: TraceContext::read(&head.headers),
+            context: TraceContext::read(&head.headers)
+                .or_else(|| self.options.spans.as_ref().map(SpanExporter::context)),
         };
         let span = trace.span();
         let target = self.find(uri.path(), connection.listener);
@@ -92,7 +94,18 @@ impl App {
             let request = CredentialFailure { api, token, method, path, status };
             self.options.audit.credential_rejected(request, &self.live.served());
         }
-        self.metrics.requests.record_time(route, started.elapsed());
+        let took = started.elapsed();
+        self.metrics.requests.record_time(route, took);
+        if let (Some(spans), Some(context)) = (&self.options.spans, trace.context) {
+            spans.export(RequestSpan {
+                context,
+                method: method.to_string(),
+                route: self.metrics.route_name(route),
+                status: response.status().as_u16(),
+                started: SystemTime::now() - took,
+                took,
+            });
+        }
         response
     }
 

@@ -61,6 +61,13 @@ impl TraceContext {
         })
     }
 
+    /// The context of a trace that begins here.
+    #[cfg(feature = "otlp")]
+    pub(super) fn root() -> Self {
+        let trace = TraceId(Uuid::new_v4().as_u128());
+        Self { trace, parent: None, span: SpanId::random(), is_sampled: true }
+    }
+
     /// The header of the response: the trace, and the span of the request.
     pub(super) fn header(self) -> Option<HeaderValue> {
         let flags = u8::from(self.is_sampled);

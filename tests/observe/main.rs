@@ -12,6 +12,8 @@
 mod decision_log;
 mod prometheus;
 mod replay;
+#[cfg(feature = "otlp")]
+mod spans;
 mod traces;
 
 #[path = "../support/mod.rs"]

@@ -31,3 +31,14 @@ fn a_request_keeps_its_trace() {
     let answer = logged.daemon.connect().ask("GET", "/nowhere", &given, b"");
     assert!(answer.header("traceparent").is_some_and(|it| it.contains(TRACE)));
 }
+
+#[cfg(not(feature = "otlp"))]
+#[test]
+fn a_build_without_the_feature_says_so() {
+    use crate::support::daemon::{run, serve};
+
+    let output = run(serve().arg(stores()).args(["--otlp-endpoint", "http://127.0.0.1:4318"]));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{errors}");
+    assert!(errors.contains("build it with `--features otlp`"), "{errors}");
+}

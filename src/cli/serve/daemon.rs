@@ -26,7 +26,10 @@ use crate::{
     cli::Output,
     dialects::Dialect,
     live::{Live, Trigger, Watch},
-    serve::{self, App, Audit, ConnectionLimits, DecisionLog, LineWriter, SocketOptions},
+    serve::{
+        self, App, Audit, ConnectionLimits, DecisionLog, LineWriter, PublicUrl, ServeOptions,
+        SocketOptions,
+    },
 };
 
 /// A daemon that has read its policy, and does not listen yet.
@@ -54,7 +57,7 @@ const LOG_PATIENCE: Duration = Duration::from_secs(2);
 impl Daemon {
     /// Serves until it is told to stop.
     pub(super) async fn run(self, options: &ServeArgs, output: &Output) -> Result<()> {
-        let Self { live, mut watch, mut signals, mut callers } = self;
+        let Self { live, mut watch, mut signals, callers } = self;
         let (listeners, places) = options.listen.bind(&options.access, output).await?;
         let retry = options.reload.poll();
         let (wake, woken) = mpsc::channel();
@@ -86,26 +89,8 @@ impl Daemon {
             let first = places.first().filter(|place| place.starts_with("http"));
             first.map_or("http://localhost", String::as_str).parse()?
         };
-        let app = Arc::new(App::new(
-            live,
-            serve::ServeOptions {
-                body_limit: options.limits.body_limit,
-                connections: callers.connections,
-                max_in_flight: options.limits.max_in_flight,
-                log: Some(callers.log),
-                public_url,
-                authzen_context: options.authzen.has_context(),
-                properties: options.authzen.property_names(),
-                audit: callers.audit,
-                decision_log: callers.decision_log,
-                tokens: Arc::clone(&callers.tokens.registry),
-                hosts: options.listen.hosts.clone(),
-                allow_status: options.listen.allow_status,
-                patience: options.limits.at_least_wait(),
-                dialects: callers.dialects,
-                sockets: callers.sockets,
-            },
-        ));
+        let (serve_options, mut tokens) = callers.serve_options(options, public_url)?;
+        let app = Arc::new(App::new(live, serve_options));
         let drain = options.limits.drain();
         let shutdown_wait = options.limits.shutdown_wait();
         let on_hangup = options.reload.on_hangup();
@@ -115,7 +100,7 @@ impl Daemon {
             loop {
                 looks.tick().await;
                 // Two small files are read at most.
-                block_in_place(|| callers.tokens.refresh());
+                block_in_place(|| tokens.refresh());
             }
         });
         let stopping = Arc::clone(&app);
@@ -161,13 +146,44 @@ impl Daemon {
                 }
             }
         };
+        let served = Arc::clone(&app);
         serve::serve(listeners, app, stop).await;
         refreshing.abort();
+        served.flush_spans(LOG_PATIENCE).await;
         audit.flush(LOG_PATIENCE);
         if let Some(log) = decision_log {
             log.flush(LOG_PATIENCE);
         }
         Ok(())
+    }
+}
+
+impl Callers {
+    /// The options of serving, and the tokens to refresh. Starts the exporter of spans on the current runtime.
+    fn serve_options(
+        self,
+        options: &ServeArgs,
+        public_url: PublicUrl,
+    ) -> Result<(ServeOptions, Tokens)> {
+        let serve_options = ServeOptions {
+            body_limit: options.limits.body_limit,
+            connections: self.connections,
+            max_in_flight: options.limits.max_in_flight,
+            log: Some(self.log),
+            public_url,
+            authzen_context: options.authzen.has_context(),
+            properties: options.authzen.property_names(),
+            audit: self.audit,
+            decision_log: self.decision_log,
+            spans: options.logs.spans()?,
+            tokens: Arc::clone(&self.tokens.registry),
+            hosts: options.listen.hosts.clone(),
+            allow_status: options.listen.allow_status,
+            patience: options.limits.at_least_wait(),
+            dialects: self.dialects,
+            sockets: self.sockets,
+        };
+        Ok((serve_options, self.tokens))
     }
 }
 

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
 
 use crate::{
-    serve::{Audit, DecisionFilter, DecisionLog, Destination, LineWriter},
+    serve::{Audit, DecisionFilter, DecisionLog, Destination, LineWriter, SpanExporter},
     wire::IdForm,
 };
 
@@ -34,6 +34,13 @@ pub(super) struct LogArgs {
     /// The form of the ids of users and groups in the log of decisions
     #[arg(long, value_enum, value_name = "FORM", default_value_t = IdChoice::Plain, requires = "decision_log")]
     decision_log_ids: IdChoice,
+    /// Export a span of each request to the OpenTelemetry collector at this URL, as http://127.0.0.1:4318
+    ///
+    /// Over OTLP/HTTP in JSON, in a build with the feature `otlp`. Requests of traces that their callers don't
+    /// record are left out. Nothing waits for the collector: spans that it does not take are dropped and
+    /// counted.
+    #[arg(long, value_name = "URL")]
+    otlp_endpoint: Option<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
@@ -47,6 +54,12 @@ impl LogArgs {
     pub(super) fn audit(&self) -> Result<Arc<Audit>> {
         let lines = self.audit_log.as_deref().map(|path| open(path, "audit log"));
         Ok(Arc::new(Audit::new(lines.transpose()?)))
+    }
+
+    /// Starts the exporter of spans on the current runtime, if they are exported.
+    pub(super) fn spans(&self) -> Result<Option<SpanExporter>> {
+        let exporter = self.otlp_endpoint.as_deref().map(SpanExporter::start);
+        exporter.transpose().context("--otlp-endpoint")
     }
 
     pub(super) fn decision_log(&self) -> Result<Option<Arc<DecisionLog>>> {
