@@ -21,7 +21,7 @@ use super::{
     request_metrics::{RequestMetrics, RouteIndex},
     spans::SpanExporter,
 };
-use crate::live::{Freshness, Live};
+use crate::live::{Freshness, Live, ReloadHistory};
 
 /// The counters of requests and decisions.
 #[derive(Debug, Default)]
@@ -209,32 +209,7 @@ impl Metrics {
         }
 
         let (served, reloads) = (live.served(), live.reloads());
-        let outcomes = Family::<Outcome, Counter>::default();
-        outcomes.get_or_create(&Outcome { outcome: "swapped" }).inc_by(reloads.swapped);
-        outcomes.get_or_create(&Outcome { outcome: "refused" }).inc_by(reloads.refused);
-        outcomes.get_or_create(&Outcome { outcome: "held" }).inc_by(reloads.held);
-        registry.register(
-            "reloads",
-            "Reloads that changed, refused or held back a policy",
-            outcomes,
-        );
-
-        let last_good = Gauge::<f64, AtomicU64>::default();
-        let since_epoch = reloads.last_good.duration_since(SystemTime::UNIX_EPOCH);
-        last_good.set(since_epoch.unwrap_or_default().as_secs_f64());
-        let help = "When the files were last read and found to hold what is served";
-        registry.register("last_good_reload_timestamp_seconds", help, last_good);
-        let held_reloads = Counter::<u64>::default();
-        held_reloads.inc_by(reloads.held);
-        let text = "Reloads of a policy that is not taken by itself";
-        registry.register("held_reloads", text, held_reloads);
-        if let Some(state) = live.state() {
-            let kept = Gauge::<i64>::default();
-            kept.set(i64::from(state.error.is_none()));
-            let text = "1 if the last good files could be kept for a restart, 0 if not";
-            registry.register("state_kept", text, kept);
-        }
-
+        register_reloads(live, &reloads, &mut registry);
         let (memory, counts) = (served.view.footprint(), counts::counts(&served));
         let relations = Family::<Kind, Gauge>::default();
         for (kind, count) in counts::relations(&served) {
@@ -274,6 +249,31 @@ impl Metrics {
             .and_then(|()| encode_registry(&mut text, &process))
             .and_then(|()| encode_eof(&mut text));
         text
+    }
+}
+
+/// Registers the reloads by outcome, and what they left behind.
+fn register_reloads(live: &Live, reloads: &ReloadHistory, registry: &mut Registry) {
+    let outcomes = Family::<Outcome, Counter>::default();
+    outcomes.get_or_create(&Outcome { outcome: "swapped" }).inc_by(reloads.swapped);
+    outcomes.get_or_create(&Outcome { outcome: "refused" }).inc_by(reloads.refused);
+    outcomes.get_or_create(&Outcome { outcome: "held" }).inc_by(reloads.held);
+    registry.register("reloads", "Reloads that changed, refused or held back a policy", outcomes);
+
+    let last_good = Gauge::<f64, AtomicU64>::default();
+    let since_epoch = reloads.last_good.duration_since(SystemTime::UNIX_EPOCH);
+    last_good.set(since_epoch.unwrap_or_default().as_secs_f64());
+    let help = "When the files were last read and found to hold what is served";
+    registry.register("last_good_reload_timestamp_seconds", help, last_good);
+    let held_reloads = Counter::<u64>::default();
+    held_reloads.inc_by(reloads.held);
+    let text = "Reloads of a policy that is not taken by itself";
+    registry.register("held_reloads", text, held_reloads);
+    if let Some(state) = live.state() {
+        let kept = Gauge::<i64>::default();
+        kept.set(i64::from(state.error.is_none()));
+        let text = "1 if the last good files could be kept for a restart, 0 if not";
+        registry.register("state_kept", text, kept);
     }
 }
 
