@@ -9,7 +9,7 @@ use std::{
 
 use peerage::{
     compile::{self, FactsSource},
-    facts::{ChangeSet, Record, RecordKey, RecordKind, RecordWrite, UserRecord, export_line},
+    facts::{ChangeSet, Record, RecordKey, RecordKind, RecordWrite, export_line},
     source::{Notation, Sources},
     store::{self, EmbeddedStore, Store},
 };
@@ -87,7 +87,7 @@ static BASE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let store = EmbeddedStore::open(&path).unwrap_or_else(|error| panic!("{error}"));
     for at in 0..8 {
         let key = RecordKey::User(format!("user-{at}"));
-        let record = Some(Record::User(Box::new(UserRecord::default())));
+        let record = Some(Record::User(Box::default()));
         let set = ChangeSet { reads: Vec::new(), writes: vec![RecordWrite { key, record }] };
         store.commit(&[set]).unwrap_or_else(|error| panic!("{error}"));
     }

@@ -8,6 +8,9 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::print_stderr,
+    clippy::format_push_string,
+    clippy::format_collect,
     reason = "a test may fail by it"
 )]
 

@@ -118,6 +118,7 @@ fn served(dialect: Broken) -> (TempDir, Runtime, SocketAddr) {
         properties: PropertyNames::All,
         audit: Arc::default(),
         decision_log: None,
+        spans: None,
         tokens: Arc::new(TokenRegistry::new(None, None)),
         hosts: Vec::new(),
         allow_status: AllowStatus::default(),

@@ -230,7 +230,8 @@ fn unmark(json: &mut Value) {
         Value::Object(members) => {
             members.remove("stale");
             members.values_mut().for_each(unmark);
-            members.retain(|name, value| name != "context" || value.as_object().unwrap().len() > 0);
+            members
+                .retain(|name, value| name != "context" || !value.as_object().unwrap().is_empty());
         }
         Value::Array(items) => items.iter_mut().for_each(unmark),
         _ => {}
