@@ -19,7 +19,9 @@ pub enum ListenError {
 
 fn tcp_hint(error: &io::Error) -> &'static str {
     match error.kind() {
-        io::ErrorKind::AddrInUse => "; another process has it, choose another address",
+        io::ErrorKind::AddrInUse => {
+            "; another process has it, choose another with --listen or --admin-listen"
+        }
         _ => "",
     }
 }
