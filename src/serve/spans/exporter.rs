@@ -183,7 +183,7 @@ async fn run(collector: Collector, mut orders: mpsc::Receiver<Order>, counts: Ar
         for order in received.drain(..) {
             match order {
                 Order::Span(span) => spans.push(*span),
-                Order::Flush(flushed) => flushes.push(flushed),
+                Order::Flush(sender) => flushes.push(sender),
             }
         }
         if !spans.is_empty() {
