@@ -101,7 +101,7 @@ fn a_file_without_statements_does_not_become_empty() {
         assert_eq!(formatted(form, "\n\n", form), Ok("\n".to_owned()));
         assert_eq!(formatted(form, "", form), Ok(String::new()));
     }
-    assert_eq!(formatted(Form::Yaml, "rules: []", Form::Dsl), Ok("\n".to_owned()));
+    assert_eq!(formatted(Form::Yaml, "{}", Form::Dsl), Ok("\n".to_owned()));
     assert_eq!(formatted(Form::Yaml, "{}", Form::Json), Ok("{}\n".to_owned()));
     assert_eq!(formatted(Form::Dsl, "\n// a\n\n\n// b", Form::Yaml), Ok("# a\n\n# b\n".to_owned()));
 }

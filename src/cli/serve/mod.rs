@@ -66,13 +66,13 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
     let log = logs::open(output)?;
     options.config.log_warnings();
     let connections = ConnectionLimits::raise();
-    let tokens = options.access.tokens()?;
-    options.listen.check(tokens.registry.guards_decisions())?;
     let runtime = runtime().context("can't start the runtime")?;
     // From here on SIGHUP reloads and the other signals stop, also while the files are read for the first
     // time.
     let signals = Signals::listen(&runtime).context("can't wait for signals")?;
     let starting = signals.while_starting(&runtime);
+    let tokens = options.access.tokens()?;
+    options.listen.check(tokens.registry.guards_decisions())?;
     // The watch starts before the files are read, so that no change is missed between the two.
     let pace = WatchOptions { poll: options.reload.poll(), ..WatchOptions::default() };
     let scope = options.ignored.scope(&options.paths)?.files_only();

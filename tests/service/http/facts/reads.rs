@@ -206,7 +206,7 @@ fn metrics_count_what_is_written() {
     }
     let store = kept.store();
     let expected = json!({
-        "kind": "embedded", "revision": 1, "writable": true, "cut_off": null,
+        "kind": "embedded", "revision": 1, "writable": true, "cut_off": null, "copy": null,
         "lost": null, "opened": { "new": true, "repairs": [] },
         "shadowed": { "total": 0, "first": [] },
     });
