@@ -50,13 +50,15 @@ impl Starting {
             }
         };
         command.arg(stores()).args(["--listen", "127.0.0.1:0"]).arg("--admin-token-file").arg(pipe);
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let id = wait_for("signals that are asked for", || {
-            assert!(child.try_wait().unwrap().is_none(), "it ended by itself");
-            let id = if by.is_empty() { child.id() } else { only_child(child.id())? };
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let id = child.id();
+        let mut starting = Self { folder, child, id };
+        starting.id = wait_for("handlers of signals", || {
+            assert!(starting.child.try_wait().unwrap().is_none(), "it ended by itself");
+            let id = if by.is_empty() { id } else { only_child(id)? };
             takes_all(id).then_some(id)
         });
-        Self { folder, child, id }
+        starting
     }
 
     fn signal(&self, name: &str) {
@@ -66,6 +68,14 @@ impl Starting {
 
     fn ended(&mut self) -> ExitStatus {
         wait_for("an end", || self.child.try_wait().unwrap())
+    }
+}
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        // A test that failed leaves no daemon behind; one that passed has none any more.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
