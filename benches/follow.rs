@@ -91,7 +91,7 @@ fn main() {
         black_box(view.clone());
         begun.elapsed()
     });
-    told("clone and drop", &cloned);
+    reported("clone and drop", &cloned);
     singles(&mut view, &basis, &mut store);
     reloads(&mut view, &basis, &store, &sources);
     bulk(&mut view, &basis, &mut store);
@@ -164,7 +164,7 @@ fn singles(view: &mut View, basis: &Declarations, store: &mut Store) {
             drop(std::mem::replace(view, next));
             begun.elapsed()
         });
-        told(name, &each);
+        reported(name, &each);
     }
 }
 
@@ -219,7 +219,7 @@ fn times(mut run: impl FnMut(u32) -> Duration) -> Vec<Duration> {
     times
 }
 
-fn told(name: &str, sorted: &[Duration]) {
+fn reported(name: &str, sorted: &[Duration]) {
     let at = |part: usize| {
         let time = sorted.get(sorted.len() * part / 100).copied().unwrap_or_default();
         time.as_secs_f64() * 1e6

@@ -122,8 +122,8 @@ fn measure(daemon: &Daemon, span: Duration) -> String {
         batch.len()
     );
     let decide = get("/v1/decide?subject=user-0000003&action=start_chat&resource=user-0000002");
-    let asked = [(decide, 2), (batch, 5), (get("/metrics"), 200)];
-    let asking = asked.map(|(request, pause)| {
+    let requested = [(decide, 2), (batch, 5), (get("/metrics"), 200)];
+    let asking = requested.map(|(request, pause)| {
         let address = daemon.address.clone();
         thread::spawn(move || sample(&address, &request, Duration::from_millis(pause), span))
     });

@@ -64,7 +64,7 @@ pub trait Gate: Sync {
     ) -> Selection<'v>;
 
     /// The conditions that the gate puts on each of two users alone, for known users as sets and for
-    /// all possible users by their tags; asked only of gates of [`GateScope::Pair`]. Costs the copy of
+    /// all possible users by their tags; called only for gates of [`GateScope::Pair`]. Costs the copy of
     /// a set at most.
     fn one_sided<'v>(&self, view: &'v View, context: &GateContext<'_>) -> OneSided<'v>;
 

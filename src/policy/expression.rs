@@ -14,10 +14,10 @@ use super::{suggestions, tags::Vocabulary};
 
 const FUNCTIONS: [&str; 4] = ["hasTag", "not", "all", "any"];
 
-/// What an expression may mean: conditions and matrix values have the same grammar and differ in
+/// A meaning that an expression may have: conditions and matrix values have the same grammar and differ in
 /// the words that may stand in it.
 pub(super) trait FromExpression: Sized {
-    /// What a word alone means; `is_inner` if it stands inside a combination.
+    /// The meaning of a word alone; `is_inner` if it is inside a combination.
     fn word(word: &str, span: Span, is_inner: bool) -> Result<Self, Diagnostic>;
     fn has_tag(tag: String) -> Self;
     fn not(inner: Self) -> Self;
@@ -25,7 +25,7 @@ pub(super) trait FromExpression: Sized {
     fn any(parts: Vec<Self>) -> Self;
     /// Whom `any()` or `all()` of nothing would select.
     fn empty_meaning(is_any: bool) -> &'static str;
-    /// What to write in its place.
+    /// The text to write in its place.
     fn empty_hint(is_any: bool) -> &'static str;
 }
 
@@ -105,7 +105,7 @@ impl FromExpression for GrantCondition<String> {
     }
 }
 
-/// What an expression means; `None`, and the reasons in `problems`, if it means nothing.
+/// The meaning of an expression; `None`, with the reasons in `problems`, if it has none.
 ///
 /// Recursion is as deep as the expression, which the parsers limit.
 pub(super) fn resolve_expression<M: FromExpression>(
@@ -199,7 +199,7 @@ fn has_tag(
     vocabulary.bind(&tag, problems)
 }
 
-/// What all arguments mean, each with its own problems; `None` if any has one.
+/// The meanings of all arguments, each with its own problems; `None` if any has one.
 fn resolve_parts<M: FromExpression>(
     arguments: &[Expr<'_>],
     vocabulary: &Vocabulary,

@@ -27,7 +27,7 @@ pub struct PolicyGroup {
     pub members: Vec<String>,
 }
 
-/// What groups are checked against.
+/// The declarations that groups are checked against.
 pub(super) struct GroupChecks<'b> {
     pub(super) users: &'b ResolvedUsers<'b, 'b>,
     pub(super) matrices: &'b [Matrix],

@@ -31,7 +31,7 @@ pub fn parse_value(text: &str) -> Result<GrantCondition<String>, Report> {
     parse(text)
 }
 
-/// What is to be told of a condition or value that names a tag which it must not name.
+/// The problem of a condition or value that names a tag which it must not name.
 pub fn forbidden_tag_report(text: &str, tag: &str, message: &str) -> Report {
     let mut problems = Diagnostics::default();
     let expr = dsl::parse_expr(text, &place, &mut problems);

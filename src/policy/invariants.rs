@@ -11,7 +11,7 @@ use crate::{
 
 use super::{descriptions, expression::resolve_expression, suggestions, tags::Vocabulary};
 
-/// What must hold of everything that the policy allows between two different users.
+/// A property of everything that the policy allows between two different users.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Invariant {
     pub name: Option<String>,
@@ -26,13 +26,13 @@ pub struct Invariant {
     pub span: Span,
 }
 
-/// Of which users an invariant must hold.
+/// The users for whom an invariant must hold.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum InvariantScope {
     /// Of those there are, and of all that there may be: of users with any tags, without a record of
     /// their own and with nothing between them.
     All,
-    /// Of those there are.
+    /// The users of the population.
     Population,
 }
 
@@ -40,7 +40,7 @@ pub enum InvariantScope {
 pub(super) const SCOPES: [(&str, InvariantScope); 2] =
     [("all", InvariantScope::All), ("population", InvariantScope::Population)];
 
-/// What it says, in the words of the DSL.
+/// The statement in the DSL's notation.
 impl fmt::Display for Invariant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { demand, action, from, to, scope, .. } = self;
@@ -84,7 +84,7 @@ pub(super) fn resolve(
             continue;
         };
         let invariant = Invariant { name, description, demand, action, from, to, scope, span };
-        // A name is not told from what is said: neither may stand twice.
+        // A name and the text of a demand are not distinguished: neither may occur twice.
         let (key, message) = match &invariant.name {
             Some(name) => {
                 (format!("name {name}"), format!("two invariants have the name `{name}`"))

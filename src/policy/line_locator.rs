@@ -5,7 +5,7 @@ use crate::{
     source::{PositionCursor, SourceId, Sources, Span},
 };
 
-/// Tells in which line something stands. What is asked in the order of the text costs one pass.
+/// The lines of offsets in a text. Queries in the order of the text cost one pass in all.
 pub(super) struct LineLocator<'s> {
     sources: &'s Sources,
     cursor: Option<(SourceId, PositionCursor<'s>)>,

@@ -11,13 +11,13 @@ use crate::{
 
 use super::{descriptions, expression::resolve_expression, suggestions, tags::Vocabulary};
 
-/// Who may do what in the groups that it governs.
+/// The permissions of members in the groups that a matrix governs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Matrix {
     pub name: String,
     /// The condition of each permission; that of `update_metadata` is [`Grant::Unspecified`].
     pub permissions: PermissionMap<GrantCondition<String>>,
-    /// Who may change which field; `None` if nothing is said of it.
+    /// The permission to change each field; `None` where the matrix does not state it.
     pub metadata: Option<MetadataGrants<String>>,
 }
 
@@ -147,7 +147,7 @@ struct MatrixReader<'r> {
 }
 
 impl MatrixReader<'_> {
-    /// What a matrix says, and the permissions of which it says nothing.
+    /// The cells that a matrix states, and the permissions that it leaves out.
     fn matrix(&mut self, written: &ast::Matrix<'_>) -> (Matrix, Vec<GroupPermission>) {
         let unspecified = || GrantCondition::Grant(Grant::Unspecified);
         let mut matrix = Matrix {
@@ -177,7 +177,7 @@ impl MatrixReader<'_> {
         (matrix, missing)
     }
 
-    /// Of a permission that is not told by field.
+    /// A permission that has no fields.
     fn resolve_one(
         &mut self,
         permission: GroupPermission,

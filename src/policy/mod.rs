@@ -1,6 +1,6 @@
-//! What was meant: names bound, limits checked, the same thing said twice found out.
+//! The policy as it was meant: names bound, limits checked, duplicates reported.
 //!
-//! Most of what an author is told about a policy is said here: "no such tag, did you mean".
+//! Most diagnostics about a policy are made here: "no such tag, did you mean".
 //!
 //! Invariant: knows of `source`, `diagnostic`, `request` and the AST of `syntax`.
 
@@ -67,9 +67,9 @@ pub struct Policy {
 pub struct DeclarationSites {
     /// The names of the files, by number.
     pub files: Vec<String>,
-    /// Of rules, by id.
+    /// The spans of rules, by id.
     pub rules: Vec<(Uuid, DeclarationSite)>,
-    /// Of groups, by id.
+    /// The spans of groups, by id.
     pub groups: Vec<(String, DeclarationSite)>,
 }
 

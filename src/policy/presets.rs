@@ -35,7 +35,7 @@ impl Preset {
         }
     }
 
-    /// What the system sets where a policy says nothing.
+    /// The system's own value, used where a policy sets none.
     pub fn settings(self) -> Settings<String> {
         let defaults = Settings::default();
         match self {

@@ -100,7 +100,7 @@ pub(super) fn resolve(
     rules
 }
 
-/// What was met before, and where.
+/// The rules met before, with their spans.
 struct Seen<K>(HashMap<K, Span>);
 
 impl<K> Default for Seen<K> {

@@ -36,7 +36,7 @@ impl SettingsStatements<'_> {
     }
 }
 
-/// What they set, over what the preset does.
+/// The values that they set over the preset's.
 pub(super) fn resolve(
     written: &SettingsStatements<'_>,
     vocabulary: &Vocabulary,
@@ -80,7 +80,7 @@ fn preset(
     preset
 }
 
-/// What was set before, and where.
+/// The settings met before, with their spans.
 #[derive(Default)]
 struct FirstSettings(HashMap<String, Span>);
 

@@ -12,10 +12,10 @@ use crate::{
     },
 };
 
-/// What a condition is called where one is wanted.
+/// The description of a condition in messages that expect one.
 pub(super) const CONDITION: &str = "a condition";
 
-/// A word that is none of those that may stand in its place, of which the hint tells the likeliest.
+/// A word that is not one of those allowed in its place; the hint names the likeliest of them.
 pub(super) fn unknown_word(
     what: &str,
     word: &str,
@@ -45,7 +45,7 @@ fn unknown_name(
     Diagnostic::error(code, span, message).hint(suggest(word, known))
 }
 
-/// The word that a text is, told as `what` if there is none such.
+/// The word that a text spells; the problem calls it `what` if there is no such word.
 pub(super) fn parse_word<W: FromStr>(
     what: &str,
     text: &Text<'_>,
@@ -83,7 +83,7 @@ pub(super) fn word_instead_of_condition(wanted: &str, word: &str, span: Span) ->
     }
 }
 
-/// What is written in place of a word for everyone or nobody.
+/// The spelling to use in place of a word for everyone or nobody.
 fn constant_hint(value: bool, word: &str) -> String {
     let whom = if value { "everyone" } else { "nobody" };
     if check_tag(word).is_ok() {

@@ -33,7 +33,7 @@ pub(super) enum Methods {
     Any,
 }
 
-/// Who may call an operation, and whether it is shed when the daemon is full.
+/// The callers of an operation, and whether it is shed when the daemon is full.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Access {
     /// Those who may request decisions; counted as a decision in flight.

@@ -75,7 +75,7 @@ struct KnownToken {
     scopes: AccessScopes,
 }
 
-/// What became of the check of a caller.
+/// The result of the check of a caller.
 #[derive(Clone, Debug)]
 pub(super) struct TokenCheck {
     pub(super) admission: Admission,

@@ -32,7 +32,7 @@ pub struct AtomicFile<'p> {
     place: &'p Path,
 }
 
-/// What happens to a file that is in the place already.
+/// The treatment of a file that is already in the place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Existing {
     Keep,
@@ -107,7 +107,7 @@ impl<'p> AtomicFile<'p> {
     /// The length in bytes.
     ///
     /// # Errors
-    /// If the system can't tell it.
+    /// If the system does not report it.
     pub fn length(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.len())
     }

@@ -1,4 +1,4 @@
-//! Content that is read piece by piece, so that what can be no policy is told before it fills the
+//! Content that is read piece by piece, so that what cannot be a policy is reported before it fills the
 //! memory.
 
 use std::io::{self, Read};

@@ -144,9 +144,9 @@ fn contents(spec: &str, entries: &[Entry], bulk: BulkContent) -> Result<Vec<Sour
     // It ends with its input, which is closed by now.
     let _ = child.kill();
     let mut said = Vec::new();
-    let told = child.stderr.take().map(|stderr| stderr.take(1 << 16).read_to_end(&mut said));
+    let stderr = child.stderr.take().map(|stderr| stderr.take(1 << 16).read_to_end(&mut said));
     let _ = child.wait();
-    read.map_err(|failed| match told {
+    read.map_err(|failed| match stderr {
         Some(Ok(1..)) => error(GitError::from_stderr(&said)),
         _ => error(format!("`git cat-file` stopped: {failed}").into()),
     })?
@@ -207,7 +207,7 @@ fn git(arguments: &[&str]) -> Command {
     command
 }
 
-/// What `git` prints, or what it complains of.
+/// The output of `git`, or its complaint.
 fn run(arguments: &[&str]) -> Result<Vec<u8>, GitError> {
     let output = git(arguments).output().map_err(|error| spawn_error(&error))?;
     if output.status.success() {
@@ -243,7 +243,7 @@ impl From<&str> for GitError {
 }
 
 impl GitError {
-    /// What `git` says: the first line is the reason, the others its own hint.
+    /// The message of `git`: the first line is the reason, the others its own hint.
     fn from_stderr(said: &[u8]) -> Self {
         let said = String::from_utf8_lossy(said);
         let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
@@ -264,7 +264,7 @@ impl GitError {
     }
 }
 
-/// What is to be said of a revision, or a path in it, that there is not.
+/// The error for a revision, or a path in it, that does not exist.
 fn unknown_revision(spec: &str) -> GitError {
     let (revision, path) = spec.split_once(':').unwrap_or((spec, ""));
     let is_there = |revision: &str| {
@@ -279,8 +279,8 @@ fn unknown_revision(spec: &str) -> GitError {
     let message = format!("unknown revision `{revision}`");
     let remote = format!("origin/{revision}");
     let is_shallow = || {
-        let told = run(&["rev-parse", "--is-shallow-repository"]).unwrap_or_default();
-        told.trim_ascii() == b"true"
+        let answer = run(&["rev-parse", "--is-shallow-repository"]).unwrap_or_default();
+        answer.trim_ascii() == b"true"
     };
     let hint = if is_there(&remote) {
         Some(format!("write `{remote}:{path}`"))

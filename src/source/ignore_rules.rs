@@ -57,7 +57,7 @@ impl fmt::Debug for Ignore {
 #[derive(Debug)]
 pub(super) struct Patterns {
     given: Ignore,
-    /// Of the outermost folder first.
+    /// The rules of each folder, outermost first.
     files: Vec<(PathBuf, Gitignore)>,
 }
 

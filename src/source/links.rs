@@ -13,7 +13,7 @@ const MAX_LINKS: usize = 40;
 /// The way from a path to what it names.
 #[derive(Debug)]
 pub(super) struct Trail {
-    /// What the path names, free of links; where the way ends early, the first name that is not
+    /// The target of the path, free of links; where the way ends early, the first name that is not
     /// there or can't be passed.
     pub(super) real: PathBuf,
     /// Each link on the way, by its own link-free path, and what it says.

@@ -17,7 +17,7 @@ use super::{
     survey::SurveyedFile,
 };
 
-/// What was read, and what could not be.
+/// The sources that were read, and the errors of those that could not be.
 #[derive(Debug)]
 pub struct LoadedSources {
     pub sources: Sources,
@@ -81,7 +81,7 @@ pub fn load_with_tests(paths: &[impl AsRef<Path>]) -> LoadedSources {
     Scope::from(paths).with_tests().load()
 }
 
-/// What becomes of the content of bulk files.
+/// The treatment of bulk files' content.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum BulkContent {
     Read,

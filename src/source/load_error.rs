@@ -16,7 +16,7 @@ use super::{
 /// How large the files of a policy may be, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FileLimits {
-    /// Of a file that holds sections; of bulk files, only their lines are limited.
+    /// A file of sections is too large; of bulk files, only their lines are limited.
     pub text_file: u64,
     /// How many files a policy may have.
     pub files: usize,
@@ -45,12 +45,12 @@ pub enum LoadError {
     TooDeep { path: PathBuf, limit: usize },
     #[error("too many files at `{}`; the limit is {limit}", path.display())]
     TooMany { path: PathBuf, limit: usize },
-    /// Of a revision that `git` does not give.
+    /// A revision that `git` does not give.
     #[error("can't read `{spec}`: {message}")]
     Git {
         spec: String,
         message: String,
-        /// What helps, as `git` says it or as it is known of `git`.
+        /// A hint: `git`'s own, or one for its message.
         hint: Option<String>,
     },
     #[error("line {line} of `{}` is longer than {limit} bytes", path.display())]
@@ -65,7 +65,7 @@ pub enum LoadError {
     LinkOutside { link: PathBuf, target: PathBuf },
     #[error("`{}`: {error}", path.display())]
     Pattern { path: PathBuf, error: PatternError },
-    /// Of standard input and pipes, where files are to be read again when they change.
+    /// Standard input or a pipe, where files are read again when they change.
     #[error("`{}` can be read only once", path.display())]
     OnlyOnce { path: PathBuf },
     /// They were not closed by their writer, or changed again and again, for as long as was waited.

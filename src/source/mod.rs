@@ -69,7 +69,7 @@ impl Span {
     }
 }
 
-/// What a file's ending says of its notation (design: policy files).
+/// The notation that a file's extension implies (design: policy files).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Notation {
     /// `.yaml` and `.yml`.
@@ -127,7 +127,7 @@ impl Notation {
 /// One file as it was read. Its bytes need not be UTF-8: that is for the parser to report.
 #[derive(Clone, Debug)]
 pub struct Source {
-    /// The path as it is shown to people: below the path that was asked for, as it was asked for.
+    /// The path for display: below the requested path, as it was given.
     pub name: String,
     pub notation: Notation,
     pub bytes: Vec<u8>,
@@ -155,7 +155,7 @@ impl Source {
     }
 
     /// The SHA-256 of the bytes: two sources of one name and digest say the same. Computed when
-    /// first asked for.
+    /// first requested.
     pub fn digest(&self) -> [u8; 32] {
         *self.digest.get_or_init(|| Sha256::digest(&self.bytes).into())
     }

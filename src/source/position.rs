@@ -16,7 +16,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// Goes through a text and tells the position of the offsets it is asked for. Offsets that ascend
+/// A cursor that turns offsets of a text into positions. Offsets that ascend
 /// cost one pass over the text, however many they are and however long its lines.
 #[derive(Clone, Debug)]
 pub struct PositionCursor<'s> {

@@ -11,7 +11,7 @@ pub struct Scope {
     pub(super) ignore: Ignore,
     /// Whether files of tests are of interest too.
     pub(super) tests: bool,
-    /// What standard input is called, if it is one of the paths.
+    /// The display name of standard input, if it is one of the paths.
     pub(super) input_name: Option<String>,
     /// Whether only files will do, which can be read again when they change.
     pub(super) only_files: bool,

@@ -1,4 +1,4 @@
-//! What tells one state of files from another without reading them.
+//! A stamp that distinguishes states of files without reading them.
 
 use std::{
     fs::Metadata,
@@ -6,7 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// Tells one state of a file from another without reading it.
+/// A stamp that distinguishes states of a file without reading it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Stamp {
     pub(super) size: u64,
@@ -38,7 +38,7 @@ impl Stamp {
         content(self) == content(other)
     }
 
-    /// How long ago the file or its metadata changed; zero if that is told as being to come.
+    /// The time since the file or its metadata changed; zero if that lies in the future.
     pub fn age(self, now: SystemTime) -> Duration {
         let newest = self.modified.max(self.changed);
         let newest = u64::try_from(newest.0).ok().zip(u32::try_from(newest.1).ok());

@@ -13,9 +13,9 @@ use super::{LIMITS, LoadError, Notation, Scope, Source, content, load_error::int
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct InputStream {
     pub(super) path: PathBuf,
-    /// What its name says; without it, the text does.
+    /// The notation by the name; without one, the text decides.
     pub(super) notation: Option<Notation>,
-    /// What it is called in what people read.
+    /// The display name.
     pub(super) name: String,
 }
 
@@ -81,7 +81,7 @@ mod tests {
     use super::{Notation, detect_notation};
 
     #[test]
-    fn notations_are_told_by_the_first_statement() {
+    fn notations_are_reported_by_the_first_statement() {
         for text in [
             "rules: []",
             "# comment\n\nusers:\n  a: {}\n",

@@ -13,21 +13,21 @@ use super::{Fingerprint, LoadError, Notation, Stamp, stream::InputStream};
 /// What there is below some paths, by its metadata: no file is opened but those that say what to
 /// pass over.
 ///
-/// All links are followed, and what they lead to is told by its link-free path: as long as it is
+/// All links are followed, and their targets are identified by link-free paths: as long as it is
 /// there, reading it never meets a swap. What a ConfigMap's `..data` leads to counts as lying in
 /// the folder itself.
 #[derive(Debug, Default)]
 pub struct Survey {
     /// By link-free path, so that each file is there once.
     pub(super) files: BTreeMap<PathBuf, SurveyedFile>,
-    /// What can be read once, where that will do.
+    /// Inputs that can be read once, where that suffices.
     pub(super) streams: Vec<InputStream>,
     pub(super) errors: Vec<LoadError>,
     /// The folders that were searched, and which they are.
     pub(super) folders: BTreeMap<PathBuf, (u64, u64)>,
-    /// What the links on the way say.
+    /// The targets of the links on the way.
     pub(super) links: BTreeMap<PathBuf, PathBuf>,
-    /// What the given paths lead to.
+    /// The targets of the given paths.
     pub(super) roots: BTreeSet<PathBuf>,
     /// The files that say what to pass over.
     pub(super) ignore_files: BTreeMap<PathBuf, Stamp>,
@@ -87,7 +87,7 @@ impl Survey {
         files.chain(self.ignore_files.iter().map(|(path, stamp)| (path.as_path(), *stamp)))
     }
 
-    /// What could not be looked at.
+    /// The paths that could not be examined.
     pub fn errors(&self) -> &[LoadError] {
         &self.errors
     }

@@ -21,7 +21,7 @@ use super::{
 pub(super) struct Walk<'s> {
     scope: &'s Scope,
     found: Survey,
-    /// What holds in the folder that is being searched.
+    /// The ignore rules in force in the folder that is being searched.
     patterns: Patterns,
     entries: usize,
 }

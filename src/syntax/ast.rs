@@ -1,4 +1,4 @@
-//! What an author wrote, with the place of each part; nothing is checked yet but the notation.
+//! The syntax tree: the author's statements with the span of each part; only the notation has been checked.
 //!
 //! Both notations build the same nodes. Texts are borrowed from the source where it holds them
 //! verbatim.
@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::{request::text_enum, source::Span};
 
-/// A value, and where it stands.
+/// A value with its span.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Spanned<T> {
     pub value: T,
@@ -23,7 +23,7 @@ impl<T> Spanned<T> {
 /// A text as it is meant: escapes are resolved.
 pub type Text<'s> = Spanned<Cow<'s, str>>;
 
-/// A list of texts, and where the whole list stands.
+/// A list of texts with the span of the whole list.
 pub type List<'s> = Spanned<Vec<Text<'s>>>;
 
 /// What one file states, in its order. A new section is a variant here, a production in the
@@ -53,7 +53,7 @@ pub enum Item<'s> {
 }
 
 impl Item<'_> {
-    /// Where it stands, or a part of it.
+    /// The span of the statement, or of a part of it.
     pub fn span(&self) -> Span {
         match self {
             Self::Tags(list) | Self::ProtectedTags(list) | Self::Lints(list) => list.span,
@@ -83,7 +83,7 @@ impl Item<'_> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Word<'s> {
     pub section: WordSection,
-    /// Where the section's name stands.
+    /// The span of the section's name.
     pub span: Span,
     pub value: Text<'s>,
 }
@@ -100,7 +100,7 @@ text_enum! {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Settings<'s> {
     pub section: SettingsSection,
-    /// Where the section's name stands.
+    /// The span of the section's name.
     pub span: Span,
     pub entries: Vec<Setting<'s>>,
 }
@@ -126,7 +126,7 @@ pub struct Setting<'s> {
 /// A `peers` section.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Peers<'s> {
-    /// Where the section's name stands.
+    /// The span of the section's name.
     pub span: Span,
     pub default: Option<Text<'s>>,
     /// The mode of users who meet a condition; the first that they meet counts.
@@ -148,7 +148,7 @@ pub struct Matrix<'s> {
     pub is_whole: bool,
 }
 
-/// Who has one of a matrix's permissions.
+/// The holders of one of a matrix's permissions.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Permission<'s> {
     pub key: Text<'s>,
@@ -168,7 +168,7 @@ pub struct Group<'s> {
     pub id: Text<'s>,
     pub matrix: Option<Text<'s>>,
     pub creator: Option<Text<'s>>,
-    /// `None` if nothing is said: then the creator is the one.
+    /// `None` if it is not stated: then the creator is the owner.
     pub super_admins: Option<List<'s>>,
     pub admins: Option<List<'s>>,
     pub members: Option<List<'s>>,
@@ -192,7 +192,7 @@ pub struct Rule<'s> {
     pub description: Option<Text<'s>>,
 }
 
-/// What must hold of everything that the policy allows.
+/// A property of everything that the policy allows.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Invariant<'s> {
     /// Where a reader looks for it: its name, or else where it begins.
@@ -202,12 +202,12 @@ pub struct Invariant<'s> {
     pub action: Text<'s>,
     pub from: Expr<'s>,
     pub to: Expr<'s>,
-    /// Of which users it must hold; of all possible ones, if nothing is said.
+    /// The users for whom it must hold; all possible ones by default.
     pub scope: Option<Text<'s>>,
     pub description: Option<Text<'s>>,
 }
 
-/// What an invariant demands.
+/// The demand of an invariant.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Demand {
     /// None who meets the one condition may do it to anyone who meets the other.
@@ -267,7 +267,7 @@ pub struct User<'s> {
     pub more: Option<Box<UserFields<'s>>>,
 }
 
-/// What few of many users have.
+/// Parts of a record that few of many users have.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct UserFields<'s> {
     pub peers: Option<Text<'s>>,

@@ -13,7 +13,7 @@ pub(super) fn equivalent(one: &[Item<'_>], other: &[Item<'_>]) -> bool {
     StatedContent::collect(one).is_equivalent(&StatedContent::collect(other))
 }
 
-/// What items say, by section.
+/// The statements of items, by section.
 #[derive(Default)]
 struct StatedContent<'a, 's> {
     tags: Option<Vec<&'a Text<'s>>>,

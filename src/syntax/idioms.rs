@@ -1,4 +1,4 @@
-//! What people write first who know other languages, and how it is written here.
+//! Idioms of other languages, and their spelling here.
 
 /// How to select everyone, where a condition is wanted.
 pub const EVERYONE: &str = "for all users write `any(hasTag(A), not(hasTag(A)))`, with any tag for A; a comment \
@@ -16,7 +16,7 @@ pub const DENY: &str = "rules only allow: what no rule allows is denied, and no 
      allows; leave the rule out, or narrow the condition of those that allow it: \
      `all(hasTag(A), not(hasTag(B)))`";
 
-/// What people call everyone, or what always holds.
+/// Words of other languages for everyone, or for a condition that always holds.
 pub fn is_everyone(word: &str) -> bool {
     const WORDS: &[&str] = &[
         "*",
@@ -37,14 +37,14 @@ pub fn is_everyone(word: &str) -> bool {
     WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
-/// What people call nobody, or what never holds.
+/// Words of other languages for nobody, or for a condition that never holds.
 pub fn is_nobody(word: &str) -> bool {
     const WORDS: &[&str] =
         &["false", "never", "no", "nobody", "none", "off", "deny", "disabled", "0", "null"];
     WORDS.iter().any(|known| word.eq_ignore_ascii_case(known))
 }
 
-/// What helps where a tag was written that can be none.
+/// The hint for a tag that is not well-formed.
 pub fn tag_hint(text: &str) -> Option<String> {
     if is_everyone(text) {
         return Some(ALL_TAGS.to_owned());
@@ -68,7 +68,7 @@ fn quoted_part(part: &str) -> String {
     part.chars().take(60).collect::<String>().escape_debug().to_string()
 }
 
-/// What helps where a rule has a field, or a policy a section, of this name.
+/// The hint where a rule has a field, or a policy a section, of this name.
 pub(super) fn denial_hint(name: &str) -> Option<&'static str> {
     const NAMES: &[&str] = &[
         "barrier",
@@ -89,7 +89,7 @@ pub(super) fn denial_hint(name: &str) -> Option<&'static str> {
     NAMES.contains(&name).then_some(DENY)
 }
 
-/// What helps where a section of this name is wanted.
+/// The hint where a section of this name is expected.
 pub(super) fn section_hint(name: &str) -> Option<&'static str> {
     match name {
         "allow" | "allows" | "policies" | "policy" | "permit" => {
@@ -99,7 +99,7 @@ pub(super) fn section_hint(name: &str) -> Option<&'static str> {
     }
 }
 
-/// What a text is that stands where a comment was meant: the way in which other languages begin one.
+/// The comment marker of another language at the start of a text.
 pub(super) fn foreign_comment(text: &str) -> bool {
     text.starts_with("//") || text.starts_with("/*")
 }

@@ -50,7 +50,7 @@ pub(super) fn is_word(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(is_plain)
 }
 
-/// A name that is none of those that are known in its place, told as `lead` and the name; the hint
+/// A name that is unknown in its place, reported as `lead` and the name; the hint
 /// has those that are known, and which of them is most like it.
 pub(super) fn unknown_name(code: Code, lead: &str, name: &Text<'_>, known: &[&str]) -> Diagnostic {
     let problem = Diagnostic::error(code, name.span, format!("{lead} {}", quoted(&name.value)));

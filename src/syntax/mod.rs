@@ -52,9 +52,9 @@ pub fn parse<'s>(sources: &'s Sources, problems: &mut Diagnostics) -> Ast<'s> {
             Notation::Tests => {}
             Notation::Yaml | Notation::Json | Notation::Dsl => {
                 let Some(text) = text::decode(id, source, problems) else { continue };
-                let told = problems.total();
+                let reported_before = problems.total();
                 let items = parse_text(id, source.notation, text, problems);
-                if items.is_empty() && problems.total() == told {
+                if items.is_empty() && problems.total() == reported_before {
                     problems.push(text::no_statement(id));
                 }
                 ast.items.extend(items);
@@ -103,7 +103,7 @@ pub fn parse_records<'s>(
     text.map_or_else(Vec::new, |text| yaml::parse_records(id, text, names, problems))
 }
 
-/// What a file of sections states. One that is written in another notation than its name says is told
+/// Parses a file of sections. One that is written in another notation than its name says is reported
 /// as that alone.
 fn parse_text<'s>(
     id: SourceId,

@@ -9,7 +9,7 @@ use crate::{
 /// How many lines are looked at: a file shows early what it is.
 const MOST_LINES: usize = 200;
 
-/// What is to be said of a file with mistakes in place of them, if it looks like another notation.
+/// The diagnostic that replaces a file's mistakes if it looks like another notation.
 pub(super) fn detect(id: SourceId, notation: Notation, text: &str) -> Option<Diagnostic> {
     let (found, ending, start, length) = match notation {
         Notation::Yaml => {

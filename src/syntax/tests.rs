@@ -1,4 +1,4 @@
-//! What authors expect of a policy: tests, with the place of each part.
+//! The syntax tree of test files, with the span of each part.
 
 use super::{
     ast::{Item, List, Spanned, Text},
@@ -6,18 +6,18 @@ use super::{
 };
 use crate::source::{SourceId, Span};
 
-/// What one test file holds, in its order.
+/// The content of one test file, in its order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct TestFile<'s> {
     pub source: SourceId,
     pub tests: Vec<Test<'s>>,
 }
 
-/// What is expected of the policy, or of the policy with something laid over it.
+/// An expectation of the policy, or of the policy with an overlay.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Test<'s> {
     pub name: Text<'s>,
-    /// What is laid over the policy for this test: anything that a policy can state.
+    /// The overlay on the policy for this test: anything that a policy can state.
     pub given: Vec<Item<'s>>,
     pub expect: Vec<Expectation<'s>>,
 }
@@ -39,7 +39,7 @@ impl Test<'_> {
             .collect()
     }
 
-    /// What is given, in one form: the same for tests that give the same in the same order.
+    /// The given statements in canonical form: equal for tests that give the same in the same order.
     pub fn given_text(&self) -> String {
         print::dsl(&self.given)
     }
@@ -65,24 +65,24 @@ pub struct Expectation<'s> {
     pub answer: ExpectationAnswer<'s>,
 }
 
-/// What the answer is to be.
+/// The expected answer.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct ExpectationAnswer<'s> {
     pub allow: Option<Spanned<bool>>,
     pub reason: Option<Text<'s>>,
     /// All that an allow comes with.
     pub obligations: Option<List<'s>>,
-    /// Everyone to whom the subject may do it, and nobody else; or groups, if it is done to one; or
+    /// All users to whom the subject may do it, and nobody else; or groups, if it is done to one; or
     /// members-to-be, if the group is given.
     pub reaches: Option<List<'s>>,
     /// Everyone who may do it, and nobody else.
     pub reached_by: Option<List<'s>>,
 }
 
-/// What stands in, in one question, for what the policy says of a user or group.
+/// A replacement, in one question, of the policy's statements about a user or group.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ExpectationProperties<'s> {
-    /// Where its name stands.
+    /// The span of its name.
     pub span: Span,
     pub tags: Option<List<'s>>,
     pub peers: Option<Text<'s>>,

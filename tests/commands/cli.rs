@@ -161,7 +161,7 @@ fn exit_codes() {
 }
 
 #[test]
-fn the_policy_that_is_bad_is_told() {
+fn the_policy_that_is_bad_is_reported() {
     let policies = Policies::new();
     let path = policies.path("bad.peerage");
     for command in [&["check"][..], &["compile"], &["decide", "-s", "1", "-r", "2"]] {
@@ -338,7 +338,7 @@ fn every_help_names_the_formats_of_its_command() {
     }
 }
 
-/// The command lines that a help shows: what stands after it on a line is told apart by blanks.
+/// The command lines that a help shows: blanks separate a line from the text behind it.
 fn examples(help: &str) -> impl Iterator<Item = &str> {
     let (_, help) = help.split_once("\nExample").unwrap();
     let lines = help.lines().filter_map(|line| line.split_once("peerage "));

@@ -122,13 +122,13 @@ fn check_action(old: &World, new: &World, diff: &ActionDiff, users: u32) {
     // In small worlds all that can be the largest is looked at.
     assert!(diff.has_all_largest || users > 8);
     for gained in [true, false].into_iter().filter(|_| diff.has_all_largest) {
-        let told: Vec<u64> =
+        let reported: Vec<u64> =
             diff.kinds.iter().filter(|kind| kind.gained == gained).map(|kind| kind.pairs).collect();
         let mut all: Vec<u64> =
             counted.iter().filter(|((is, ..), _)| *is == gained).map(|(_, &pairs)| pairs).collect();
         all.sort_unstable_by_key(|&pairs| std::cmp::Reverse(pairs));
         all.truncate(8);
-        assert_eq!(told, all, "{action}");
+        assert_eq!(reported, all, "{action}");
     }
     for kind in &diff.kinds {
         let key = (kind.gained, kind.from.clone(), kind.to.clone());

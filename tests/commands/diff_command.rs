@@ -68,22 +68,22 @@ fn programs_read_integers() {
     let folder = both();
     let output = peerage(folder.path(), &["diff", "--format", "json", "old.yaml", "new.yaml"]);
     assert_eq!(output.status.code(), Some(0));
-    let told = json(&output);
+    let reported = json(&output);
     // b and c lose a; c blocks a, so that c could not begin a conversation before either.
     for (action, lost) in [("start_chat", 1), ("send_message", 1), ("add_member", 1), ("read", 0)] {
-        assert_eq!(told["actions"][action]["gained"], 0, "{action}");
-        assert_eq!(told["actions"][action]["lost"], lost, "{action}");
+        assert_eq!(reported["actions"][action]["gained"], 0, "{action}");
+        assert_eq!(reported["actions"][action]["lost"], lost, "{action}");
     }
-    assert_eq!(told["compared"], 16 * 6);
-    assert_eq!(told["lost"], 5);
-    assert_eq!(told["actions"]["start_chat"]["because"][0], "rule `up`");
-    let witness = &told["actions"]["start_chat"]["kinds"][0]["witnesses"][0];
+    assert_eq!(reported["compared"], 16 * 6);
+    assert_eq!(reported["lost"], 5);
+    assert_eq!(reported["actions"]["start_chat"]["because"][0], "rule `up`");
+    let witness = &reported["actions"]["start_chat"]["kinds"][0]["witnesses"][0];
     assert_eq!(witness["subject"], "b");
     assert_eq!(witness["new"]["reason"], "no_rule");
     assert_eq!(witness["old"]["rules"][0]["name"], "up");
-    let cut = &told["actions"]["send_message"]["contact"]["reach_nobody_now"];
+    let cut = &reported["actions"]["send_message"]["contact"]["reach_nobody_now"];
     assert_eq!(cut["users"], 1);
-    let cell = &told["matrices"][0]["cells"][0];
+    let cell = &reported["matrices"][0]["cells"][0];
     assert_eq!(cell["permission"], "add_member");
     assert_eq!(cell["roles"]["member"]["new"], "no");
 }
@@ -135,16 +135,16 @@ fn both_sides_have_the_same_users() {
     let folder = both();
     let path = folder.path();
     fs::write(path.join("bare.yaml"), "tags: [A]\nrules: []\nusers: { x: {}, y: {} }").unwrap();
-    let told = json(&peerage(path, &["diff", "--format", "json", "bare.yaml", "old.yaml"]));
-    assert_eq!(told["users"], 3);
-    assert_eq!(told["actions"]["start_chat"]["gained"], 2);
+    let reported = json(&peerage(path, &["diff", "--format", "json", "bare.yaml", "old.yaml"]));
+    assert_eq!(reported["users"], 3);
+    assert_eq!(reported["actions"]["start_chat"]["gained"], 2);
     let facts = "users: { u: { tags: [A] }, v: { tags: [B, Z] } }\nrules: [{ condition: hasTag(Z), outcome: [Z] }]";
     fs::write(path.join("facts.yaml"), facts).unwrap();
     let arguments = ["diff", "--format", "json", "--facts", "facts.yaml", "bare.yaml", "old.yaml"];
-    let told = json(&peerage(path, &arguments));
-    assert_eq!(told["users"], 2);
-    assert_eq!(told["actions"]["start_chat"]["gained"], 2);
-    assert_eq!(told["changes"].as_array().unwrap().len(), 2, "{}", told["changes"]);
+    let reported = json(&peerage(path, &arguments));
+    assert_eq!(reported["users"], 2);
+    assert_eq!(reported["actions"]["start_chat"]["gained"], 2);
+    assert_eq!(reported["changes"].as_array().unwrap().len(), 2, "{}", reported["changes"]);
 }
 
 #[test]
@@ -169,9 +169,9 @@ fn a_revision_is_read_as_a_folder_is() {
         assert_eq!(json(&output)["actions"]["send_message"]["lost"], 2, "{old}");
     }
     // A link counts on both sides: the user behind it is one of the old side's too.
-    let told = json(&peerage(path, &["diff", "--format", "json", "policies", "main:policies"]));
-    assert_eq!(told["users"], 4);
-    assert_eq!(told["actions"]["send_message"]["gained"], 2);
+    let reported = json(&peerage(path, &["diff", "--format", "json", "policies", "main:policies"]));
+    assert_eq!(reported["users"], 4);
+    assert_eq!(reported["actions"]["send_message"]["gained"], 2);
     let below = path.join("policies");
     let output = peerage(&below, &["diff", "main:policies/policy.yaml", "."]);
     assert_eq!(output.status.code(), Some(0));
@@ -192,7 +192,7 @@ fn a_revision_is_read_as_a_folder_is() {
 
 /// What `git` itself advises, and what it does not say.
 #[test]
-fn what_helps_with_git_is_told() {
+fn what_helps_with_git_is_reported() {
     let folder = tempfile::tempdir().unwrap();
     let origin = folder.path().join("origin");
     fs::create_dir_all(origin.join("policies")).unwrap();
@@ -214,27 +214,30 @@ fn what_helps_with_git_is_told() {
 
     git(folder.path(), &["clone", "-q", "--depth", "1", &url, "shallow"]);
     let shallow = folder.path().join("shallow");
-    let told = refused(&shallow, "HEAD~1:policies", &[]);
-    assert!(told.contains("git fetch --unshallow") && told.contains("fetch-depth: 0"), "{told}");
+    let reported = refused(&shallow, "HEAD~1:policies", &[]);
+    assert!(
+        reported.contains("git fetch --unshallow") && reported.contains("fetch-depth: 0"),
+        "{reported}"
+    );
 
     // As in a checkout of a pull request: the branch is there, but not by its own name.
     git(folder.path(), &["clone", "-q", &url, "branch"]);
     let branch = folder.path().join("branch");
     git(&branch, &["checkout", "-q", "--detach"]);
     git(&branch, &["branch", "-q", "-D", "main"]);
-    let told = refused(&branch, "main:policies", &[]);
-    assert!(told.contains("write `origin/main:policies`"), "{told}");
-    let told = refused(&branch, "HEAD:policy", &[]);
-    assert!(told.contains("root of the repository"), "{told}");
+    let reported = refused(&branch, "main:policies", &[]);
+    assert!(reported.contains("write `origin/main:policies`"), "{reported}");
+    let reported = refused(&branch, "HEAD:policy", &[]);
+    assert!(reported.contains("root of the repository"), "{reported}");
 
     let stranger = [("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1"), ("HOME", "/nonexistent")];
-    let told = refused(&origin, "main:policies", &stranger);
-    assert!(told.contains("dubious ownership"), "{told}");
-    assert!(told.contains("git config --global --add safe.directory"), "{told}");
+    let reported = refused(&origin, "main:policies", &stranger);
+    assert!(reported.contains("dubious ownership"), "{reported}");
+    assert!(reported.contains("git config --global --add safe.directory"), "{reported}");
 }
 
 #[test]
-fn a_broken_side_is_told() {
+fn a_broken_side_is_reported() {
     let folder = both();
     fs::write(folder.path().join("broken.yaml"), "rules: [{ condition: hasTag( }]").unwrap();
     for sides in [["broken.yaml", "new.yaml"], ["old.yaml", "broken.yaml"]] {
@@ -263,21 +266,21 @@ fn decisions_are_asked_again() {
     let arguments = ["replay", "log.ndjson", "--format", "json", "--policy", "new.yaml"];
     let output = peerage(path, &arguments);
     assert_eq!(output.status.code(), Some(1));
-    let told = json(&output);
+    let reported = json(&output);
     let counts = ["decisions", "changed", "other_reasons", "malformed"]
-        .map(|name| told[name].as_u64().unwrap());
-    assert_eq!(counts, [5, 2, 1, 3], "{told:#}");
-    let group = &told["groups"][0];
+        .map(|name| reported[name].as_u64().unwrap());
+    assert_eq!(counts, [5, 2, 1, 3], "{reported:#}");
+    let group = &reported["groups"][0];
     assert_eq!((&group["before"], &group["now"]), (&"allow".into(), &"no_rule".into()));
     assert_eq!(group["examples"][0]["line"], 1);
-    let places: Vec<_> = told["mistakes"]
+    let places: Vec<_> = reported["mistakes"]
         .as_array()
         .unwrap()
         .iter()
         .map(|mistake| (mistake["line"].as_u64().unwrap(), mistake["column"].as_u64().unwrap()))
         .collect();
     assert_eq!(places, [(5, 36), (6, 16), (9, 1)]);
-    assert_eq!(told["mistakes"][0]["message"], "invalid JSON: unexpected end within an object");
+    assert_eq!(reported["mistakes"][0]["message"], "invalid JSON: unexpected end within an object");
 
     let fine = LOG.lines().nth(3).unwrap();
     let mut child = Command::new(env!("CARGO_BIN_EXE_peerage"))
@@ -303,8 +306,9 @@ fn friendships_end_by_each_policy_of_its_own() {
     let old = format!("preset: tencent\nblocks: {{ friend_request: \"off\" }}\n{users}");
     fs::write(folder.path().join("old.yaml"), old).unwrap();
     fs::write(folder.path().join("new.yaml"), users).unwrap();
-    let told = json(&peerage(folder.path(), &["diff", "--format", "json", "old.yaml", "new.yaml"]));
-    let requests = &told["actions"]["friend_request"];
+    let reported =
+        json(&peerage(folder.path(), &["diff", "--format", "json", "old.yaml", "new.yaml"]));
+    let requests = &reported["actions"]["friend_request"];
     assert_eq!([&requests["gained"], &requests["lost"]], [0, 2]);
     assert_eq!(requests["kinds"][0]["pairs"], 2);
     assert_eq!(requests["kinds"].as_array().unwrap().len(), 1);

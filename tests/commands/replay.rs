@@ -41,7 +41,7 @@ fn questions(world: &World, chance: &mut Chance, count: usize) -> Vec<Question> 
     (0..count).map(|_| subjects.question(chance)).filter(is_whole).collect()
 }
 
-fn asked(view: &View, log: &[u8]) -> Replay {
+fn requested(view: &View, log: &[u8]) -> Replay {
     replay(view, log, 2).unwrap()
 }
 
@@ -63,7 +63,7 @@ proptest! {
             // The last line needs no end.
             log.truncate(log.trim_end().len());
         }
-        let same = asked(&here, log.as_bytes());
+        let same = requested(&here, log.as_bytes());
         prop_assert_eq!(same.decisions, questions.len() as u64);
         prop_assert!(same.mistakes.is_empty(), "{:?}\n{}", same.mistakes, log);
         prop_assert_eq!((same.changed, same.other_reasons, same.malformed), (0, 0, 0));
@@ -71,7 +71,7 @@ proptest! {
 
         // Another policy, by the oracle.
         let there = view(&text::plain(&other), None);
-        let found = asked(&there, log.as_bytes());
+        let found = requested(&there, log.as_bytes());
         let turned = |to: bool| questions.iter().filter(|it| {
             world.allows(it) != to && other.allows(it) == to
         }).count() as u64;
@@ -100,7 +100,7 @@ fn two() -> View {
 
 /// Each between two good lines, which must count.
 #[test]
-fn a_line_that_is_none_is_told_and_hides_no_other() {
+fn a_line_that_is_none_is_reported_and_hides_no_other() {
     let endless = format!("{{\"subject\":\"{}\"}}", "x".repeat(3 << 20));
     let deep = "[".repeat(100_000);
     let cases: [(&[u8], &str); 20] = [
@@ -129,7 +129,7 @@ fn a_line_that_is_none_is_told_and_hides_no_other() {
     for (bad, message) in cases {
         for end in ["\n", "\r\n"] {
             let log = [GOOD.as_bytes(), b"\n", bad, end.as_bytes(), GOOD.as_bytes()].concat();
-            let found = asked(&people, &log);
+            let found = requested(&people, &log);
             let shown = String::from_utf8_lossy(&bad[..bad.len().min(200)]);
             assert_eq!((found.decisions, found.malformed, found.changed), (2, 1, 0), "{shown}");
             assert_eq!(found.mistakes[0].line, 2, "{shown}");
@@ -141,11 +141,11 @@ fn a_line_that_is_none_is_told_and_hides_no_other() {
         }
     }
     for (log, decisions) in [("", 0), ("\n\r\n  \n", 0), (GOOD, 1)] {
-        let found = asked(&people, log.as_bytes());
+        let found = requested(&people, log.as_bytes());
         assert_eq!((found.decisions, found.malformed), (decisions, 0), "{log:?}");
     }
     // Of many mistakes, all are counted and the first told.
-    let found = asked(&people, "x\n".repeat(1_000).as_bytes());
+    let found = requested(&people, "x\n".repeat(1_000).as_bytes());
     assert_eq!((found.malformed, found.mistakes.len()), (1_000, 100));
 }
 

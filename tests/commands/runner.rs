@@ -26,9 +26,9 @@ type Expectation = (Value, bool);
 const REASONS: [&str; 6] =
     ["banned", "no_rule", "self", "not_member", "needs_admin", "outgoing_off"];
 
-fn properties(asked: &Asked, may_have_role: bool) -> Option<Value> {
+fn properties(requested: &Asked, may_have_role: bool) -> Option<Value> {
     let mut all = Map::new();
-    let given = &asked.given;
+    let given = &requested.given;
     let mut put = |name: &str, value: Option<Value>| {
         all.extend(value.map(|value| (name.to_owned(), value)));
     };
@@ -54,11 +54,11 @@ fn written(world: &World, question: &mut Question) -> Option<Map<String, Value>>
         return None;
     }
     let mut all = Map::new();
-    let mut user = |name: &str, asked: &Asked, may_have_role: bool| {
-        all.insert(name.to_owned(), json!(asked.id));
-        let given = properties(asked, may_have_role);
+    let mut user = |name: &str, requested: &Asked, may_have_role: bool| {
+        all.insert(name.to_owned(), json!(requested.id));
+        let given = properties(requested, may_have_role);
         all.extend(given.map(|given| (format!("{name}_properties"), given)));
-        !asked.id.is_empty()
+        !requested.id.is_empty()
     };
     let mut is_whole = user("subject", &question.subject, is_in_group);
     if let Some(member) = &question.member {
@@ -91,7 +91,7 @@ fn written(world: &World, question: &mut Question) -> Option<Map<String, Value>>
 }
 
 fn is_known(world: &World, question: &Question) -> bool {
-    let user = |asked: &Asked| world.users.contains_key(&asked.id);
+    let user = |requested: &Asked| world.users.contains_key(&requested.id);
     let resource = match &question.resource {
         Resource::None => true,
         Resource::User(other) => user(other),
@@ -284,8 +284,8 @@ proptest! {
         for ((test, expected), written) in found.tests().zip(&expected).zip(&tests) {
             prop_assert_eq!(test.expectations, expected.len());
             let failed = expected.iter().filter(|is_met| !**is_met).count();
-            let told: Vec<_> = test.failures.iter().map(|it| (&it.question, &it.expected, &it.actual)).collect();
-            prop_assert_eq!(test.failures.len(), failed, "{:?}\n{}", told, written);
+            let reported: Vec<_> = test.failures.iter().map(|it| (&it.question, &it.expected, &it.actual)).collect();
+            prop_assert_eq!(test.failures.len(), failed, "{:?}\n{}", reported, written);
             for failure in &test.failures {
                 prop_assert!(!failure.explanations.is_empty());
                 let is_list = failure.missing.len() + failure.extra.len();
@@ -295,7 +295,7 @@ proptest! {
         prop_assert_eq!(found.tests().count(), tests.len());
         // The same again, whichever thread runs a test.
         let again = results(&sources, &file);
-        let told = |it: &TestResults| format!("{:?}", (it.tests().map(|it| &it.failures).map(|it| format!("{it:?}")).collect::<Vec<_>>(), &it.coverage));
-        prop_assert_eq!(told(&found), told(&again));
+        let reported = |it: &TestResults| format!("{:?}", (it.tests().map(|it| &it.failures).map(|it| format!("{it:?}")).collect::<Vec<_>>(), &it.coverage));
+        prop_assert_eq!(reported(&found), reported(&again));
     }
 }

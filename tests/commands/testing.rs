@@ -60,7 +60,7 @@ const PASSES: &str = "tests: [{ name: it passes, expect: [{ subject: 1, action: 
 const FAILS: &str = "tests: [{ name: it fails, expect: [{ subject: 2, action: start_chat, resource: 1, allow: true }] }]";
 
 #[test]
-fn failures_and_coverage_are_told_to_people() {
+fn failures_and_coverage_are_reported_to_people() {
     let output = run(&[FAILING]);
     assert_eq!(output.status.code(), Some(1));
     assert_reads("failing", text(&output.stdout));
@@ -68,20 +68,20 @@ fn failures_and_coverage_are_told_to_people() {
 }
 
 #[test]
-fn mistakes_are_told_as_those_of_policies() {
+fn mistakes_are_reported_as_those_of_policies() {
     let output = run(&["tests/commands/testing/mistakes"]);
     assert_eq!(output.status.code(), Some(1));
     assert_reads("mistakes", text(&output.stderr));
     assert!(output.stdout.is_empty());
-    let told = json(&["tests/commands/testing/mistakes"]);
-    assert_eq!(told["diagnostics"].as_array().unwrap().len(), told["errors"]);
+    let reported = json(&["tests/commands/testing/mistakes"]);
+    assert_eq!(reported["diagnostics"].as_array().unwrap().len(), reported["errors"]);
 }
 
 #[test]
 fn programs_get_everything_as_json() {
-    let told = json(&[FAILING]);
-    assert_eq!((&told["passed"], &told["failed"]), (&1.into(), &3.into()));
-    let failures = |file: usize, test: usize| &told["files"][file]["tests"][test]["failures"];
+    let reported = json(&[FAILING]);
+    assert_eq!((&reported["passed"], &reported["failed"]), (&1.into(), &3.into()));
+    let failures = |file: usize, test: usize| &reported["files"][file]["tests"][test]["failures"];
     let first = &failures(0, 0)[0];
     assert_eq!(first["line"], 5);
     assert_eq!(first["expected"], "deny, no_rule");
@@ -94,7 +94,7 @@ fn programs_get_everything_as_json() {
     assert_eq!(list["explanations"][1]["about"], "cem");
     assert_eq!(failures(1, 0).as_array().unwrap().len(), 0);
 
-    let coverage = &told["coverage"];
+    let coverage = &reported["coverage"];
     let all = coverage["all"].as_array().unwrap();
     let unreached = coverage["unreached"].as_array().unwrap();
     let reached = all.iter().filter(|it| it["reached"] == true).count();
@@ -103,7 +103,7 @@ fn programs_get_everything_as_json() {
     assert_eq!(unreached.len(), all.len() - reached);
     let percent = coverage["percent"].as_f64().unwrap();
     assert!(percent > 0.0 && percent < 100.0);
-    assert_eq!(told["coverage"]["min"], Value::Null);
+    assert_eq!(reported["coverage"]["min"], Value::Null);
 }
 
 #[test]
@@ -151,8 +151,8 @@ fn exit_codes() {
         let mut arguments: Vec<&str> = options.split_whitespace().collect();
         arguments.extend(paths.iter().map(String::as_str));
         let output = run(&arguments);
-        let told = (text(&output.stdout), text(&output.stderr));
-        assert_eq!(output.status.code(), Some(expected), "{options} {paths:?}: {told:?}");
+        let reported = (text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(expected), "{options} {paths:?}: {reported:?}");
     }
 }
 
@@ -163,8 +163,11 @@ fn commands_refuse_formats_that_they_do_not_have() {
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
-    let told = text(&output.stderr);
-    assert!(told.contains("'junit'") && told.contains("human, json, sarif, github"), "{told}");
+    let reported = text(&output.stderr);
+    assert!(
+        reported.contains("'junit'") && reported.contains("human, json, sarif, github"),
+        "{reported}"
+    );
     assert!(output.stdout.is_empty());
 }
 
@@ -274,8 +277,10 @@ fn junit_has_a_suite_for_each_file_and_a_case_for_each_test() {
     let failure = &case.children[0];
     assert_eq!(failure.name, "failure");
     assert!(failure.get("message").contains("expected deny, no_rule, actual allow"));
-    for told in ["chats.test.yaml:5:", "chats.test.yaml:6:", "outgoing_off", "opened by `guests"] {
-        assert!(failure.text.contains(told), "{told}: {}", failure.text);
+    for reported in
+        ["chats.test.yaml:5:", "chats.test.yaml:6:", "outgoing_off", "opened by `guests"]
+    {
+        assert!(failure.text.contains(reported), "{reported}: {}", failure.text);
     }
 }
 
@@ -319,8 +324,8 @@ fn hostile_test_files_are_refused() {
         fs::write(folder.path().join("t.test.yaml"), content).unwrap();
         let output = run(&["--format", "json", &path(&folder, "")]);
         assert_eq!(output.status.code(), Some(1), "{code}");
-        let told: Value = serde_json::from_slice(&output.stdout).unwrap();
-        let found = told["diagnostics"].as_array().unwrap();
+        let reported: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let found = reported["diagnostics"].as_array().unwrap();
         assert!(found.iter().any(|it| it["code"] == code), "{code}: {found:?}");
         assert!(found.len() <= 1_000, "{code}: {}", found.len());
     }
@@ -334,9 +339,12 @@ fn a_broken_invariant_fails_though_all_tests_pass() {
     let folder = folder(&[("p.peerage", &policy), ("t.test.yaml", PASSES)]);
     let at = path(&folder, "");
     let output = run(&[&at]);
-    let told = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{told}");
-    assert!(told.contains("error[broken-invariant]") && told.contains("`kept`"), "{told}");
+    let reported = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{reported}");
+    assert!(
+        reported.contains("error[broken-invariant]") && reported.contains("`kept`"),
+        "{reported}"
+    );
     assert_eq!(json(&[&at])["diagnostics"][0]["code"], "broken-invariant");
     let junit = run(&[&at, "--format", "junit"]);
     assert_eq!(junit.status.code(), Some(1));

@@ -74,7 +74,7 @@ fn every_policy_has_the_built_in_matrices() {
     assert_eq!(names, BUILT_IN_MATRICES);
 }
 
-/// What a preset sets is told where it is no default.
+/// Settings of a preset are listed where they differ from the default.
 #[test]
 fn presets() {
     for (preset, line) in [

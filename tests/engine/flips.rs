@@ -60,8 +60,8 @@ fn check(before: &World, after: &World, flips: &Impact) {
     assert_eq!(flips.vanished as usize, gone);
     assert!(!flips.is_estimate);
     let expected = ACTIONS.iter().filter(|it| kinds(it).contains(&"user") || **it == "add_member");
-    let told: Vec<&str> = flips.actions.iter().map(|it| it.action.as_str()).collect();
-    assert_eq!(told.len(), expected.clone().count());
+    let reported: Vec<&str> = flips.actions.iter().map(|it| it.action.as_str()).collect();
+    assert_eq!(reported.len(), expected.clone().count());
     for &action in expected {
         let (mut gained, mut lost) = (0, 0);
         for &one in &ids {

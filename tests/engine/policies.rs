@@ -206,13 +206,13 @@ fn a_test_that_proves_nothing_fails() {
     }
 }
 
-/// What is wrong with a test is told as a mistake in it, not as a failure.
+/// Mistakes in a test are reported as such, not as a failure.
 #[track_caller]
 fn assert_mistaken(text: &str, what: &str) {
-    let told = outcome(text).unwrap_err();
+    let reported = outcome(text).unwrap_err();
     let is_code =
         |line: &String| Code::ALL.iter().any(|code| line.starts_with(&format!("{code}: ")));
-    assert!(told.iter().all(is_code), "{what}: {told:?}");
+    assert!(reported.iter().all(is_code), "{what}: {reported:?}");
 }
 
 #[test]

@@ -82,22 +82,22 @@ proptest! {
     #[test]
     fn an_invariant_of_the_population_is_broken_if_a_pair_breaks_it(
         world in world(),
-        asked in vec(invariant(), 1..4),
+        requested in vec(invariant(), 1..4),
     ) {
         let mut policy = world.policy();
-        policy["invariants"] = asked.iter().map(|it| it.written("population")).collect();
+        policy["invariants"] = requested.iter().map(|it| it.written("population")).collect();
         let view = world.view();
         let report = examined(&policy);
         let labels = labels(&policy, "broken-invariant");
-        for it in &asked {
+        for it in &requested {
             let breaking = it.breaking(&world, |action, from, to| {
                 let request = Request::new(from, action, to);
                 peerage::decide::decide(&view, &request).allow
             });
             let name = format!("`{}`", it.name("population"));
-            let told: Vec<_> = labels.iter().filter(|told| told.0.contains(&name)).collect();
-            prop_assert_eq!(told.len(), usize::from(!breaking.is_empty()), "{:?}", report);
-            if let [(_, label)] = told[..] {
+            let reported: Vec<_> = labels.iter().filter(|reported| reported.0.contains(&name)).collect();
+            prop_assert_eq!(reported.len(), usize::from(!breaking.is_empty()), "{:?}", report);
+            if let [(_, label)] = reported[..] {
                 let count: usize = label.split(' ').next().unwrap().parse().unwrap();
                 prop_assert_eq!(count, breaking.len(), "{}\n{:?}", label, policy);
                 let ids: Vec<&str> = label.split('`').skip(1).step_by(2).collect();
@@ -110,25 +110,25 @@ proptest! {
                 prop_assert_eq!(witnesses.len(), count.min(most), "{}", label);
             }
         }
-        let told = report.iter().filter(|found| found.0 == "broken-invariant").count();
-        prop_assert_eq!(told, labels.len());
+        let reported = report.iter().filter(|found| found.0 == "broken-invariant").count();
+        prop_assert_eq!(reported, labels.len());
     }
 
     #[test]
     fn an_invariant_is_broken_if_any_two_tag_sets_break_it(
         world in world(),
-        asked in vec(invariant(), 1..4),
+        requested in vec(invariant(), 1..4),
     ) {
         // Nobody there breaks it.
         let mut policy = world.rules_alone();
-        policy["invariants"] = asked.iter().map(|it| it.written("all")).collect();
+        policy["invariants"] = requested.iter().map(|it| it.written("all")).collect();
         let report = examined(&policy);
         let mut strangers = world.rules_alone();
         strangers["users"] = json!({ "x": {}, "y": {} });
         let view = text::view(&strangers);
-        let broken = asked.iter().filter(|it| it.is_broken_by_tags(&view)).count();
-        let told = report.iter().filter(|found| found.0 == "broken-invariant").count();
-        prop_assert_eq!(told, broken, "{:?}\n{:?}", report, policy);
+        let broken = requested.iter().filter(|it| it.is_broken_by_tags(&view)).count();
+        let reported = report.iter().filter(|found| found.0 == "broken-invariant").count();
+        prop_assert_eq!(reported, broken, "{:?}\n{:?}", report, policy);
     }
 }
 

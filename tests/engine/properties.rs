@@ -179,9 +179,9 @@ fn users_are_read_again_when_declarations_change() {
     assert_eq!(after.report.errors, 1);
 }
 
-/// Whatever else a policy is compiled after, its author is told the same.
+/// The diagnostics of a policy do not depend on the policy compiled before it.
 #[test]
-fn what_is_told_does_not_depend_on_what_was_compiled_before() {
+fn what_is_reported_does_not_depend_on_what_was_compiled_before() {
     let policies = [
         // A warning about a record.
         "user alice { contacts: [bob, bob]; } user bob { }",

@@ -126,11 +126,11 @@ async fn where_each_is_for_itself_a_refusal_keeps_none_of_the_others_back() {
         };
         match facts.write(batch).await.unwrap() {
             WriteReply::New(WriteOutcome::Applied { revision, outcomes }) => {
-                let told = outcomes.into_iter().map(|came| match came {
+                let reported = outcomes.into_iter().map(|came| match came {
                     Ok(outcome) => json!(outcome.changed),
                     Err(refusal) => json!(refusal.reason.as_str()),
                 });
-                (revision, told.collect::<Value>())
+                (revision, reported.collect::<Value>())
             }
             other => panic!("{other:?}"),
         }
@@ -145,14 +145,14 @@ async fn where_each_is_for_itself_a_refusal_keeps_none_of_the_others_back() {
         json!({ "op": "ban", "user": "ann" }),
     ];
     // What was refused before is no hindrance, and what was done before counts.
-    let told =
+    let reported =
         json!(["unknown_resource", true, true, "no_request", true, "blocked_by_resource", true]);
-    assert_eq!(write(&commands).await, (1, told), "one commit for all");
+    assert_eq!(write(&commands).await, (1, reported), "one commit for all");
     assert_eq!(live.served().view.counts().banned, 1);
-    let told = json!(["unknown_subject", "unknown_resource"]);
+    let reported = json!(["unknown_subject", "unknown_resource"]);
     let commands = [
         json!({ "op": "ban", "user": "eve" }),
         json!({ "op": "block", "from": "ann", "to": "eve" }),
     ];
-    assert_eq!(write(&commands).await, (1, told), "nothing is left to commit");
+    assert_eq!(write(&commands).await, (1, reported), "nothing is left to commit");
 }

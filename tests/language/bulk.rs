@@ -202,7 +202,7 @@ const LISTS: [&str; 6] = ["tags", "contacts", "favorites", "paired", "blocked", 
 /// Some fields of a record, as JSON; lists are never empty, as no table can hold an empty one.
 fn record() -> impl Strategy<Value = serde_json::Map<String, Value>> {
     let word = prop::option::of(r#"[a-z0-9"\\é]{1,4}"#.prop_map(Value::from));
-    // A comma in a cell of tags is told as a mistake.
+    // A comma in a cell of tags is reported as a mistake.
     let list = |text: &'static str| {
         prop::option::of(prop::collection::vec(text, 1..9).prop_map(Value::from))
     };

@@ -9,7 +9,7 @@ use peerage::{
 };
 
 /// The warnings of the lint, as `file:line:column message`.
-fn told(files: &[(&str, &str)]) -> Vec<String> {
+fn reported(files: &[(&str, &str)]) -> Vec<String> {
     let source = |&(name, text): &(&str, &str)| {
         Source::new(name, Notation::from_file_name(name).unwrap(), text)
     };
@@ -30,7 +30,7 @@ type Case<'a> = (&'a [(&'a str, &'a str)], &'a [&'a str]);
 const ALIKE: &str = "the ids of two users look the same but differ";
 
 #[test]
-fn what_looks_like_another_is_told() {
+fn what_looks_like_another_is_reported() {
     let cases: &[Case<'_>] = &[
         (&[("a.yaml", "users: { zoë: {}, zoe: {}, Zoë: {} }")], &[]),
         (
@@ -81,12 +81,12 @@ fn what_looks_like_another_is_told() {
         (&[("a.yaml", "users:\n  # allow: confusable\n  \"a\u{200b}\": {}\n")], &[]),
     ];
     for (files, right) in cases {
-        assert_eq!(told(files), *right, "{files:?}");
+        assert_eq!(reported(files), *right, "{files:?}");
     }
 }
 
 #[test]
-fn a_silence_of_nothing_is_told() {
+fn a_silence_of_nothing_is_reported() {
     let sources =
         Sources::single("a.yaml", Notation::Yaml, "users: { a: {} } # allow: confusable\n");
     let report = compile::build_with_lints(&sources.into()).report;

@@ -117,7 +117,7 @@ const BROKEN: &[&str] = &[
 ];
 
 #[test]
-fn a_mistake_is_told_once_and_stays_in_its_statement() {
+fn a_mistake_is_reported_once_and_stays_in_its_statement() {
     for broken in BROKEN {
         let (alone, codes) = parse(broken);
         assert!(codes.len() == 1, "{broken:?} alone: {codes:?}");

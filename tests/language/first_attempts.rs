@@ -18,12 +18,12 @@ const DENY: &str = "rules only allow";
 
 #[test]
 fn conditions() {
-    let told = "expected a condition, found the word";
+    let reported = "expected a condition, found the word";
     check(&[
-        Case("a.yaml", "rules: [{ condition: true, outcome: [A] }]", told, EVERYONE),
-        Case("a.yaml", "rules: [{ condition: everyone, outcome: [A] }]", told, EVERYONE),
-        Case("a.yaml", "rules: [{ condition: false, outcome: [A] }]", told, NOBODY),
-        Case("a.yaml", "rules: [{ condition: nobody, outcome: [A] }]", told, NOBODY),
+        Case("a.yaml", "rules: [{ condition: true, outcome: [A] }]", reported, EVERYONE),
+        Case("a.yaml", "rules: [{ condition: everyone, outcome: [A] }]", reported, EVERYONE),
+        Case("a.yaml", "rules: [{ condition: false, outcome: [A] }]", reported, NOBODY),
+        Case("a.yaml", "rules: [{ condition: nobody, outcome: [A] }]", reported, NOBODY),
         Case("a.yaml", "rules: [{ condition: '*', outcome: [A] }]", "found `*`", EVERYONE),
         Case(
             "a.yaml",
@@ -43,14 +43,14 @@ fn conditions() {
             "any() has no arguments",
             NOBODY,
         ),
-        Case("a.yaml", "rules: [{ condition: staff, outcome: [A] }]", told, "hasTag(staff)"),
+        Case("a.yaml", "rules: [{ condition: staff, outcome: [A] }]", reported, "hasTag(staff)"),
         Case(
             "a.yaml",
             "rules: [{ condition: not hasTag(A), outcome: [A] }]",
             "expected `(`",
             "not(hasTag(A))",
         ),
-        Case("a.peerage", "rule: true -> [A];", told, EVERYONE),
+        Case("a.peerage", "rule: true -> [A];", reported, EVERYONE),
         Case("a.peerage", "rule: all() -> [A];", "all() has no arguments", EVERYONE),
         Case("a.peerage", "rule: not hasTag(A) -> [A];", "expected `->`", "not(hasTag(A))"),
         Case(
@@ -82,9 +82,9 @@ fn tags_that_need_quotes() {
         ("hasTag('a/b') -> [A]", "straight double quotes", "write `\"a/b\"`"),
         ("hasTag(A) -> ['a:b']", "straight double quotes", "write `\"a:b\"`"),
     ];
-    for (rule, told, help) in cases {
+    for (rule, reported, help) in cases {
         let text = format!("rule: {rule};").leak();
-        check(&[Case("a.peerage", text, told, help)]);
+        check(&[Case("a.peerage", text, reported, help)]);
     }
     let yaml = "rules: [{ condition: 'hasTag(a:b)', outcome: ['a:b'] }]";
     check(&[
@@ -174,19 +174,29 @@ fn denials() {
 
 #[test]
 fn switches() {
-    let told = "expected `true`, `false` or a condition, found the word";
+    let reported = "expected `true`, `false` or a condition, found the word";
     check(&[
         Case(
             "a.yaml",
             "permissions: { create_group: 'no' }",
-            told,
+            reported,
             "write `false` for nobody; `hasTag(no)`",
         ),
-        Case("a.yaml", "permissions: { create_group: nobody }", told, "write `false`"),
-        Case("a.yaml", "permissions: { create_group: 'yes' }", told, "write `true` for everyone"),
-        Case("a.yaml", "users: { a: { permissions: { outgoing: off } } }", told, "write `false`"),
-        Case("a.peerage", "permissions { create_group: no; }", told, "write `false`"),
-        Case("a.yaml", "permissions: { create_group: staff }", told, "hasTag(staff)"),
+        Case("a.yaml", "permissions: { create_group: nobody }", reported, "write `false`"),
+        Case(
+            "a.yaml",
+            "permissions: { create_group: 'yes' }",
+            reported,
+            "write `true` for everyone",
+        ),
+        Case(
+            "a.yaml",
+            "users: { a: { permissions: { outgoing: off } } }",
+            reported,
+            "write `false`",
+        ),
+        Case("a.peerage", "permissions { create_group: no; }", reported, "write `false`"),
+        Case("a.yaml", "permissions: { create_group: staff }", reported, "hasTag(staff)"),
     ]);
 }
 
@@ -350,9 +360,11 @@ fn other_encodings() {
             (units(text, u16::to_le_bytes), "UTF-16LE "),
             (units(text, u16::to_be_bytes), "UTF-16BE "),
         ] {
-            let told = told(name, &bytes);
+            let reported = reported(name, &bytes);
             let hint = format!("iconv -f {encoding}-t UTF-8");
-            let [(code, message, help)] = told.as_slice() else { panic!("{name}: {told:?}") };
+            let [(code, message, help)] = reported.as_slice() else {
+                panic!("{name}: {reported:?}")
+            };
             assert_eq!(
                 (*code, message.as_str()),
                 (Code::InvalidUtf8, "the file is UTF-16, not UTF-8")
@@ -364,15 +376,17 @@ fn other_encodings() {
 
 fn check(cases: &[Case]) {
     for Case(name, text, message, hint) in cases {
-        let told = told(name, text.as_bytes());
-        let [(_, found, help)] = told.as_slice() else { panic!("{name}: {text}\n{told:#?}") };
+        let reported = reported(name, text.as_bytes());
+        let [(_, found, help)] = reported.as_slice() else {
+            panic!("{name}: {text}\n{reported:#?}")
+        };
         assert!(found.contains(message), "{name}: {text}\n{found}");
         assert!(help.contains(hint), "{name}: {text}\n{found}\n{help}");
     }
 }
 
 /// The errors of a file: codes, messages and hints.
-fn told(name: &str, bytes: &[u8]) -> Vec<(Code, String, String)> {
+fn reported(name: &str, bytes: &[u8]) -> Vec<(Code, String, String)> {
     let notation = Notation::from_file_name(name).unwrap();
     let sources = Sources::single(name, notation, bytes);
     let report = compile::build(&sources.into(), None).report;

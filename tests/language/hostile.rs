@@ -16,7 +16,7 @@ fn numbered(count: usize, write: impl Fn(usize) -> String) -> String {
     (0..count).map(write).collect()
 }
 
-/// What it is, its notation and text, and a mistake that is to be told; none if it has none.
+/// What it is, its notation and text, and a mistake that is to be reported; none if it has none.
 type Case = (&'static str, Notation, String, Option<&'static str>);
 
 /// Files of which much has to be looked up again, once there is a mistake.

@@ -127,7 +127,7 @@ fn what_is_ignored_is_so_for_every_command() {
 
 /// Nobody says nothing by an empty file.
 #[test]
-fn what_states_nothing_is_told_of() {
+fn what_states_nothing_is_reported_of() {
     for (name, nothing) in [
         ("p.yaml", "# nothing\n---\n"),
         ("p.yml", "{}\n"),
@@ -158,7 +158,7 @@ fn what_states_nothing_is_told_of() {
     assert_says(&run(temp.path(), &["test", "."], ""), 1, "error[empty-file]");
 }
 
-/// A hole of 8 GB is told of within 1 GB of memory.
+/// A hole of 8 GB is reported of within 1 GB of memory.
 #[test]
 fn a_hole_takes_no_memory() {
     let temp = tempfile::tempdir().unwrap();

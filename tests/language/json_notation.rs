@@ -17,7 +17,7 @@ fn report(text: &str) -> Report {
 }
 
 /// What is wrong, with the line and column where it is shown, and the help.
-fn told(text: &str) -> Vec<(String, (usize, usize), String)> {
+fn reported(text: &str) -> Vec<(String, (usize, usize), String)> {
     let diagnostics = report(text).diagnostics.into_iter();
     let each = diagnostics.map(|found| {
         let start = found.place.as_ref().map(|place| (place.line, place.column));
@@ -27,7 +27,7 @@ fn told(text: &str) -> Vec<(String, (usize, usize), String)> {
 }
 
 #[test]
-fn what_is_wrong_is_told_where_it_is() {
+fn what_is_wrong_is_reported_where_it_is() {
     let comma = "trailing comma after the last";
     let cases: [(&str, &str, (usize, usize), &str); 32] = [
         (r#"{"tags": ["A", "B",]}"#, comma, (1, 19), "remove it"),
@@ -89,8 +89,8 @@ fn what_is_wrong_is_told_where_it_is() {
         ("{\"tags\": []}\n{\"users\": {}}", "expected the end of the file", (2, 1), "`.ndjson`"),
     ];
     for (text, message, place, hint) in cases {
-        let told = told(text);
-        let [(found, at, help)] = told.as_slice() else { panic!("{text}: {told:?}") };
+        let reported = reported(text);
+        let [(found, at, help)] = reported.as_slice() else { panic!("{text}: {reported:?}") };
         assert!(found.contains(message), "{text}: {found}");
         assert_eq!(*at, place, "{text}: {found}");
         assert!(help.contains(hint), "{text}: {help}");
@@ -103,8 +103,8 @@ fn a_colon_stands_near_its_name() {
         format!("{{\"users\"{}: {{}}}}", " ".repeat(5000)),
         format!("{{\"{}\": {{}}}}", "x".repeat(5000)),
     ] {
-        let told = told(&text);
-        let [(found, at, _)] = told.as_slice() else { panic!("{told:?}") };
+        let reported = reported(&text);
+        let [(found, at, _)] = reported.as_slice() else { panic!("{reported:?}") };
         assert!(found.contains("longer than 4000 bytes"), "{found}");
         assert_eq!(*at, (1, 2));
     }
@@ -113,7 +113,7 @@ fn a_colon_stands_near_its_name() {
 #[test]
 fn one_mistake_does_not_hide_the_next() {
     let text = "{\n  \"tags\": [\"A\",],\n  \"limits\": {\"friends\": 01}\n  \"users\": {\"a\": {},},\n}\n";
-    let lines: Vec<usize> = told(text).into_iter().map(|(_, (line, _), _)| line).collect();
+    let lines: Vec<usize> = reported(text).into_iter().map(|(_, (line, _), _)| line).collect();
     assert_eq!(lines, [2, 3, 3, 4, 4]);
 }
 

@@ -331,7 +331,7 @@ impl ConfigMap<'_> {
     }
 }
 
-/// Whether all files are of one version, which is told.
+/// Whether all files are of one version, which is reported.
 fn version_of(loaded: &LoadedSources, folder: &Path) -> usize {
     let contents = contents(loaded, folder);
     let (_, version) = contents.first().unwrap();

@@ -290,7 +290,7 @@ fn json_has_every_field() {
 }
 
 #[test]
-fn ten_thousand_mistakes_in_one_line_are_told() {
+fn ten_thousand_mistakes_in_one_line_are_reported() {
     let sources = one("é x ".repeat(2_500_000));
     let found = |at: usize| {
         Diagnostic::error(Code::InvalidTag, Span::new(SourceId(0), at * 1000, at * 1000 + 2), "x")
@@ -343,7 +343,7 @@ proptest! {
 }
 
 #[test]
-fn what_was_meant_is_told_only_if_it_is_likely() {
+fn what_was_meant_is_reported_only_if_it_is_likely() {
     for (written, known, meant) in [
         ("Munch", &["Munich", "Berlin"][..], Some("Munich")),
         ("berlin", &["Munich", "Berlin"], Some("Berlin")),

@@ -360,7 +360,7 @@ fn groups_and_conversations() {
 }
 
 #[test]
-fn keys_are_told_to_repeat_however_many_there_are() {
+fn keys_are_reported_to_repeat_however_many_there_are() {
     let keys: String = (0..1000).map(|n| format!("  k{n}: deny\n")).collect();
     let again = "  k999: allow\n";
     let records = format!("{}  k999: {{}}\n", keys.replace("deny", "{}"));

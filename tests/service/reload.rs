@@ -33,7 +33,7 @@ const OPEN: &str = "rule: hasTag(a) -> [b];\nuser 3 { tags: [a]; }\nuser 2 { tag
 /// 3 may start a chat with nobody.
 const CLOSED: &str = "rule: hasTag(b) -> [a];\nuser 3 { tags: [a]; }\nuser 2 { tags: [b]; }\n";
 
-/// A poll so slow that what is noticed was told by an event.
+/// A poll so slow that what is noticed was reported by an event.
 const EVENTS: &str = "3600000";
 
 /// A poll that would notice without any event.
@@ -193,28 +193,28 @@ fn a_bad_policy_never_replaces_a_good_one() {
         ["rule hasTag(a) -> [b];\n", "\nrule: any() -> [b];\n", "user 3 { colour: red; }\n", "\0"]
     {
         save(&file, bad);
-        let told = daemon.wait_for(bad, |daemon| {
-            let (ok, told) = status(daemon);
-            (!ok).then_some(told)
+        let reported = daemon.wait_for(bad, |daemon| {
+            let (ok, reported) = status(daemon);
+            (!ok).then_some(reported)
         });
         assert!(daemon.answers());
         assert_eq!(daemon.get("/healthz").revision(), revision);
         assert_eq!(daemon.get("/readyz").status, 200);
         assert!(!is_current(&daemon));
-        let first = &told["diagnostics"][0];
-        assert!(first["code"].as_str().is_some_and(|code| !code.is_empty()), "{told}");
-        assert!(first["message"].as_str().is_some_and(|text| !text.is_empty()), "{told}");
+        let first = &reported["diagnostics"][0];
+        assert!(first["code"].as_str().is_some_and(|code| !code.is_empty()), "{reported}");
+        assert!(first["message"].as_str().is_some_and(|text| !text.is_empty()), "{reported}");
         save(&file, &format!("{OPEN}// {}\n", bad.len()));
         daemon.wait_for("a good policy", |daemon| status(daemon).0.then_some(()));
         assert!(is_current(&daemon));
         assert_eq!(daemon.get("/healthz").revision(), revision);
     }
     save(&file, "\nrule: any() -> [b];\n");
-    let told = daemon.wait_for("a refusal", |daemon| {
-        let (ok, told) = status(daemon);
-        (!ok).then_some(told)
+    let reported = daemon.wait_for("a refusal", |daemon| {
+        let (ok, reported) = status(daemon);
+        (!ok).then_some(reported)
     });
-    let place = &told["diagnostics"][0];
+    let place = &reported["diagnostics"][0];
     let text = place.to_string();
     assert!(text.contains("policy.peerage") && text.contains("\"line\":2"), "{text}");
     save(&file, CLOSED);
@@ -232,18 +232,18 @@ fn a_policy_that_breaks_an_invariant_never_replaces_a_good_one() {
     let daemon = start(folder.path(), EVENTS);
     let revision = daemon.get("/healthz").revision().to_owned();
     save(&file, &format!("{CLOSED}{never}"));
-    let told = daemon.wait_for("a refusal", |daemon| {
-        let (ok, told) = status(daemon);
-        (!ok).then_some(told)
+    let reported = daemon.wait_for("a refusal", |daemon| {
+        let (ok, reported) = status(daemon);
+        (!ok).then_some(reported)
     });
     assert!(daemon.answers(), "the last good policy is served");
     assert!(!is_current(&daemon));
     assert_eq!(daemon.get("/healthz").revision(), revision);
-    let first = &told["diagnostics"][0];
-    assert_eq!(first["code"], "broken-invariant", "{told}");
-    assert_eq!(first["line"], 4, "{told}");
+    let first = &reported["diagnostics"][0];
+    assert_eq!(first["code"], "broken-invariant", "{reported}");
+    assert_eq!(first["line"], 4, "{reported}");
     let label = first["label"].as_str().unwrap();
-    assert_eq!(label, "1 pair breaks it: `2` may start a chat with `3`", "{told}");
+    assert_eq!(label, "1 pair breaks it: `2` may start a chat with `3`", "{reported}");
     save(&file, CLOSED);
     until(&daemon, false);
     daemon.wait_for("a good report", |daemon| status(daemon).0.then_some(()));
@@ -256,8 +256,8 @@ fn a_policy_that_breaks_an_invariant_is_not_served_at_all() {
     let mut command = serve();
     let output = command.arg(folder.path()).args(["--listen", "127.0.0.1:0"]).output().unwrap();
     assert!(!output.status.success());
-    let told = String::from_utf8_lossy(&output.stderr);
-    assert!(told.contains("broken-invariant"), "{told}");
+    let reported = String::from_utf8_lossy(&output.stderr);
+    assert!(reported.contains("broken-invariant"), "{reported}");
 }
 
 /// What the two versions answer, by revision: each question has one answer in each of them.
@@ -299,11 +299,12 @@ fn under_load_each_answer_is_of_one_policy() {
     known.extend(learn());
     assert_eq!(known.len(), 2 * QUESTIONS.len());
 
-    let (ended, asked) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (ended, requested) = (AtomicBool::new(false), AtomicU64::new(0));
     let seen = Mutex::new(BTreeMap::<String, u64>::new());
     thread::scope(|scope| {
         for client in 0..CLIENTS {
-            let (ended, asked, seen, known, daemon) = (&ended, &asked, &seen, &known, &daemon);
+            let (ended, requested, seen, known, daemon) =
+                (&ended, &requested, &seen, &known, &daemon);
             scope.spawn(move || {
                 let mut connection = daemon.connect();
                 let mut number = client;
@@ -315,7 +316,7 @@ fn under_load_each_answer_is_of_one_policy() {
                     *seen.lock().unwrap().entry(revision.clone()).or_default() += 1;
                     let expected = known.get(&(revision, number));
                     assert_eq!(expected.map(String::as_str), Some(answer.text()));
-                    asked.fetch_add(1, Ordering::Relaxed);
+                    requested.fetch_add(1, Ordering::Relaxed);
                 }
             });
         }
@@ -331,7 +332,7 @@ fn under_load_each_answer_is_of_one_policy() {
     let seen = seen.into_inner().unwrap();
     assert_eq!(seen.len(), 2);
     assert!(seen.values().all(|&count| count > 100), "{seen:?}");
-    assert!(asked.into_inner() > 2000);
+    assert!(requested.into_inner() > 2000);
     let reloads = daemon.wait_for("the last reload's report", |daemon| {
         let reloads = daemon.get("/v1/status").json()["reloads"].clone();
         (reloads["swapped"] == FLIPS + 1).then_some(reloads)

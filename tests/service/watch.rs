@@ -51,13 +51,13 @@ impl Watched {
         Self { paths, watch, runtime }
     }
 
-    /// Makes a change and waits until it was told and the files read as they should.
+    /// Makes a change and waits until it was reported and the files read as they should.
     #[track_caller]
     fn sees(&mut self, change: impl FnOnce(), expected: &[&str]) {
-        while self.is_told(EVENTS.settle * 5) {}
+        while self.is_reported(EVENTS.settle * 5) {}
         change();
         loop {
-            assert!(self.is_told(NEVER), "{expected:?} is never told");
+            assert!(self.is_reported(NEVER), "{expected:?} is never told");
             let loaded = load(&self.paths);
             let read: Vec<_> = loaded
                 .sources
@@ -70,7 +70,7 @@ impl Watched {
         }
     }
 
-    fn is_told(&mut self, within: Duration) -> bool {
+    fn is_reported(&mut self, within: Duration) -> bool {
         let Self { watch, runtime, .. } = self;
         runtime.block_on(async { timeout(within, watch.changed()).await.is_ok() })
     }
@@ -198,14 +198,14 @@ fn a_worktree() {
 }
 
 #[test]
-fn a_busy_folder_is_told_all_the_same() {
+fn a_busy_folder_is_reported_all_the_same() {
     let temp = TempDir::new().unwrap();
     let file = temp.path().join("a.yaml");
     write(&file, "0");
     let mut watched = Watched::new(&[temp.path()], EVENTS);
     let start = Instant::now();
     let mut number = 0;
-    while !watched.is_told(Duration::from_millis(1)) {
+    while !watched.is_reported(Duration::from_millis(1)) {
         number += 1;
         write(&file, &number.to_string());
         assert!(start.elapsed() < NEVER);
@@ -213,7 +213,7 @@ fn a_busy_folder_is_told_all_the_same() {
 }
 
 #[test]
-fn what_is_no_matter_is_not_told() {
+fn what_is_no_matter_is_not_reported() {
     let temp = TempDir::new().unwrap();
     let root = temp.path();
     write(root.join("policies/a.yaml"), "1");
@@ -221,12 +221,12 @@ fn what_is_no_matter_is_not_told() {
     write(root.join("other.yaml"), "x");
     write(root.join("policies/.a.yaml.swp"), "x");
     load(&watched.paths);
-    assert!(!watched.is_told(EVENTS.settle * 10));
+    assert!(!watched.is_reported(EVENTS.settle * 10));
     // A log that grows in the folder, as `serve . > serve.log` makes one.
     let mut log = fs::File::create(root.join("policies/serve.log")).unwrap();
     for line in 0..20 {
         writeln!(log, "{line}").unwrap();
-        assert!(!watched.is_told(EVENTS.settle), "of line {line}");
+        assert!(!watched.is_reported(EVENTS.settle), "of line {line}");
     }
     watched.sees(|| write(root.join("policies/a.yaml"), "2"), &["2"]);
 }

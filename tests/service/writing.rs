@@ -208,12 +208,12 @@ fn a_reload_is_refused_until_the_file_is_closed() {
     assert_eq!(latest.report.diagnostics[0].code, Code::StillWritten);
     assert_eq!(live.served().revision, first);
     let runtime = Builder::new_current_thread().enable_time().build().unwrap();
-    let mut is_told = |within: Duration| {
+    let mut is_reported = |within: Duration| {
         runtime.block_on(async { timeout(within, watch.changed()).await.is_ok() })
     };
-    while is_told(EVENTS.settle * 5) {}
+    while is_reported(EVENTS.settle * 5) {}
     drop(open);
-    assert!(is_told(EVENTS.patience), "the closing is never told");
+    assert!(is_reported(EVENTS.patience), "the closing is never told");
     assert_eq!(live.reload(Trigger::Requested), ReloadOutcome::Swapped);
     assert_ne!(live.served().revision, first);
 }
@@ -245,7 +245,7 @@ fn what_is_swapped_in_is_read() {
 /// What is read between two looks of the watch, and gone at the second, is no longer there: that is
 /// told, though both looks have shown the same.
 #[test]
-fn what_was_there_only_when_it_was_read_is_told_to_be_gone() {
+fn what_was_there_only_when_it_was_read_is_reported_to_be_gone() {
     let folder = TempDir::new().unwrap();
     let root = folder.path().join("policies");
     let pace =
@@ -257,7 +257,8 @@ fn what_was_there_only_when_it_was_read_is_told_to_be_gone() {
     assert_eq!(texts(&files.load()), ["tags: [A]\n"]);
     fs::remove_dir_all(&root).unwrap();
     let runtime = Builder::new_current_thread().enable_time().build().unwrap();
-    let told = runtime.block_on(async { timeout(EVENTS.patience, watch.changed()).await.is_ok() });
-    assert!(told, "what is read last is not there any more");
+    let reported =
+        runtime.block_on(async { timeout(EVENTS.patience, watch.changed()).await.is_ok() });
+    assert!(reported, "what is read last is not there any more");
     assert_eq!(files.load().errors.len(), 1);
 }

@@ -39,9 +39,9 @@ impl Held {
 
     /// Of what `etcdctl get --prefix -w json` tells.
     #[track_caller]
-    pub fn listed(told: &serde_json::Value, prefix: &str) -> Self {
+    pub fn listed(reported: &serde_json::Value, prefix: &str) -> Self {
         let (mut atoms, mut keys) = (Atoms::new(), BTreeSet::new());
-        for entry in told["kvs"].as_array().unwrap() {
+        for entry in reported["kvs"].as_array().unwrap() {
             let text = String::from_utf8(base64(entry["key"].as_str().unwrap())).unwrap();
             let Ok(key) = text.strip_prefix(prefix).unwrap().parse::<RecordKey>() else { continue };
             let value = base64(entry["value"].as_str().unwrap());
@@ -53,7 +53,7 @@ impl Held {
                 }
             }
         }
-        Self { atoms, keys, revision: told["header"]["revision"].as_u64().unwrap() }
+        Self { atoms, keys, revision: reported["header"]["revision"].as_u64().unwrap() }
     }
 
     /// What is a writer's: all that names the writer, or one of its users.

@@ -212,8 +212,8 @@ impl Cluster {
     /// What a node says of itself, if it answers.
     fn status(&self, at: usize) -> Option<Value> {
         let output = self.ctl_at(&self.endpoint(at), &["endpoint", "status", "-w", "json"]);
-        let told: Value = serde_json::from_slice(&output.stdout).ok()?;
-        told.get(0)?.get("Status").cloned()
+        let reported: Value = serde_json::from_slice(&output.stdout).ok()?;
+        reported.get(0)?.get("Status").cloned()
     }
 
     /// The node that leads, as soon as one does.

@@ -81,9 +81,9 @@ impl Writer {
         let step = self.pending.take().unwrap_or_else(|| self.script.step());
         match post(client, &step.key, &step.body) {
             Ok(answer) if answer.status == 200 => {
-                let told = answer.json();
-                let outcomes = told["outcomes"].as_array().unwrap();
-                assert!(outcomes.iter().all(|outcome| outcome["ok"] == true), "{told}");
+                let reported = answer.json();
+                let outcomes = reported["outcomes"].as_array().unwrap();
+                assert!(outcomes.iter().all(|outcome| outcome["ok"] == true), "{reported}");
                 self.script.now.clone_from(&step.after);
                 self.acknowledged.insert(step.key.clone());
                 self.counts.acknowledged += 1;
@@ -92,7 +92,7 @@ impl Writer {
                 if let Some(was_applied) = self.was_applied.take() {
                     assert_eq!(is_replayed, was_applied, "{}", step.key);
                 }
-                Sent::Acknowledged { revision: told["revision"].as_u64().unwrap(), step }
+                Sent::Acknowledged { revision: reported["revision"].as_u64().unwrap(), step }
             }
             Ok(answer) if answer.status == 503 => {
                 let why = answer.json()["error"]["message"].as_str().unwrap().to_owned();

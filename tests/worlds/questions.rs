@@ -78,11 +78,11 @@ impl<'w> Subjects<'w> {
 
     /// Often one of these.
     fn one_of(&self, members: &[String], chance: &mut Chance) -> Asked {
-        let mut asked = self.user(chance);
+        let mut requested = self.user(chance);
         if !members.is_empty() && chance.percent(50) {
-            asked.id.clone_from(chance.pick(members));
+            requested.id.clone_from(chance.pick(members));
         }
-        asked
+        requested
     }
 
     /// A group, and who is in it.
@@ -131,7 +131,7 @@ pub(crate) fn request(question: &Question) -> Request<'_> {
         action: action(question.action),
         resource: match &question.resource {
             Resource::None => request::Resource::None,
-            Resource::User(asked) => request::Resource::User(user(asked)),
+            Resource::User(requested) => request::Resource::User(user(requested)),
             Resource::Group { id, matrix } => {
                 request::Resource::Group(request::Group { id, matrix: matrix.as_deref() })
             }
@@ -146,8 +146,8 @@ pub(crate) fn action(name: &str) -> Action {
     name.parse().unwrap()
 }
 
-fn user(asked: &Asked) -> request::User<'_> {
-    let Given { tags, peers, permissions, moderation, role } = &asked.given;
+fn user(requested: &Asked) -> request::User<'_> {
+    let Given { tags, peers, permissions, moderation, role } = &requested.given;
     let properties = Properties {
         tags: tags.as_ref().map(|tags| tags.iter().map(String::as_str).collect()),
         peers: peers.map(|word| word.parse().unwrap()),
@@ -156,5 +156,5 @@ fn user(asked: &Asked) -> request::User<'_> {
         role: role.map(|word| word.parse().unwrap()),
     };
     let says_something = properties != Properties::default();
-    request::User { id: &asked.id, properties: says_something.then(|| Box::new(properties)) }
+    request::User { id: &requested.id, properties: says_something.then(|| Box::new(properties)) }
 }

@@ -55,7 +55,7 @@ pub(super) struct Callers {
 const LOG_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Daemon {
-    /// Serves until it is told to stop.
+    /// Serves until a signal stops it.
     pub(super) async fn run(self, options: &ServeArgs, output: &Output) -> Result<()> {
         let Self { live, mut watch, mut signals, callers } = self;
         let (listeners, places) = options.listen.bind(&options.access, output).await?;

@@ -23,7 +23,7 @@ use crate::{
 pub(super) struct FlipError {
     status: u16,
     code: &'static str,
-    /// What is wrong, and how to correct it.
+    /// The mistake, and how to correct it.
     message: String,
     /// The place: a field of the body, a part of the path, or a position in the body; empty if the
     /// error is about the call as a whole.

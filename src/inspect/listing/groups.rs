@@ -36,13 +36,13 @@ impl<'v> MatrixListing<'v> {
     /// names.
     pub(super) fn all(view: &'v View) -> Vec<Self> {
         let used: HashSet<_> = view.groups.iter().map(|(_, group)| group.matrix).collect();
-        let is_told = |matrix: &&snapshot::CompiledMatrix| {
+        let is_listed = |matrix: &&snapshot::CompiledMatrix| {
             !BUILT_IN_MATRICES.contains(&matrix.name.as_str())
                 || view
                     .matrix_number(&matrix.name)
                     .is_some_and(|number| used.contains(&Some(number)))
         };
-        view.matrices.iter().filter(is_told).map(|matrix| Self::of(view, matrix)).collect()
+        view.matrices.iter().filter(is_listed).map(|matrix| Self::of(view, matrix)).collect()
     }
 
     fn of(view: &'v View, matrix: &'v snapshot::CompiledMatrix) -> Self {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{DRAFT, by_word, describe, fields, nullable, object, one_of, reference, with_default};
 use crate::request::{Approval, Grant, Moderation, PeersMode, Switch};
 
-/// What several sections have in them.
+/// Schema parts that several sections share.
 pub(super) fn definitions() -> Value {
     Value::Object(fields([
         ("tag", tag()),
@@ -140,7 +140,7 @@ fn calls(words: &[&str]) -> String {
 
 fn condition() -> Value {
     json!({
-        "description": "Users, told by their tags: `hasTag(T)`, `not(c)`, `all(c, ...)` or \
+        "description": "Users, selected by their tags: `hasTag(T)`, `not(c)`, `all(c, ...)` or \
             `any(c, ...)`.",
         "type": "string",
         "pattern": calls(&[]),
@@ -148,7 +148,7 @@ fn condition() -> Value {
     })
 }
 
-/// What a switch is set to.
+/// The value of a switch.
 fn switch() -> Value {
     json!({
         "description": "`true`, `false`, or a condition that the user must meet.",
@@ -156,7 +156,7 @@ fn switch() -> Value {
     })
 }
 
-/// Who has a permission in a group.
+/// The holders of a permission in a group.
 fn value() -> Value {
     let combined = Grant::ALL.iter().filter(|&&grant| grant != Grant::Unspecified);
     let combined: Vec<&str> = combined.map(|grant| grant.as_str()).collect();

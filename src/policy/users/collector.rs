@@ -44,7 +44,7 @@ struct FirstMention {
 
 const MAX_COMPARISONS: usize = 2_000_000;
 
-/// The most edges that there may be: what they are told by has 32 bits.
+/// The most edges that there may be: their numbers have 32 bits.
 const MAX_EDGES: usize = 1 << 30;
 
 impl<'v> UserCollector<'v> {
@@ -312,7 +312,7 @@ fn locate_all<'p>(
     spans.iter().map(move |&(span, at)| (at, lines.locate(span)))
 }
 
-/// What the record of a user states.
+/// The statements of a user's record.
 fn stated_fields(user: &ast::User<'_>) -> DeclaredFields {
     let mut stated = DeclaredFields::new(DeclarationSite::default());
     if user.tags.is_some() {

@@ -20,7 +20,7 @@ use super::{Sites, tags::Vocabulary};
 use collector::UserCollector;
 pub(super) use collector::unknown_user;
 
-/// What a population was made from, so that it can be told to be unchanged without reading it.
+/// The inputs of a population, by which it is recognized as unchanged without being read.
 #[derive(Clone)]
 pub struct PreviousUsers<'k> {
     /// A digest of all that the files say about users.
@@ -47,7 +47,7 @@ pub enum Users {
     Read(Box<Roster>),
 }
 
-/// What text files state about users, and what is to be checked of it.
+/// The users that text files declare, and the checks that they must pass.
 pub(super) struct UserStatements<'a, 's> {
     pub(super) users: &'a [ast::User<'s>],
     pub(super) conversations: &'a [ast::Conversation<'s>],
@@ -55,7 +55,7 @@ pub(super) struct UserStatements<'a, 's> {
     pub(super) sites: Sites,
 }
 
-/// What a policy demands of users' records.
+/// The demands of a policy on users' records.
 #[derive(Clone, Copy, Default, Debug)]
 pub(super) struct UserChecks {
     /// How many friends a user may have.
@@ -88,7 +88,7 @@ pub(super) fn resolve<'v, 'k>(
     if let Some(census) = known.filter(is_same) {
         return ResolvedUsers::Unchanged(census);
     }
-    let told = problems.total();
+    let reported_before = problems.total();
     let mut builder = UserCollector::new(key, vocabulary, stated.checks);
     for user in stated.users {
         builder.add(user, problems);
@@ -107,7 +107,7 @@ pub(super) fn resolve<'v, 'k>(
         contradictions::find(&builder.roster, stated, bulk, problems);
     }
     // Records that were warned about are read each time, so that each report has the warnings.
-    if problems.total() > told {
+    if problems.total() > reported_before {
         builder.forget_key();
     }
     ResolvedUsers::Read(Box::new(builder))

@@ -20,12 +20,12 @@ pub struct Roster {
     pub(super) set_ends: Vec<usize>,
     /// The names of the tags, by number, in the order in which they were met.
     pub(super) tags: Vec<String>,
-    /// What records set, in no order; those that set nothing are left out.
+    /// The settings of records, in no order; records that set nothing are left out.
     pub(super) overrides: Vec<(u32, UserOverrides)>,
     /// The edges of each relation, in no order.
     pub(super) edges: RelationMap<Vec<(u32, u32)>>,
     pub(super) conversations: Vec<(u32, u32)>,
-    /// What files state of each user, as far as that is known.
+    /// The files' statements about each user, as far as they are known.
     pub(super) stated: Vec<DeclaredFields>,
     /// Where each of the conversations is stated.
     pub(super) conversation_places: Vec<DeclarationSite>,
@@ -35,7 +35,7 @@ pub struct Roster {
     pub(super) added: RelationMap<Vec<(u32, u32)>>,
 }
 
-/// What a user's own record sets over what the policy sets for all.
+/// The settings of a user's own record, which win over the policy's settings for all.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UserOverrides {
     pub moderation: Moderation,
@@ -81,7 +81,7 @@ impl Roster {
         &self.tags
     }
 
-    /// What records set, with the user whose record it is.
+    /// The settings of records, each with its user.
     pub fn overrides(&self) -> &[(u32, UserOverrides)] {
         &self.overrides
     }
@@ -91,7 +91,7 @@ impl Roster {
         &self.edges[relation]
     }
 
-    /// What files state of a user.
+    /// The files' statements about a user.
     pub fn stated(&self, user: usize) -> DeclaredFields {
         self.stated.get(user).copied().unwrap_or_default()
     }

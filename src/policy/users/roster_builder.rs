@@ -10,7 +10,7 @@ use crate::request::{DeclaredFields, Relation};
 
 /// Adds to a roster what facts say of users: of those whom files state, and others.
 ///
-/// What files state of a user stays; who is only named is no user.
+/// A builder of the roster: users that files declare stay; an id that is only named is no user.
 #[derive(Debug)]
 pub struct RosterBuilder {
     roster: Roster,
@@ -103,7 +103,7 @@ impl RosterBuilder {
         row.map(|(_, own)| std::mem::take(own)).unwrap_or_default()
     }
 
-    /// Where what files set of users stands, in the order of users.
+    /// The places of the files' settings of users, in the order of users.
     pub fn override_rows(&self) -> Vec<(u32, usize)> {
         let mut rows: Vec<(u32, usize)> =
             self.roster.overrides.iter().map(|(user, _)| *user).zip(0..).collect();

@@ -96,7 +96,7 @@ struct LintedRule<'l, 's> {
     condition: Condition<TagId>,
     /// The tags of the outcome, in order.
     outcome: Vec<TagId>,
-    /// What is known so far about who meets the condition.
+    /// The knowledge so far about the users who meet the condition.
     satisfiability: Satisfiability,
 }
 

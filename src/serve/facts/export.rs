@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_taken_in_time_is_not_told_as_whole() {
+    fn what_is_not_taken_in_time_is_not_reported_as_whole() {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_time().build();
         let runtime = runtime.unwrap();

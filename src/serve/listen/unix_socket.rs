@@ -23,7 +23,7 @@ const ROOT: u32 = 0;
 /// The mode of a file that only its owner reaches.
 const PRIVATE: u32 = 0o600;
 
-/// Who may connect to a Unix socket: the mode and the group of its file, which are in place before it
+/// The access to a Unix socket: the mode and the group of its file, which are in place before it
 /// listens.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct SocketAccess {

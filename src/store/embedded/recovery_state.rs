@@ -40,7 +40,7 @@ impl RecoveryState {
                 note(known <= revision && !is_newest, UNFINISHED);
                 (known > revision).then_some(Some(known))
             }
-            // Without a mark, an interrupted commit can't be told from a damaged one.
+            // Without a mark, an interrupted commit can't be distinguished from a damaged one.
             RevisionMark::Absent => (!is_newest || !is_pointed_to).then_some(None),
             RevisionMark::Damaged => Some(None),
         };

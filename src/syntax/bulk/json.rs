@@ -3,7 +3,7 @@
 use std::{borrow::Cow, ops::Range};
 
 /// The values of a JSON text, one after the other, with their places. The text is known to be JSON:
-/// serde_json has read it, but it tells no places.
+/// serde_json has read it, but it gives no offsets.
 #[derive(Clone, Debug)]
 pub(super) struct Values<'s> {
     text: &'s str,
@@ -22,7 +22,7 @@ pub(super) enum RawKind {
 }
 
 impl RawKind {
-    /// What is said to have been found.
+    /// The description of the value that was found.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -102,7 +102,7 @@ impl<'s> Values<'s> {
         self.text.get(place.clone()).unwrap_or_default()
     }
 
-    /// What a text means; `None` if an escape in it is no character.
+    /// The value of a text; `None` if an escape in it is no character.
     pub(super) fn text(&self, place: &Range<usize>) -> Option<Cow<'s, str>> {
         let raw = self.raw(place);
         let within = raw.get(1..raw.len().saturating_sub(1)).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Users in bulk: a record a line (`.ndjson`), or a table (`.csv`).
 //!
-//! Both are read line by line, and a line stands for itself: whatever is wrong with it, the next
+//! Both are read line by line, and lines are independent: whatever is wrong with one, the next
 //! one is read as if nothing had been. So a quoted CSV field can't go on in the next line; neither
 //! an id nor a tag could hold the line break.
 
@@ -47,7 +47,7 @@ impl<'s> BulkFile<'s> {
         if let Some(problem) = text::other_encoding(self.id, &self.source.bytes) {
             return problems.push(problem);
         }
-        let told = problems.total();
+        let reported_before = problems.total();
         let mut has_users = false;
         let mut each = |user: User<'s>, problems: &mut Diagnostics| {
             has_users = true;
@@ -58,13 +58,13 @@ impl<'s> BulkFile<'s> {
         } else {
             ndjson::users(self.id, &self.source.bytes, problems, &mut each);
         }
-        if !has_users && problems.total() == told {
+        if !has_users && problems.total() == reported_before {
             problems.push(text::no_statement(self.id));
         }
     }
 }
 
-/// One line without its end, and where it stands.
+/// One line without its end, with its offset.
 #[derive(Clone, Copy, Debug)]
 struct Line<'s> {
     text: &'s str,

@@ -19,11 +19,11 @@ use crate::{
     },
 };
 
-/// What a field takes, and how to write it.
+/// The type that a field takes, and an example.
 #[derive(Clone, Copy)]
 struct Expected(&'static str, &'static str);
 
-/// What a list and its items are.
+/// The names of a list and of its items.
 #[derive(Clone, Copy)]
 struct ExpectedList {
     list: Expected,
@@ -205,7 +205,7 @@ impl<'s> Record<'s, '_> {
         }
     }
 
-    /// What a permission is set to: a boolean, or a condition as text.
+    /// The value of a permission: a boolean, or a condition as text.
     fn switch(&mut self) -> Option<Expr<'s>> {
         match self.values.kind() {
             RawKind::Bool => {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{Comment, CommentMarker, CommentTree, PlacedComments, Region};
 use crate::{source::Span, syntax::ast::Item};
 
-/// What a file is printed from, in the order of its text.
+/// The parts that a file is printed from, in the order of its text.
 #[derive(Debug)]
 pub(in crate::syntax) enum CommentedItem<'a, 's> {
     /// The comments of the key of a section that holds entries.

@@ -96,7 +96,7 @@ impl<'t> Scan<'t> {
         at + line.len()
     }
 
-    /// Notes that something of a statement or field stands here.
+    /// Records that a part of a statement or field is here.
     fn begin(&mut self, at: usize) {
         if self.part.is_some() {
             return;

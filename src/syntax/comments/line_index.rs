@@ -6,12 +6,12 @@ pub(super) struct LineIndex<'t> {
     starts: Vec<usize>,
 }
 
-/// The line of a text in which something stands.
+/// The place of an item in its line.
 pub(super) struct LinePosition {
     pub(super) start: usize,
-    /// How far from there it stands: in characters, if that is near.
+    /// The distance from the start of the line: in characters, if that is near.
     pub(super) column: usize,
-    /// Whether nothing stands before it.
+    /// Whether it is the first item of its line.
     pub(super) is_first: bool,
     /// Whether it begins its line, and the line above is empty.
     pub(super) blank_above: bool,

@@ -32,7 +32,7 @@ pub struct PlacedComments {
     pub above: Vec<Comment>,
     /// Whether an empty line stands right above it, below those comments.
     pub apart: bool,
-    /// Beside its beginning, or in the middle of what stands on one line.
+    /// Beside its beginning, or in the middle of a part on one line.
     pub head: Vec<Comment>,
     /// Beside its end.
     pub beside: Vec<Comment>,
@@ -106,7 +106,7 @@ impl PlacedComments {
         self.lift(below);
     }
 
-    /// An empty line stands above what is lifted, not below.
+    /// An empty line goes above the lifted comments, not below.
     fn lift(&mut self, mut notes: Vec<Comment>) {
         for note in &mut notes {
             note.blank_above = std::mem::take(&mut self.apart);
@@ -139,7 +139,7 @@ impl CommentTree {
         found.sort_by_key(|comment| comment.start);
         found.dedup_by_key(|comment| comment.start);
         found.iter().for_each(|comment| root.place(comment, &lines.line(comment.start)));
-        // What stands beside the beginning of a document is above what the document holds.
+        // Comments beside the beginning of a document are above the document's content.
         let head = std::mem::take(&mut root.comments.head);
         match root.children.first_mut() {
             Some(first) => drop(first.comments.above.splice(0..0, head)),
@@ -152,7 +152,7 @@ impl CommentTree {
         Self { marker: CommentMarker::Slashes, root: Region::default() }
     }
 
-    /// What all of them say, in order of the texts.
+    /// Their contents, in the order of the text.
     pub fn sorted(&self) -> Vec<String> {
         let mut texts: Vec<String> =
             self.root.clone().into_comments().into_iter().map(|note| note.text).collect();

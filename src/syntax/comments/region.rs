@@ -26,7 +26,7 @@ pub(in crate::syntax) struct Region {
 /// A comment as it was found.
 pub(super) struct ScannedComment<'t> {
     pub(super) start: usize,
-    /// What follows the marker.
+    /// The text behind the marker.
     pub(super) text: &'t str,
 }
 

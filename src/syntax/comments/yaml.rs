@@ -76,7 +76,7 @@ impl Scan<'_> {
             self.root.children.extend(children);
             return;
         }
-        // What stands by indentation ends with its last part: the parser ends it at the next.
+        // A block ends with its last part: the parser ends it only at the next.
         let end = match children.last() {
             _ if !indented => place.end,
             Some(last) => last.range.end,

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-/// What the tokens and the grammar share while one text is parsed.
+/// The state that tokens and grammar share while one text is parsed.
 pub(super) struct Context<'c> {
     pub(super) text: &'c str,
     place: &'c dyn Fn(Range<usize>) -> Span,
@@ -37,7 +37,7 @@ pub(super) const INVARIANTS: &str = "write `never ACTION \"name\": CONDITION -> 
     `always ACTION: CONDITION -> CONDITION;` or `every: CONDITION reaches CONDITION by ACTION;`, \
     with `scope population` before the `;` if it is about the users there are";
 
-/// What was being read when something unexpected came.
+/// The construct that was being read when an unexpected token came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Within {
     Tags,

@@ -2,7 +2,7 @@
 
 use logos::Logos;
 
-/// What a stretch of text is, whatever stands around it.
+/// The class of a piece of text, independent of its surroundings.
 #[derive(Logos, Clone, Copy, PartialEq, Eq, Debug)]
 #[logos(skip r"[ \t\r\n\x0C]+")]
 #[logos(skip(r"//[^\n]*", priority = 1, allow_greedy = true))]
@@ -43,7 +43,7 @@ pub(super) enum LexemeKind {
     Doc,
     /// Words mixed with characters that words don't have: `alice@example.com`.
     Mixed,
-    /// Only characters that the notation has no use for, or what stands in single quotes, as strings
+    /// Only characters that the notation has no use for, or text in single quotes, as strings
     /// do elsewhere: `'a:b'`.
     #[regex(r#"[A-Za-z0-9_\-]*[^\x00-\x20()\[\]{},:;"/>A-Za-z0-9_\-][^\x00-\x20()\[\]{},:;"/>]*"#)]
     #[regex(r"[/>\x00-\x08\x0B\x0E-\x1F]")]
@@ -93,12 +93,12 @@ impl<'s> Lexer<'s> {
         lexer
     }
 
-    /// What [`Self::take`] will give.
+    /// The piece that [`Self::take`] will return.
     pub(super) fn peek(&self) -> Option<Lexeme<'s>> {
         self.next
     }
 
-    /// What stands after that.
+    /// The piece after that one.
     pub(super) fn peek_second(&self) -> Option<Lexeme<'s>> {
         self.after
     }

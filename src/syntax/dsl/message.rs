@@ -1,4 +1,4 @@
-//! What the grammar can tell of a token that it did not expect.
+//! Messages for tokens that the grammar did not expect.
 
 use std::convert::Infallible;
 
@@ -42,7 +42,7 @@ impl Context<'_> {
         self.unexpected(Within::Condition, error);
     }
 
-    /// Whether the word that has to stand at a place stands there; if not, says so.
+    /// Whether the required word is at its place; reports it if not.
     pub(super) fn expect_word(&self, word: &str, found: &Text<'_>) -> bool {
         let is_there = found.value == word;
         if !is_there {
@@ -53,7 +53,7 @@ impl Context<'_> {
     }
 }
 
-/// What came instead of what was expected, and where.
+/// The unexpected token and its span.
 struct UnexpectedToken {
     start: usize,
     end: usize,
@@ -149,7 +149,7 @@ const PUNCTUATION: [(&str, &str); 9] = [
     ("\";\"", "`;`"),
 ];
 
-/// What was expected, in words of the language. The parser knows only kinds of tokens; what a name
+/// The expected tokens in words of the language. The parser knows only kinds of tokens; what a name
 /// would be the name of follows from what else could stand there.
 fn expected_names(within: Within, has: &impl Fn(&str) -> bool) -> String {
     let mut wanted: Vec<&str> = Vec::new();
@@ -181,7 +181,7 @@ fn expected_names(within: Within, has: &impl Fn(&str) -> bool) -> String {
     }
 }
 
-/// What a name that was expected would be the name of.
+/// The kind of thing that an expected name would name.
 fn expected_name(within: Within, has: &impl Fn(&str) -> bool) -> &'static str {
     let in_call = has("\")\"");
     let at_start = has("\"}\"");
@@ -217,7 +217,7 @@ fn expected_name(within: Within, has: &impl Fn(&str) -> bool) -> &'static str {
     }
 }
 
-/// What helps where a name goes on behind its first word: it needs quotes.
+/// The hint where a name goes on behind its first word: it needs quotes.
 fn name_with_blanks(
     within: Within,
     has: &impl Fn(&str) -> bool,
@@ -245,7 +245,7 @@ fn name_with_blanks(
     })
 }
 
-/// What helps where a tag or an id, in a list or in `hasTag()`, holds a mark that words don't have.
+/// The hint where a tag or an id, in a list or in `hasTag()`, has a character that words don't have.
 fn needs_quotes(has: &impl Fn(&str) -> bool, text: &str, at: usize) -> Option<String> {
     let marks = [':', '/', '=', '+', '.', '@'];
     let belongs = |c: char| c.is_alphanumeric() || c == '-' || c == '_' || marks.contains(&c);
@@ -266,7 +266,7 @@ fn needs_quotes(has: &impl Fn(&str) -> bool, text: &str, at: usize) -> Option<St
     })
 }
 
-/// What helps with mistakes that people make who know other languages.
+/// Hints for mistakes that come from other languages.
 fn hint(
     within: Within,
     has: &impl Fn(&str) -> bool,
@@ -303,7 +303,7 @@ fn hint(
     }
 }
 
-/// What helps where another kind of value stands than the field takes, or the marks around it are
+/// The hint where a field has a value of another type than it takes, or the marks around it are
 /// those of another field.
 fn hint_on_kind(
     within: Within,

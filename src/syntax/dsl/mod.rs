@@ -50,7 +50,7 @@ pub fn parse<'s>(id: SourceId, text: &'s str, problems: &mut Diagnostics) -> Vec
     }
 }
 
-/// Parses a condition that stands in something else: a YAML scalar, a request. `place` gives the
+/// Parses a condition that is embedded in something else: a YAML scalar, a request. `place` gives the
 /// span of a byte range of `text`. `None`, and a problem, if nothing could be made of it.
 pub fn parse_expr<'s>(
     text: &'s str,

@@ -1,4 +1,4 @@
-//! What the fields of a block make up. A field that is given again is reported, and the first one
+//! The record that the fields of a block make up. A field that is given again is reported, and the first one
 //! counts.
 
 use std::collections::{HashMap, hash_map::Entry};
@@ -30,7 +30,7 @@ pub(super) enum Field<'s> {
 /// A field and the place of its name; `None` if it is broken.
 pub(super) type Given<'s> = Option<Spanned<Field<'s>>>;
 
-/// What has a key.
+/// A keyed item.
 pub(super) trait Keyed {
     fn key(&self) -> &Text<'_>;
 }

@@ -1,4 +1,4 @@
-//! What the layout of a text can be told to its author.
+//! Diagnostics about the layout of a text.
 
 use crate::{
     diagnostic::{Code, Diagnostic, suggest},
@@ -124,7 +124,7 @@ pub(super) fn blank_in_tag(cx: &Context<'_>, piece: Lexeme<'_>) {
     ));
 }
 
-/// What looks like the quotes of a string.
+/// Characters that look like the quotes of a string.
 const QUOTES: [char; 6] = ['\'', '`', '\u{2018}', '\u{2019}', '\u{201c}', '\u{201d}'];
 
 pub(super) fn has_other_quotes(text: &str) -> bool {

@@ -35,7 +35,7 @@ pub(super) enum Keyword {
     Default,
 }
 
-/// Whose tags, or which users.
+/// The tags or the users that a section is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum ListField {
     Tags,
@@ -59,13 +59,13 @@ pub(super) enum ValueField {
     Creator,
 }
 
-/// What may be stated. A new section is a row of [`SECTIONS`], a keyword, and its production in the
+/// The statements of the DSL. A new section is a row of [`SECTIONS`], a keyword, and its production in the
 /// grammar.
 #[derive(Debug)]
 pub(super) struct DslSection {
     pub(super) name: &'static str,
     pub(super) keyword: Keyword,
-    /// What may follow the name; tells the start of a statement from the same word elsewhere.
+    /// The tokens that may follow the name; they distinguish the start of a statement from the same word elsewhere.
     pub(super) followed_by: &'static [LexemeKind],
     /// The block that the section has, if it has one.
     pub(super) block: Option<&'static Block>,
@@ -97,7 +97,7 @@ impl fmt::Display for BlockName {
     }
 }
 
-/// What the fields of a block begin with.
+/// The first tokens of the fields of a block.
 #[derive(Debug)]
 pub(super) enum BlockKeys {
     /// With one of these words.
@@ -263,7 +263,7 @@ pub(in crate::syntax) fn is_described(name: &str) -> bool {
 pub(super) const DEFAULT: &str = "default";
 
 impl DslSection {
-    /// Whether a name stands before what it says.
+    /// Whether the statement begins with a name.
     pub(super) fn is_named(&self) -> bool {
         self.followed_by.contains(&LexemeKind::Word)
     }

@@ -7,7 +7,7 @@ use crate::{
     syntax::dsl::context::Context,
 };
 
-/// What a string means: `inner` is what stands between its quotes, from `start` on in the text.
+/// The value of a string: `inner` is the text between its quotes, from offset `start` on.
 /// A wrong escape is reported and left out of the value, so that it is reported only once.
 pub(super) fn value<'s>(inner: &'s str, start: usize, cx: &Context<'_>) -> Cow<'s, str> {
     if !inner.contains('\\') {
@@ -44,7 +44,7 @@ struct EscapeError {
     hint: &'static str,
 }
 
-/// What the escape at the start of `after` means, and how long it is.
+/// The value of the escape at the start of `after`, and its length.
 fn escape(after: &str) -> Result<(char, usize), EscapeError> {
     let Some(first) = after.chars().next() else {
         return Err(EscapeError {
@@ -105,7 +105,7 @@ fn hex(text: &str) -> Option<u32> {
     if all { u32::from_str_radix(digits, 16).ok() } else { None }
 }
 
-/// What the lines of a description say, without their `///` and one space after it. Other comments
+/// The text of a description, without its `///` and one space after it. Other comments
 /// among them are none of it.
 pub(super) fn description(lines: &str) -> Cow<'_, str> {
     let mut said = lines.split('\n').filter_map(|line| {

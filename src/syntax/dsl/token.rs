@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::syntax::dsl::sections::Keyword;
 
-/// What the grammar is made of.
+/// The tokens of the grammar.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Token<'s> {
     /// The first word of a statement or field.
@@ -24,7 +24,7 @@ pub(super) enum Token<'s> {
     Comma,
     Arrow,
     Semicolon(End),
-    /// What the notation does not have.
+    /// A character that the notation does not have.
     Odd,
 }
 
@@ -38,6 +38,6 @@ pub(super) enum End {
     /// Its block is closed.
     BlockEnds,
     FileEnds,
-    /// What was left of it made no sense.
+    /// The rest of it could not be read.
     GivenUp,
 }

@@ -1,10 +1,10 @@
 //! The rules of JSON, to which a `.json` file is held before its sections are read as YAML, of which
 //! JSON is a part.
 //!
-//! What is wrong is told where it is, in JSON's terms: a trailing comma, a comment, a missing comma.
+//! Mistakes are reported where they are, in JSON's terms: a trailing comma, a comment, a missing comma.
 //! Mistakes that leave no doubt of what was meant don't end the reading, so that one doesn't hide the
 //! next; of comments, other quotes and missing quotes the first of a file stands for all. That no key
-//! stands twice is for the reader of the sections to say, which knows what the key is of.
+//! occurs twice is reported by the reader of the sections, which knows what the key is of.
 
 mod scalar;
 
@@ -23,7 +23,7 @@ pub(super) fn check(id: SourceId, text: &str, problems: &mut Diagnostics) -> boo
         value_end: 0,
         name_start: 0,
         open: Vec::new(),
-        told: Vec::new(),
+        reported: Vec::new(),
         mistakes: 0,
         begun: problems.checkpoint(),
         problems,
@@ -39,15 +39,15 @@ pub(super) fn check(id: SourceId, text: &str, problems: &mut Diagnostics) -> boo
 /// From the first byte of a member's name to its colon; the reader of the sections looks no further.
 const MOST_TO_COLON: usize = 4000;
 
-/// How many mistakes of one file are told.
+/// The number of mistakes of one file that are reported.
 const MOST: usize = 100;
 
-/// How to go on can't be told; why was reported.
+/// Parsing cannot go on; the reason was reported.
 struct LostError;
 
 type Step<T> = Result<T, LostError>;
 
-/// What may come next.
+/// The tokens that may come next.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ExpectedNext {
     /// The value of the file, or of a member.
@@ -65,7 +65,7 @@ enum ExpectedNext {
     After,
 }
 
-/// Mistakes that are told once in a file.
+/// Mistakes that are reported once in a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum OneTimeHint {
     Comment,
@@ -84,9 +84,9 @@ struct Reader<'t, 'p> {
     name_start: usize,
     /// The brackets that are open, and where.
     open: Vec<(char, usize)>,
-    told: Vec<OneTimeHint>,
+    reported: Vec<OneTimeHint>,
     mistakes: usize,
-    /// What was found before this file.
+    /// The problems found before this file.
     begun: Checkpoint,
     problems: &'p mut Diagnostics,
 }
@@ -192,7 +192,7 @@ impl<'t> Reader<'t, '_> {
         Ok(ExpectedNext::After)
     }
 
-    /// What may come after a comma.
+    /// The values that may come after a comma.
     fn behind_comma(&self, comma: usize) -> ExpectedNext {
         match self.open.last() {
             Some(('{', _)) => ExpectedNext::Name(comma),
@@ -315,7 +315,7 @@ impl<'t> Reader<'t, '_> {
 
     // === Pieces ===
 
-    /// What is left of the line.
+    /// The rest of the line.
     fn first_line(&self) -> &'t str {
         let rest = self.text.get(self.at..).unwrap_or_default();
         rest.lines().next().unwrap_or_default().trim_end()
@@ -346,11 +346,11 @@ impl<'t> Reader<'t, '_> {
         }
     }
 
-    /// Whether such a mistake was not told before.
+    /// Whether such a mistake was not reported before.
     fn is_first(&mut self, kind: OneTimeHint) -> bool {
-        let is_first = !self.told.contains(&kind);
+        let is_first = !self.reported.contains(&kind);
         if is_first {
-            self.told.push(kind);
+            self.reported.push(kind);
         }
         is_first
     }

@@ -4,7 +4,7 @@ use std::mem;
 
 use crate::syntax::comments::{Comment, CommentMarker, PlacedComments};
 
-/// Writes what stands above a line, and its white space. Of the comments beside it, more than one
+/// Writes the comments above a line, and its white space. Of the comments beside it, more than one
 /// go above it too.
 pub(super) fn begin(
     into: &mut String,

@@ -8,7 +8,7 @@ use crate::syntax::ast::{Expr, ExprKind, List};
 pub(super) enum Doc {
     Word(String),
     Group {
-        /// The opening bracket, with what stands before it.
+        /// The opening bracket, with the text before it.
         open: String,
         items: Vec<Self>,
         close: char,

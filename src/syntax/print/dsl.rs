@@ -13,10 +13,10 @@ pub(super) const MARKER: CommentMarker = CommentMarker::Slashes;
 pub(super) struct PrintedStatement {
     pub(super) comments: PlacedComments,
     pub(super) description: Option<String>,
-    /// What stands before its value or block.
+    /// The text before its value or block.
     pub(super) head: String,
     pub(super) value: StatementBody,
-    /// Which statements it stands with, without an empty line between.
+    /// The group of statements that it belongs to, without an empty line between.
     pub(super) kind: StatementKind,
 }
 
@@ -45,7 +45,7 @@ pub(super) enum StatementBody {
 }
 
 impl PrintedStatement {
-    /// Whether an empty line stands between it and the statement before it: told of both by their
+    /// Whether an empty line separates it from the statement before it: decided for both by their
     /// kind and whether they are of several lines.
     pub(super) fn stands_apart(
         &self,

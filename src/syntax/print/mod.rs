@@ -6,7 +6,7 @@
 //!   they first come. What is small stands in brackets if that fits on the line.
 //! - **JSON** has the structure of YAML, and no comments.
 //!
-//! What a text says is what the items say: parsing it gives them back, but for their spans, and in
+//! A printed text means what the items mean: parsing it gives them back, but for their spans, and in
 //! YAML and JSON for the order of sections and for what is stated more than once there.
 
 mod comment_lines;
@@ -65,7 +65,7 @@ pub(super) fn write(form: Form, items: &[Item<'_>], comments: CommentTree, text:
     }
 }
 
-/// A condition, as it stands in a rule of any notation.
+/// A condition, as it is written in a rule of any notation.
 pub fn condition(expr: &Expr<'_>) -> String {
     doc::Doc::from_expr(expr).flat()
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::syntax::ast::{Expr, ExprKind};
 
-/// What a field begins with that the author names. `*` needs no quotes there.
+/// The start of a field that the author names. `*` needs no quotes there.
 pub(super) fn name(text: &str) -> String {
     if text == "*" { "*".to_owned() } else { text::word(text) }
 }

@@ -84,7 +84,7 @@ fn block(head: String, fields: Vec<PrintedStatement>) -> PrintedStatement {
     PrintedStatement { head, value: StatementBody::Block(fields), ..PrintedStatement::default() }
 }
 
-/// A field, with the comments of the part that its value stands in.
+/// A field, with the comments of the part that contains its value.
 fn field(head: &str, doc: Doc, at: Span, part: &mut Region) -> PrintedStatement {
     let mut own = part.take(at);
     own.gather();

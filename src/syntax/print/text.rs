@@ -59,7 +59,7 @@ pub(super) fn is_bare(text: &str) -> bool {
     number || matches!(text, "true" | "false")
 }
 
-/// Whether it is no text to YAML if it stands bare.
+/// Whether YAML reads it as something other than text if it has no quotes.
 fn is_typed(text: &str) -> bool {
     let word = text.to_ascii_lowercase();
     matches!(word.as_str(), "" | "~" | "null" | "true" | "false" | "<<")

@@ -60,7 +60,7 @@ impl TreeNode {
     }
 }
 
-/// The value of a field, with the comments of the part that it stands in.
+/// The value of a field, with the comments of the part that contains it.
 fn field(name: &str, value: TreeValue, at: Span, part: &mut Region) -> TreeField {
     (name.to_owned(), TreeNode::new(value, part.take(at)))
 }

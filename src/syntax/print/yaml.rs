@@ -10,7 +10,7 @@ use super::{
 };
 use crate::syntax::comments::{CommentMarker, PlacedComments};
 
-/// How much of a value stands on lines of its own, whatever would fit on one.
+/// How much of a value is put on lines of its own, whatever would fit on one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Spread {
     Nothing,
@@ -20,7 +20,7 @@ enum Spread {
     Twice,
 }
 
-/// What a value looks like.
+/// The layout of a value.
 enum Shape {
     Flat(String),
     /// A text of several lines.
@@ -86,7 +86,7 @@ fn write_field(
     }
 }
 
-/// What a field looks like. Comments that have no place beside it then stand above it.
+/// The layout of a field. Comments that have no place beside it are put above it.
 fn settle((key, node): &mut TreeField, indent: usize, spread: Spread) -> Shape {
     let room = WIDTH.saturating_sub(indent + scalar(key, false).chars().count() + 2);
     let shape = shape(node, spread, room);
@@ -121,7 +121,7 @@ fn write_parts(into: &mut String, indent: usize, value: TreeValue, spread: Sprea
                     comment_lines::first(&mut item.notes);
                     write_item(into, indent, item, inner, false);
                 } else {
-                    // A rule that is commented stands apart.
+                    // A rule with comments is set apart.
                     let stands_apart = spread == Spread::Twice && item.is_commented();
                     write_item(into, indent, item, inner, stands_apart);
                 }
@@ -161,7 +161,7 @@ fn write_item(
         into.extend(["- ", &flat]);
         return comment_lines::end(into, CommentMarker::Hash, &node.notes.beside);
     }
-    // Beside the dash there is a field already, and what stands above that is above the dash.
+    // Beside the dash there is a field already, and the comments above that are above the dash.
     let below = mem::take(&mut node.notes.below);
     node.notes.raise();
     if let TreeValue::Map(fields) = &mut node.value
@@ -216,7 +216,7 @@ fn flat(whole: &TreeValue) -> String {
 }
 
 impl TreeNode {
-    /// Whether a comment stands above it once it is on lines of its own.
+    /// Whether a comment is above it once it is on lines of its own.
     fn is_commented(&self) -> bool {
         let PlacedComments { above, apart: _, head, beside, below: _ } = &self.notes;
         let first = match &self.value {

@@ -66,7 +66,7 @@ impl<'s> Anchors<'s> {
         }
     }
 
-    /// What the name stands for here: what was last given that name above.
+    /// The value of the name here: the one that was last given that name above.
     pub(super) fn resolve(&self, name: &str) -> AliasTarget {
         if self.open.iter().any(|open| open.name == name) {
             return AliasTarget::Itself;

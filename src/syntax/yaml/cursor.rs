@@ -62,7 +62,7 @@ pub(super) struct YamlCursor<'s, 'p> {
     last_alias: Option<Span>,
     /// Where a text ends of which a comma made several: what begins before is a part of it.
     pub cut: usize,
-    /// Where the first field of a rule stands that is written like a section and was told.
+    /// The offset of the first field of a rule that is written like a section and was reported.
     pub stray: Option<usize>,
     /// Whether a section was entered: a file without one may be no policy at all.
     pub has_section: bool,
@@ -151,7 +151,7 @@ impl<'s, 'p> YamlCursor<'s, 'p> {
         self.outline = Outline { section: Some(key.start()), known, entry: None };
     }
 
-    /// Where a node stands; of a list or mapping, where it begins.
+    /// The span of a node; of a list or mapping, of its beginning.
     pub(super) fn span_of(&self, node: &Node<'_>) -> Span {
         match node {
             Node::Scalar(scalar) => scalar.span,
@@ -209,7 +209,7 @@ impl<'s, 'p> YamlCursor<'s, 'p> {
         Ok(!is_end)
     }
 
-    /// Whether what is read stands in brackets, as the file itself has them.
+    /// Whether the value that is read is in brackets in the file itself.
     pub(super) fn is_in_brackets(&self) -> bool {
         !self.anchors.is_playing() && self.brackets.last().copied().flatten().is_some()
     }
@@ -356,7 +356,7 @@ impl<'s, 'p> YamlCursor<'s, 'p> {
         }
     }
 
-    /// The name of the anchor on the value that was just read: the parser tells it next.
+    /// The name of the anchor on the value that was just read: the parser's next event.
     fn anchor_name(&mut self) -> Option<Cow<'s, str>> {
         match self.parser.next_event() {
             Some(Ok((Parsed::Anchor(_, name), _))) => Some(name),

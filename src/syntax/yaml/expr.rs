@@ -23,7 +23,7 @@ use crate::{
 pub(super) const OWN_PERMISSION: &str = "permission";
 
 impl<'s> YamlCursor<'s, '_> {
-    /// A condition, or anything else that stands in the grammar of conditions: a word, a number.
+    /// A condition, or anything else in the grammar of conditions: a word, a number.
     pub(super) fn expr(
         &mut self,
         expected: ExpectedValue,
@@ -48,7 +48,7 @@ impl<'s> YamlCursor<'s, '_> {
             let span = self.span(scalar.written.start, scalar.written.end);
             return Ok(FieldValue::Value(Expr { span, kind: ExprKind::Word(scalar.value) }));
         }
-        // Plain text that runs on into a syntax error is told as that alone.
+        // Plain text that runs on into a syntax error is reported as that alone.
         if scalar.plain && self.is_over_lines(&scalar) {
             self.peek()?;
         }

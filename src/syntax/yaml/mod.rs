@@ -41,7 +41,7 @@ use crate::{
     syntax::ast::Item,
 };
 
-/// How many syntax errors of one file are told; then the rest of it is left unread, so that the
+/// The number of syntax errors of one file that are reported; then the rest of it is left unread, so that the
 /// time stays in proportion to the size.
 const MOST_SYNTAX_ERRORS: usize = 100;
 

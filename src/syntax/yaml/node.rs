@@ -18,9 +18,9 @@ pub(super) enum Node<'s> {
 #[derive(Clone, Debug)]
 pub(super) struct YamlScalar<'s> {
     pub value: Cow<'s, str>,
-    /// Whether it stands without quotes, so that it may be a number or null to YAML.
+    /// Whether it has no quotes, so that it may be a number or null to YAML.
     pub plain: bool,
-    /// Where it is used: the alias, if it stands for one.
+    /// The place of its use: the alias, if it was read for one.
     pub span: Span,
     /// Where it is written, with its quotes.
     pub written: Range<usize>,
@@ -30,7 +30,7 @@ pub(super) struct YamlScalar<'s> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OpenCollection {
     pub span: Span,
-    /// Whether it is read for an alias, and stands elsewhere.
+    /// Whether it is read for an alias, and is written elsewhere.
     pub is_alias: bool,
 }
 

@@ -7,7 +7,7 @@ use crate::source::{SourceId, Span};
 
 /// Where the bytes of a scalar's value stand in the file.
 ///
-/// A scalar on one line without escapes stands there as it is. In one of several lines, each run of
+/// A scalar on one line without escapes is there verbatim. In one of several lines, each run of
 /// characters between white space does, and all of them in order; so they are looked up one after
 /// the other, at the cost of one pass. What has escapes is one place as a whole.
 pub(super) struct ScalarSpans {
@@ -86,7 +86,7 @@ mod tests {
         syntax::yaml::{cursor::YamlCursor, node::Node},
     };
 
-    /// The text in the file at which `part` of the value of the only scalar stands.
+    /// The range in the file of `part` of the value of the only scalar.
     fn place<'t>(text: &'t str, part: &str) -> &'t str {
         let mut problems = Diagnostics::default();
         let mut cursor = YamlCursor::new(SourceId(0), text, &mut problems);
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn verbatim_text_is_told_to_the_byte() {
+    fn verbatim_text_is_reported_to_the_byte() {
         for text in [
             "any(a, b\u{fc}, c)",
             "  \"any(a, b\u{fc}, c)\"",

@@ -102,7 +102,7 @@ impl Mistake<'_> {
         None
     }
 
-    /// The quote with which the text begins that is being read: between two values stands no other.
+    /// The opening quote of the text that is being read: there is no other between two values.
     fn opening_quote(&self) -> Option<Span> {
         let gap = self.context.text.get(self.context.read..self.at)?;
         gap.find(['"', '\'']).map(|offset| self.character(self.context.read + offset))

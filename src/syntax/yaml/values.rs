@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// What a field takes, and how to write it.
+/// The type that a field takes, and an example.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ExpectedValue(pub &'static str, pub &'static str);
 
@@ -192,7 +192,7 @@ impl<'s> YamlCursor<'s, '_> {
         self.finish(node)?;
         match node {
             Node::Refused => return Ok(FieldValue::Invalid),
-            // Plain text that leads to a syntax error is told as that alone.
+            // Plain text that leads to a syntax error is reported as that alone.
             Node::Scalar(scalar) if scalar.plain => drop(self.peek()?),
             _ => {}
         }

@@ -204,8 +204,13 @@ fn a_large_world_kind_by_kind() {
         let diff = Diff::compute(&views.old, &views.new, None, detail);
         assert!(diff.changed() > 0);
         for action in ACTIONS {
-            let told = diff.actions.iter().find(|told| told.action.as_str() == action).unwrap();
-            assert_eq!((told.gained, told.lost), count(&old, &new, action, &tags), "{action}");
+            let reported =
+                diff.actions.iter().find(|reported| reported.action.as_str() == action).unwrap();
+            assert_eq!(
+                (reported.gained, reported.lost),
+                count(&old, &new, action, &tags),
+                "{action}"
+            );
         }
     }
 }

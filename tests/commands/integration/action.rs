@@ -117,27 +117,27 @@ fn what_changes_is_said_on_the_pull_request() {
     let runner = Runner::new();
     let base = &runner.base;
     let compared = format!("peerage diff {base}:./policies policies --format markdown");
-    let asked = "gh asks what there is";
+    let requested = "gh asks what there is";
     let body = format!("--field body=@{}", runner.path("temp/peerage.md.short").display());
     let new = format!("gh api --silent --method POST repos/us/chat/issues/7/comments {body}");
     let edited = format!("gh api --silent --method PATCH repos/us/chat/issues/comments/34 {body}");
     for (variables, code, calls) in [
-        (&[][..], 0, &[&compared, asked, &new][..]),
-        (&[("EARLIER", "34")], 0, &[&compared, asked, &edited]),
+        (&[][..], 0, &[&compared, requested, &new][..]),
+        (&[("EARLIER", "34")], 0, &[&compared, requested, &edited]),
         (&[("NUMBER", "")], 0, &[&compared]),
         (&[("COMMENT", "false")], 0, &[&compared]),
         // A token that may not comment fails nothing.
-        (&[("GH", "1")], 0, &[&compared, asked, &new]),
+        (&[("GH", "1")], 0, &[&compared, requested, &new]),
         (
             &[("PATHS", "./policies")],
             0,
-            &[&compared.replace("policies", "./policies"), asked, &new],
+            &[&compared.replace("policies", "./policies"), requested, &new],
         ),
         // Past the limit it fails, and says why all the same.
         (
             &[("MAX_CHANGED", "1%"), ("FAILS", "diff")],
             1,
-            &[&format!("{compared} --max-changed 1%"), asked, &new],
+            &[&format!("{compared} --max-changed 1%"), requested, &new],
         ),
     ] {
         let (done, called, summary) = runner.run("compare", variables);

@@ -13,8 +13,8 @@ fn reached(policy: &str, tests: &str) -> Vec<String> {
 
 fn reached_in(name: &str, policy: &str, tests: &str) -> Vec<String> {
     let folder = folder(&[(name, policy), ("t.test.yaml", tests)]);
-    let told = json(&[&path(&folder, "")]);
-    let all = told["coverage"]["all"].as_array().unwrap_or_else(|| panic!("{told:#}"));
+    let reported = json(&[&path(&folder, "")]);
+    let all = reported["coverage"]["all"].as_array().unwrap_or_else(|| panic!("{reported:#}"));
     let reached = all.iter().filter(|it| it["reached"] == true && it["kind"] != "gate");
     reached.map(|it| it["name"].as_str().unwrap().to_owned()).collect()
 }
@@ -124,8 +124,8 @@ fn what_a_decision_looked_at_is_reached_and_nothing_else() {
 fn a_gate_is_reached_from_both_sides() {
     let gates = |tests: &str| -> Vec<(String, Value)> {
         let folder = folder(&[("p.peerage", POLICY), ("t.test.yaml", tests)]);
-        let told = json(&[&path(&folder, "")]);
-        let all = told["coverage"]["all"].as_array().unwrap().clone();
+        let reported = json(&[&path(&folder, "")]);
+        let all = reported["coverage"]["all"].as_array().unwrap().clone();
         let gates = all.into_iter().filter(|it| it["kind"] == "gate");
         gates.map(|it| (it["name"].as_str().unwrap().to_owned(), it["note"].clone())).collect()
     };
@@ -223,12 +223,12 @@ fn what_is_given_counts_the_same_with_and_without_lists() {
             );
             let folder = folder(&[("p.peerage", policy), ("t.test.yaml", &tests)]);
             let output = run(&[&path(&folder, "")]);
-            let told = (text(&output.stdout), text(&output.stderr));
-            assert_eq!(output.status.code(), Some(0), "{tests}: {told:?}");
+            let reported = (text(&output.stdout), text(&output.stderr));
+            assert_eq!(output.status.code(), Some(0), "{tests}: {reported:?}");
         }
     }
-    // Mistakes are told as of the whole policy: who was meant, and that others break a limit.
-    for (given, expectation, told) in [
+    // Mistakes are reported for the whole policy: the user that was meant, and the limits that others break.
+    for (given, expectation, reported) in [
         (
             "users: { a: { contacts: [bb] } }",
             "subject: a, action: read, resource: b, allow: true",
@@ -250,7 +250,7 @@ fn what_is_given_counts_the_same_with_and_without_lists() {
         let folder = folder(&[("p.peerage", policy), ("t.test.yaml", &tests)]);
         let output = run(&[&path(&folder, "")]);
         assert_eq!(output.status.code(), Some(1), "{tests}");
-        assert!(text(&output.stderr).contains(told), "{tests}: {}", text(&output.stderr));
+        assert!(text(&output.stderr).contains(reported), "{tests}: {}", text(&output.stderr));
     }
 }
 

@@ -24,8 +24,8 @@ fn within(one: &Rule, other: &Rule) -> bool {
         && subsets().iter().all(|tags| !holds(&one.0, tags) || holds(&other.0, tags))
 }
 
-/// The messages that are told under a code.
-fn told(report: &[(String, String)], code: &str) -> Vec<String> {
+/// The messages that are reported under a code.
+fn reported(report: &[(String, String)], code: &str) -> Vec<String> {
     report.iter().filter(|found| found.0 == code).map(|found| found.1.clone()).collect()
 }
 
@@ -47,13 +47,13 @@ proptest! {
         };
 
         let dead = among(&|_, rule| never(&rule.0));
-        prop_assert_eq!(begins(told(&report, "dead-always")), dead);
+        prop_assert_eq!(begins(reported(&report, "dead-always")), dead);
 
         let implied = among(&|at, rule| !never(&rule.0) && (0..rules.len()).any(|other| {
             let wide = &rules[other];
             other != at && within(rule, wide) && !(other > at && within(wide, rule))
         }));
-        prop_assert_eq!(begins(told(&report, "implied-rule")), implied);
+        prop_assert_eq!(begins(reported(&report, "implied-rule")), implied);
 
         let users = &world.users;
         if !users.is_empty() {
@@ -62,7 +62,7 @@ proptest! {
                     from != to && other.tags.iter().any(|tag| rule.1.contains(tag))
                 })
             }));
-            prop_assert_eq!(begins(told(&report, "dead-now")), dead_now);
+            prop_assert_eq!(begins(reported(&report, "dead-now")), dead_now);
             let unconcerned = users.iter().filter(|(_, user)| !rules.iter().any(|rule| {
                 holds(&rule.0, &user.tags) || user.tags.iter().any(|tag| rule.1.contains(tag))
             })).count();
@@ -71,7 +71,7 @@ proptest! {
                 (_, 1) => vec!["no rule concerns 1 user".to_owned()],
                 (_, count) => vec![format!("no rule concerns {count} users")],
             };
-            prop_assert_eq!(told(&report, "unconcerned"), expected);
+            prop_assert_eq!(reported(&report, "unconcerned"), expected);
         }
     }
 
@@ -84,7 +84,7 @@ proptest! {
                        "2": { "permissions": { "video_call": one.to_string() } } },
         });
         let report = examined(&policy);
-        let count = |code: &str| told(&report, code).len();
+        let count = |code: &str| reported(&report, code).len();
         let each = |is: &dyn Fn(&Condition<&'static str>) -> bool| {
             2 * usize::from(is(&one)) + usize::from(is(&other))
         };
@@ -120,7 +120,7 @@ proptest! {
             expected.push("the default mode never applies");
         }
         expected.sort_unstable();
-        let mut overridden = told(&examined(&policy), "overridden");
+        let mut overridden = reported(&examined(&policy), "overridden");
         overridden.sort_unstable();
         prop_assert_eq!(overridden, expected, "{}", policy);
     }
@@ -137,10 +137,10 @@ proptest! {
             } else {
                 vec![]
             };
-            prop_assert_eq!(told(&examined(&policy(switch)), "overridden"), expected);
+            prop_assert_eq!(reported(&examined(&policy(switch)), "overridden"), expected);
         }
         // Calls in groups don't ask for it.
-        prop_assert!(told(&examined(&policy("video_call")), "overridden").is_empty());
+        prop_assert!(reported(&examined(&policy("video_call")), "overridden").is_empty());
     }
 
     #[test]
@@ -154,15 +154,15 @@ proptest! {
         let someone = |value: &dyn Fn(usize, &[&str]) -> bool, role| {
             subsets().iter().any(|tags| value(role, tags))
         };
-        let is_told = |value: &(String, Meaning)| {
+        let is_reported = |value: &(String, Meaning)| {
             value.0 != "allow" && someone(&|role, tags| grants(&value.1, role, tags), 0)
         };
-        let expected = usize::from(is_told(&add)) + usize::from(is_told(&update));
-        prop_assert_eq!(told(&report, "self-promotion").len(), expected, "{}", policy);
-        let then = is_told(&add) && subsets().iter().any(|tags| {
+        let expected = usize::from(is_reported(&add)) + usize::from(is_reported(&update));
+        prop_assert_eq!(reported(&report, "self-promotion").len(), expected, "{}", policy);
+        let then = is_reported(&add) && subsets().iter().any(|tags| {
             grants(&add.1, 0, tags) && grants(&update.1, 1, tags)
         });
-        let in_steps = told(&report, "self-promotion").iter().any(|it| it.contains("and then"));
+        let in_steps = reported(&report, "self-promotion").iter().any(|it| it.contains("and then"));
         prop_assert_eq!(in_steps, then);
     }
 }
@@ -244,11 +244,11 @@ fn tags_and_matrices_of_no_use() {
     let none = json!({ "scope": "population", "never": "start_chat", "from": "hasTag(invariant)", "to": "hasTag(invariant)" });
     let found = examined(&policy(json!({ "users": users, "invariants": [none] })));
     assert_eq!(
-        told(&found, "unused-tag"),
+        reported(&found, "unused-tag"),
         ["the tag `ghost` is declared but not used"],
         "{found:?}"
     );
-    assert_eq!(told(&found, "unused-matrix"), ["no group uses the matrix `idle`"]);
+    assert_eq!(reported(&found, "unused-matrix"), ["no group uses the matrix `idle`"]);
 }
 
 #[test]
@@ -264,8 +264,8 @@ fn switches_that_all_records_override() {
     };
     let both = json!({ "permissions": { "video_call": "hasTag(a)" } });
     let found = examined(&policy(both));
-    assert_eq!(told(&found, "overridden"), ["`permissions.video_call` has no effect today"]);
-    assert_eq!(told(&examined(&policy(json!({}))), "overridden"), [""; 0]);
+    assert_eq!(reported(&found, "overridden"), ["`permissions.video_call` has no effect today"]);
+    assert_eq!(reported(&examined(&policy(json!({}))), "overridden"), [""; 0]);
 }
 
 #[test]
@@ -279,7 +279,7 @@ fn outcomes_that_no_user_has() {
 
 #[test]
 fn settings_that_something_else_settles() {
-    let told = |policy: Value| told(&examined(&policy), "overridden");
+    let reported = |policy: Value| reported(&examined(&policy), "overridden");
     let each = |record: Value| json!({ "1": record, "2": record });
     let users = each(json!({ "peers": "contacts", "approval": "deny_any" }));
     let policy = json!({
@@ -289,12 +289,12 @@ fn settings_that_something_else_settles() {
     });
     let expected =
         ["`peers` has no effect today", "`friendship.default_approval` has no effect today"];
-    let mut found = told(policy.clone());
+    let mut found = reported(policy.clone());
     found.sort_unstable_by_key(String::len);
     assert_eq!(found, expected);
     let mut one_is_free = policy;
     one_is_free["users"]["3"] = json!({});
-    assert_eq!(told(one_is_free), [""; 0]);
+    assert_eq!(reported(one_is_free), [""; 0]);
 
     // A record may let someone past `outgoing`, so that the other switch has something to refuse.
     let policy = |outgoing: bool| {
@@ -303,8 +303,8 @@ fn settings_that_something_else_settles() {
             "users": { "1": { "permissions": { "outgoing": outgoing } }, "2": {} },
         })
     };
-    assert_eq!(told(policy(false)), ["`permissions.start_chat` makes no difference"]);
-    assert_eq!(told(policy(true)), [""; 0]);
+    assert_eq!(reported(policy(false)), ["`permissions.start_chat` makes no difference"]);
+    assert_eq!(reported(policy(true)), [""; 0]);
 
     let policy = json!({
         "preset": "tencent",
@@ -313,10 +313,10 @@ fn settings_that_something_else_settles() {
     });
     let expected =
         ["`limits.friends` makes no difference", "`blocks.start_chat` makes no difference"];
-    let mut found = told(policy.clone());
+    let mut found = reported(policy.clone());
     found.sort_unstable_by_key(String::len);
     assert_eq!(found, expected);
     let mut without = policy;
     without["preset"] = json!("venueless");
-    assert_eq!(told(without), [""; 0]);
+    assert_eq!(reported(without), [""; 0]);
 }

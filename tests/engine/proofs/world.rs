@@ -211,19 +211,20 @@ pub(crate) mod text {
     }
 }
 
-/// Code and message of all that is told of a policy.
+/// Code and message of each diagnostic of a policy.
 pub(crate) fn examined(policy: &Value) -> Vec<(String, String)> {
     let report = peerage::compile::build_with_lints(&text::loaded(policy)).report;
-    let told = report.diagnostics.iter();
-    told.map(|found| (found.code.as_str().to_owned(), found.message.clone())).collect()
+    let reported = report.diagnostics.iter();
+    reported.map(|found| (found.code.as_str().to_owned(), found.message.clone())).collect()
 }
 
-/// Message and label of all that is told of a policy under a code.
+/// Message and label of each diagnostic of a policy under a code.
 pub(crate) fn labels(policy: &Value, code: &str) -> Vec<(String, String)> {
     let report = peerage::compile::build_with_lints(&text::loaded(policy)).report.to_json();
-    let told = report["diagnostics"].as_array().unwrap().iter();
+    let reported = report["diagnostics"].as_array().unwrap().iter();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    told.filter(|found| found["code"] == code)
+    reported
+        .filter(|found| found["code"] == code)
         .map(|found| (text(&found["message"]), text(&found["label"])))
         .collect()
 }

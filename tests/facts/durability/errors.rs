@@ -64,7 +64,7 @@ fn is_there(live: &Live, number: u64) -> bool {
 /// What is answered with success is there, now and after a loss of power; what is answered with an
 /// error is not, and sent again it takes effect once.
 #[test]
-fn errors_are_told_and_leave_no_trace() {
+fn errors_are_reported_and_leave_no_trace() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let (mut refused, mut in_doubt, mut acknowledged) = (0, 0, 0);
     for how in [ErrorKind::Other, ErrorKind::StorageFull] {

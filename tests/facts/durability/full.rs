@@ -36,8 +36,8 @@ fn survives(
         for _ in 0..5 {
             let why = until_refused(&mut other, &mut client);
             assert!(why.contains(reason), "{why}");
-            let asked = is_allowed(&mut client, ("root", "start_chat", "star"), None);
-            assert_eq!(asked.unwrap(), Some(true));
+            let requested = is_allowed(&mut client, ("root", "start_chat", "star"), None);
+            assert_eq!(requested.unwrap(), Some(true));
         }
         make_room(daemon);
         let again = writer.send(&mut client);

@@ -29,9 +29,9 @@ fn write(place: &Place, writers: &mut [Writer], done: &AtomicU64, end: impl FnOn
                     let Sent::Acknowledged { step, .. } = sent else { return };
                     done.fetch_add(1, Ordering::Relaxed);
                     for (blocker, blocked) in &step.blocks {
-                        let asked = (blocked.as_str(), "send_message", blocker.as_str());
-                        match is_allowed(&mut client, asked, None) {
-                            Ok(allowed) => assert_eq!(allowed, Some(false), "{asked:?}"),
+                        let requested = (blocked.as_str(), "send_message", blocker.as_str());
+                        match is_allowed(&mut client, requested, None) {
+                            Ok(allowed) => assert_eq!(allowed, Some(false), "{requested:?}"),
                             Err(_) => return,
                         }
                     }
@@ -124,7 +124,7 @@ fn the_view_is_that_of_a_fresh_start() {
     assert_eq!(decisions(&copied.socket, &users), before);
 }
 
-/// A daemon that is told to stop answers what it took; what it did not answer is whole or not there.
+/// A daemon that is stopped answers what it took; a write that it did not answer is stored whole or not at all.
 #[test]
 fn nothing_is_lost_to_a_stop() {
     let folder = TempDir::new().unwrap();

@@ -27,7 +27,7 @@ use crate::{durability::errors::live, support::daemon::NEVER};
 
 type Kept = BTreeMap<RecordKey, (Version, Record)>;
 
-/// Holds back, fails and tells what it is told to.
+/// A store that holds back, fails and reports changes as a test demands.
 #[derive(Default, Debug)]
 struct Shared {
     state: Mutex<State>,
@@ -37,16 +37,16 @@ struct Shared {
 #[derive(Default, Debug)]
 struct State {
     revision: u64,
-    /// What everyone would find, and what the daemon was told.
+    /// What everyone would find, and what the daemon was reported.
     kept: Kept,
     mirror: Kept,
-    told: u64,
+    reported: u64,
     events: VecDeque<StoreEvent>,
     /// Whether events wait, and whether commits do; how many commits wait.
     holds_events: bool,
     holds_commits: bool,
     waiting: usize,
-    /// How many events were told, whether or not they were taken in.
+    /// How many events were reported, whether or not they were taken in.
     sent: usize,
     doubt: Option<Doubt>,
 }
@@ -100,7 +100,7 @@ impl Store for Shared {
     fn load(&self, each: &mut dyn FnMut(StoredRecord)) -> Result<u64, StoreError> {
         let mut state = self.state();
         state.mirror = state.kept.clone();
-        state.told = state.revision;
+        state.reported = state.revision;
         for (key, (version, record)) in &state.kept {
             each(StoredRecord { key: key.clone(), version: *version, record: record.clone() });
         }
@@ -113,7 +113,7 @@ impl Store for Shared {
         each: &mut dyn FnMut(StoredRecord) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let state = self.state();
-        begin(state.told);
+        begin(state.reported);
         for (key, (version, record)) in &state.mirror {
             let entry =
                 StoredRecord { key: key.clone(), version: *version, record: record.clone() };
@@ -194,9 +194,9 @@ impl Store for Shared {
                 self.wait_until(|state| !state.holds_events && !state.events.is_empty());
             let event = state.events.pop_front().unwrap();
             drop(state);
-            let told = each(event);
+            let reported = each(event);
             self.change(|state| state.sent += 1);
-            if told.is_break() {
+            if reported.is_break() {
                 return;
             }
         }
@@ -205,8 +205,8 @@ impl Store for Shared {
     fn absorb(&self, event: &StoreEvent) {
         let mut state = self.state();
         match event {
-            StoreEvent::Changed { revision, records } if *revision >= state.told => {
-                state.told = *revision;
+            StoreEvent::Changed { revision, records } if *revision >= state.reported => {
+                state.reported = *revision;
                 for (key, record) in records.clone() {
                     match record {
                         Some(record) => drop(state.mirror.insert(key, record)),
@@ -215,7 +215,7 @@ impl Store for Shared {
                 }
             }
             StoreEvent::Relisted { revision, records } => {
-                state.told = *revision;
+                state.reported = *revision;
                 let records = records.iter();
                 state.mirror =
                     records.map(|it| (it.key.clone(), (it.version, it.record.clone()))).collect();
@@ -324,7 +324,7 @@ fn what_was_in_doubt_takes_effect_once() {
     }
 }
 
-/// Nobody is told that nothing need be changed, or that it may not be, by who has not heard of it.
+/// A writer that has not heard of a change never answers that nothing need be changed, or that it may not be.
 #[test]
 fn answers_are_as_of_the_store() {
     let (store, live) = start();
@@ -360,7 +360,7 @@ fn a_store_that_goes_back_is_followed() {
         });
         state.events.push_back(StoreEvent::Relisted { revision: 1, records: records.collect() });
     });
-    drop(store.wait_until(|state| state.told == 1));
+    drop(store.wait_until(|state| state.reported == 1));
     assert_eq!(revision(write(&live, &user("dan"), None)), 2);
     assert_eq!(["ann", "bob", "cat", "dan"].map(|id| knows(&live, id)), [true, false, false, true]);
     assert_eq!(live.served().view.revision.facts, 2);

@@ -161,8 +161,8 @@ pub(crate) fn command() -> impl Strategy<Value = Value> {
             with(op, Map::new(), json!({ "kind": kind, "from": from, "to": to }))
         },
     );
-    let asked = select(&["request_friend", "update_friend"][..]);
-    let asked = (asked, id(), id(), friend())
+    let requested = select(&["request_friend", "update_friend"][..]);
+    let requested = (requested, id(), id(), friend())
         .prop_map(|(op, from, to, friend)| with(op, friend, json!({ "from": from, "to": to })));
     let added = (id(), id(), any::<[bool; 3]>(), friend()).prop_map(
         |(from, to, [both, approved, force], friend)| {
@@ -190,7 +190,7 @@ pub(crate) fn command() -> impl Strategy<Value = Value> {
     let member = (select(ops.to_vec()), group(), id()).prop_map(|(op, group, member)| {
         with(op, Map::new(), json!({ "group": group, "member": member }))
     });
-    let told = (group(), or_null(text()), any::<bool>()).prop_map(|(group, value, field)| {
+    let reported = (group(), or_null(text()), any::<bool>()).prop_map(|(group, value, field)| {
         if field {
             with(
                 "update_metadata",
@@ -217,8 +217,8 @@ pub(crate) fn command() -> impl Strategy<Value = Value> {
     let unruled =
         rule_id().prop_map(|id| with("delete_rule", Map::new(), json!({ "rule_id": id })));
     let op = prop_oneof![
-        2 => one, 1 => tagged, 4 => two, 1 => bond, 3 => asked, 4 => added, 1 => list, 3 => put_user,
-        3 => put_group, 5 => member, 1 => told, 1 => deleted, 1 => talk, 1 => rule, 1 => unruled,
+        2 => one, 1 => tagged, 4 => two, 1 => bond, 3 => requested, 4 => added, 1 => list, 3 => put_user,
+        3 => put_group, 5 => member, 1 => reported, 1 => deleted, 1 => talk, 1 => rule, 1 => unruled,
     ];
     (op, option::weighted(0.2, id())).prop_map(|(mut op, on_behalf)| {
         if let Some(id) = on_behalf {

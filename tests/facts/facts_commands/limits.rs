@@ -81,7 +81,7 @@ fn so_long_and_no_longer() {
                 "condition": "hasTag(Berlin)", "outcome": ["Berlin"], field: value })
     };
     let list = |name: Value| json!({ "op": "add_friend_list", "user": "u0", "list": name });
-    // An umlaut has two bytes, so that bytes are told from characters.
+    // An umlaut has two bytes, which distinguishes bytes from characters.
     let cases: [(usize, Make<'_>); 11] = [
         (96, &|text| friend("remark", text)),
         (256, &|text| friend("wording", text)),

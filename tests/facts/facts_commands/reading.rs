@@ -3,13 +3,13 @@
 use peerage::facts::{Command, CommandSyntaxError, MOST_COMMANDS};
 use serde_json::{Value, json};
 
-fn told(batch: &Value) -> Vec<(usize, String, String)> {
-    let told = |CommandSyntaxError { index, field, message }| (index, field, message);
-    Command::decode(batch.as_array().unwrap()).unwrap_err().into_iter().map(told).collect()
+fn reported(batch: &Value) -> Vec<(usize, String, String)> {
+    let reported = |CommandSyntaxError { index, field, message }| (index, field, message);
+    Command::decode(batch.as_array().unwrap()).unwrap_err().into_iter().map(reported).collect()
 }
 
 #[test]
-fn all_that_is_wrong_is_told_at_once() {
+fn all_that_is_wrong_is_reported_at_once() {
     let batch = json!([
         { "op": "ban", "user": "ann" },
         { "op": "bann", "user": "ann" },
@@ -27,9 +27,9 @@ fn all_that_is_wrong_is_told_at_once() {
         { "op": "add_friend", "from": "a", "to": "b", "both": "yes", "custom": { "A": null }, "remark": 1, "lists": [null] },
         { "op": "update_permissions", "group": "g", "permission": "add_member" },
     ]);
-    let told = told(&batch);
+    let reported = reported(&batch);
     let fields: Vec<(usize, &str)> =
-        told.iter().map(|(index, field, _)| (*index, field.as_str())).collect();
+        reported.iter().map(|(index, field, _)| (*index, field.as_str())).collect();
     let expected = [
         (1, "op"),
         (2, "from"),
@@ -73,7 +73,7 @@ fn all_that_is_wrong_is_told_at_once() {
     ];
     assert_eq!(fields, expected);
     let says = |index: usize, field: &str| {
-        let found = told.iter().find(|(at, name, _)| (*at, name.as_str()) == (index, field));
+        let found = reported.iter().find(|(at, name, _)| (*at, name.as_str()) == (index, field));
         found.unwrap().2.as_str()
     };
     assert_eq!(says(1, "op"), "unknown op `bann`; did you mean `ban`?");
@@ -93,9 +93,9 @@ fn a_batch_has_an_end() {
     let ban = json!({ "op": "ban", "user": "ann" });
     let batch = vec![ban; MOST_COMMANDS + 1];
     assert_eq!(Command::decode(&batch[..MOST_COMMANDS]).unwrap().len(), MOST_COMMANDS);
-    let told = told(&batch.into());
+    let reported = reported(&batch.into());
     assert_eq!(
-        told,
+        reported,
         [(
             MOST_COMMANDS,
             String::new(),

@@ -68,7 +68,7 @@ fn a_store_is_checked() {
 }
 
 #[test]
-fn what_can_t_be_opened_is_told() {
+fn what_can_t_be_opened_is_reported() {
     let folder = TempDir::new().unwrap();
     let path = store(folder.path(), 2);
     let open = EmbeddedStore::open(&path).unwrap();

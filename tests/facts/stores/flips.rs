@@ -116,8 +116,8 @@ fn flipped(path: &Path, sound: &[u8], (at, bit): (usize, u8), expected: &(u64, S
             Outcome::AsItWas
         }
         (Ok(checked), Err(StoreError::RolledBack { found, known, .. })) => {
-            let told = checked.stepped_back.unwrap();
-            assert_eq!((told.found, told.known), (found, known), "{place}");
+            let reported = checked.stepped_back.unwrap();
+            assert_eq!((reported.found, reported.known), (found, known), "{place}");
             assert!(fs::read(path).unwrap() == bytes, "{place}: what is refused is not changed");
             Outcome::SteppedBack
         }

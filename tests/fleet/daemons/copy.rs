@@ -127,11 +127,11 @@ fn a_start_without_etcd_serves_the_copy_and_catches_up() {
     let daemon = site.daemon(&["--max-stale", "1h"]);
     assert_eq!(reason(&daemon, "bob"), "blocked_by_resource");
     assert_eq!(reason(&daemon, "cyd"), "allowed");
-    let told = status(&daemon);
-    assert_eq!(told["facts"], revision, "{told}");
-    assert_eq!(told["store"]["copy"]["serving"], true, "{told}");
-    assert!(told["store"]["cut_off"]["seconds"].is_u64(), "{told}");
-    assert_eq!(told["stale"], false, "{told}");
+    let reported = status(&daemon);
+    assert_eq!(reported["facts"], revision, "{reported}");
+    assert_eq!(reported["store"]["copy"]["serving"], true, "{reported}");
+    assert!(reported["store"]["cut_off"]["seconds"].is_u64(), "{reported}");
+    assert_eq!(reported["stale"], false, "{reported}");
     let ready = daemon.get("/readyz");
     assert_eq!(ready.status, 200);
     assert!(ready.text().contains("serving a copy of the facts"), "{}", ready.text());
@@ -182,8 +182,8 @@ fn facts_without_etcd_become_stale() {
     thread::sleep(Duration::from_secs(3));
     let daemon = site.daemon(&more);
     assert_eq!(reason(&daemon, "bob"), "stale");
-    let told = status(&daemon);
-    assert!(told["staleness"]["reasons"][0]["seconds"].as_u64() >= Some(3), "{told}");
+    let reported = status(&daemon);
+    assert!(reported["staleness"]["reasons"][0]["seconds"].as_u64() >= Some(3), "{reported}");
     site.restart_etcd();
     wait_until_caught_up(&daemon);
     assert_eq!(reason(&daemon, "bob"), "allowed");

@@ -29,8 +29,8 @@ fn who_is_cut_off_answers_and_catches_up() {
             let status = fleet.client(1).get("/v1/status").json();
             let cut_off = status["store"]["cut_off"].clone();
             // Of a build whose status says nothing of the store, refusals tell.
-            let is_told = status["store"].is_null() || !cut_off.is_null();
-            is_told.then_some(status)
+            let is_reported = status["store"].is_null() || !cut_off.is_null();
+            is_reported.then_some(status)
         });
         assert_ne!(status["store"]["cut_off"], json!(false));
 
@@ -41,15 +41,19 @@ fn who_is_cut_off_answers_and_catches_up() {
         ]);
         last = command(&sockets[0], &blocked);
         if round > 0 {
-            // What it missed can't be told one by one any more.
+            // The changes that it missed can't be reported one by one any more.
             let later = json!([{ "op": "put_user", "user": format!("dan{round}") }]);
             last = command(&sockets[0], &later);
             fleet.cluster.lock().unwrap().compact();
         }
         let mut client = fleet.client(1);
-        let asked = (STAR, "send_message", "ann");
-        assert_eq!(is_allowed(&mut client, asked, None).unwrap(), Some(true), "as it knows");
-        assert_eq!(is_allowed(&mut client, asked, Some(last)).unwrap(), None, "it doesn't know");
+        let requested = (STAR, "send_message", "ann");
+        assert_eq!(is_allowed(&mut client, requested, None).unwrap(), Some(true), "as it knows");
+        assert_eq!(
+            is_allowed(&mut client, requested, Some(last)).unwrap(),
+            None,
+            "it doesn't know"
+        );
         // Whether it would change something or not, and even if it would be refused.
         for (at, op) in [
             json!({ "op": "put_user", "user": "eve" }),
@@ -66,7 +70,7 @@ fn who_is_cut_off_answers_and_catches_up() {
 
         fleet.mend(1);
         fleet.reaches(1, last);
-        let asked_again = is_allowed(&mut client, asked, Some(last)).unwrap();
+        let asked_again = is_allowed(&mut client, requested, Some(last)).unwrap();
         assert_eq!(asked_again, Some(false));
         let status = fleet.client(1).get("/v1/status").json();
         assert_eq!(status["store"]["cut_off"], json!(null));

@@ -125,9 +125,9 @@ impl Fleet {
     /// Waits until a daemon serves facts of a revision.
     #[track_caller]
     pub(crate) fn reaches(&self, at: usize, revision: u64) {
-        let asked = ("root", "start_chat", "star");
+        let requested = ("root", "start_chat", "star");
         wait_for(format!("daemon {at} at {revision}"), || {
-            is_allowed(&mut self.client(at), asked, Some(revision)).ok().flatten()
+            is_allowed(&mut self.client(at), requested, Some(revision)).ok().flatten()
         });
     }
 
@@ -200,10 +200,10 @@ impl Progress {
                 Sent::Acknowledged { revision, step } => {
                     self.acknowledged.fetch_add(1, Ordering::Relaxed);
                     for (blocker, blocked) in step.blocks.iter().take(1) {
-                        let asked = (blocked.as_str(), "send_message", blocker.as_str());
+                        let requested = (blocked.as_str(), "send_message", blocker.as_str());
                         // Where it was written, it is seen without a word of it.
-                        let allowed = is_allowed(connected, asked, None);
-                        assert!(!matches!(allowed, Ok(Some(true))), "{asked:?} at {at}");
+                        let allowed = is_allowed(connected, requested, None);
+                        assert!(!matches!(allowed, Ok(Some(true))), "{requested:?} at {at}");
                         self.witness(fleet, (blocked, blocker), revision);
                     }
                 }
@@ -221,10 +221,10 @@ impl Progress {
     fn witness(&self, fleet: &Fleet, (whom, by): (&str, &str), revision: u64) {
         for at in 0..fleet.daemons.len() {
             let Ok(mut client) = Client::try_unix(&fleet.socket(at)) else { continue };
-            let asked = (whom, "send_message", by);
-            let allowed: io::Result<_> = is_allowed(&mut client, asked, Some(revision));
+            let requested = (whom, "send_message", by);
+            let allowed: io::Result<_> = is_allowed(&mut client, requested, Some(revision));
             if let Ok(allowed) = allowed {
-                assert_ne!(allowed, Some(true), "{asked:?} at {revision}, daemon {at}");
+                assert_ne!(allowed, Some(true), "{requested:?} at {revision}, daemon {at}");
                 self.witnessed.fetch_add(u64::from(allowed.is_some()), Ordering::Relaxed);
             }
         }

@@ -101,9 +101,9 @@ fn a_newer_format_stops_those_who_do_not_know_it() {
     cluster.done(&["put", "facts/format", "2"]);
     let error = member.store().commit(&[set(&ann, Some(version), Some("new"))]).unwrap_err();
     assert!(matches!(error, StoreError::Newer { found: 2, .. }), "{error}");
-    let told = member.wait_until("the newer format", |seen| seen.cut_off.is_some());
-    assert!(told.cut_off.as_ref().unwrap().contains("newer"), "{:?}", told.cut_off);
-    drop(told);
+    let reported = member.wait_until("the newer format", |seen| seen.cut_off.is_some());
+    assert!(reported.cut_off.as_ref().unwrap().contains("newer"), "{:?}", reported.cut_off);
+    drop(reported);
 
     cluster.done(&["del", "facts/format"]);
     let error = member.store().commit(&[set(&ann, Some(version), Some("new"))]).unwrap_err();

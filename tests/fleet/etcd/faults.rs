@@ -185,9 +185,9 @@ fn the_majority_falls_silent() {
         drop(member.wait_until("the cut", |seen| seen.cut_off.is_some()));
         let known = member.store().get(&logs()[0]).unwrap();
         let error = member.store().commit(&[add(&member, "never")]).unwrap_err();
-        let is_told =
+        let is_reported =
             error.is_in_doubt() || matches!(error, peerage::store::StoreError::Unreachable(_));
-        assert!(is_told, "{error}");
+        assert!(is_reported, "{error}");
         assert_eq!(member.store().get(&logs()[0]).unwrap(), known);
         // Whether it was taken after all is not known: so it counts as in doubt.
         written.in_doubt.lock().unwrap().push("never".to_owned());

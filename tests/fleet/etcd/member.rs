@@ -86,7 +86,7 @@ impl Member {
     }
 
     fn end(&mut self) {
-        // What failed while it held the lock is told already.
+        // A failure under the lock was reported already.
         self.shared.seen.lock().unwrap_or_else(PoisonError::into_inner).is_over = true;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

@@ -15,17 +15,17 @@ use crate::{
 
 fn changed(events: &[StoreEvent]) -> Vec<(u64, Vec<(String, bool)>)> {
     let record = |(key, record): &(RecordKey, Option<_>)| (key.to_string(), record.is_some());
-    let told = |event: &StoreEvent| match event {
+    let reported = |event: &StoreEvent| match event {
         StoreEvent::Changed { revision, records } => {
             Some((*revision, records.iter().map(record).collect()))
         }
         _ => None,
     };
-    events.iter().filter_map(told).collect()
+    events.iter().filter_map(reported).collect()
 }
 
 #[test]
-fn each_commit_is_told_whole_and_once_to_everyone() {
+fn each_commit_is_reported_whole_and_once_to_everyone() {
     let cluster = Cluster::start(1);
     let address = cluster.store("facts");
     let [one, other] = [(); 2].map(|()| Member::join(&address));
@@ -70,8 +70,9 @@ fn it_goes_on_where_it_broke_off() {
     let member = Member::watching(&address, store, revision);
     member.wait_for(*commits.last().unwrap());
     let seen = member.wait_until("all", |_| true);
-    let told: Vec<u64> = changed(&seen.events).into_iter().map(|(revision, _)| revision).collect();
-    assert_eq!(told, commits);
+    let reported: Vec<u64> =
+        changed(&seen.events).into_iter().map(|(revision, _)| revision).collect();
+    assert_eq!(reported, commits);
 }
 
 #[test]
@@ -127,8 +128,9 @@ fn those_who_are_cut_off_catch_up() {
         cut_off.wait_for(*commits.last().unwrap());
     }
     let seen = cut_off.wait_until("all", |_| true);
-    let told: Vec<u64> = changed(&seen.events).into_iter().map(|(revision, _)| revision).collect();
-    assert_eq!(told, commits, "each once, in order");
+    let reported: Vec<u64> =
+        changed(&seen.events).into_iter().map(|(revision, _)| revision).collect();
+    assert_eq!(reported, commits, "each once, in order");
     drop(seen);
     assert_eq!(all(cut_off.store()).1, all(writer.store()).1);
 }

@@ -118,10 +118,10 @@ fn commands_print_what_is_shown() {
     assert_eq!(typed, 5);
 }
 
-/// Asks each request of a real daemon: of the one that was told last to serve.
+/// Sends each request to the real daemon that last reported to serve.
 #[test]
 fn the_daemon_answers_as_shown() {
-    let (mut daemon, mut asked) = (None, 0);
+    let (mut daemon, mut requested) = (None, 0);
     let is_here = |block: &&Block| block.kind == "console" && !is_typed(block.page);
     for block in blocks().iter().filter(is_here) {
         for (command, expected) in commands(block) {
@@ -135,13 +135,13 @@ fn the_daemon_answers_as_shown() {
             } else if words[0] == "curl" {
                 let printed = ask(daemon.as_ref().unwrap(), &words[1..]);
                 assert_eq!(printed, expected.trim_end(), "{command}");
-                asked += 1;
+                requested += 1;
             }
         }
     }
     let pages = PAGES.iter().filter(|page| !is_typed(&page.path));
     let shown: usize = pages.map(|page| page.text.matches("\n$ curl ").count()).sum();
-    assert_eq!(asked, shown);
+    assert_eq!(requested, shown);
 }
 
 fn status(answer: &crate::support::client::Answer) -> String {

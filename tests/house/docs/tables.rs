@@ -154,11 +154,11 @@ fn every_figure_of_the_status_is_named() {
         let mut shown: Vec<&str> = table(head).iter().flat_map(|row| words(row[0])).collect();
         shown.retain(|name| *name != "relations.KIND");
         shown.sort_unstable();
-        let told = status[section].as_object().unwrap().keys();
-        let mut told: Vec<&str> =
-            told.map(String::as_str).filter(|name| *name != "relations").collect();
-        told.sort_unstable();
-        assert_eq!(shown, told);
+        let reported = status[section].as_object().unwrap().keys();
+        let mut reported: Vec<&str> =
+            reported.map(String::as_str).filter(|name| *name != "relations").collect();
+        reported.sort_unstable();
+        assert_eq!(shown, reported);
     }
     for kind in status["counts"]["relations"].as_object().unwrap().keys() {
         assert!(is_named(&format!("`{kind}`")), "{kind}");

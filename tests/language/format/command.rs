@@ -42,7 +42,7 @@ impl Folder {
     }
 
     fn run(&self, typed: &str) -> (i32, String, String) {
-        told(self.command(typed).stdin(Stdio::null()).output().unwrap())
+        reported(self.command(typed).stdin(Stdio::null()).output().unwrap())
     }
 
     fn pipe(&self, typed: &str, input: &str) -> (i32, String, String) {
@@ -51,7 +51,7 @@ impl Folder {
         let mut child = command.spawn().unwrap();
         // A command that refuses does not read.
         let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        told(child.wait_with_output().unwrap())
+        reported(child.wait_with_output().unwrap())
     }
 
     /// The names of all entries, hidden ones too.
@@ -64,7 +64,7 @@ impl Folder {
     }
 }
 
-fn told(output: Output) -> (i32, String, String) {
+fn reported(output: Output) -> (i32, String, String) {
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
 }
@@ -154,9 +154,9 @@ fn one_file_is_converted() {
     assert_eq!(folder.read("new.yaml"), yaml);
     assert_eq!(folder.read("a.peerage"), MESSY);
     let (code, out, _) = folder.run("--to dsl --format json b.yaml");
-    let told: Value = serde_json::from_str(&out).unwrap();
+    let reported: Value = serde_json::from_str(&out).unwrap();
     let expected = json!([{ "file": "b.yaml", "changed": true, "text": "tags: [A]; // b\n" }]);
-    assert_eq!((code, told), (0, expected));
+    assert_eq!((code, reported), (0, expected));
 }
 
 #[test]
@@ -192,8 +192,12 @@ fn that_aliases_are_written_out_is_said() {
         "{err}"
     );
     let (_, out, _) = folder.run("--check --format json .");
-    let told: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((&told[0]["aliases"], &told[1]["aliases"]), (&json!(2), &Value::Null), "{told}");
+    let reported: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(
+        (&reported[0]["aliases"], &reported[1]["aliases"]),
+        (&json!(2), &Value::Null),
+        "{reported}"
+    );
     let (code, _, err) = folder.run("a.yaml");
     assert!(code == 0 && err.contains(said), "{err}");
     assert!(!folder.read("a.yaml").contains('*'));

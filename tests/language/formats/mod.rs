@@ -211,14 +211,14 @@ fn check_has_them() {
 }
 
 #[test]
-fn invariants_and_lints_are_told_in_each() {
+fn invariants_and_lints_are_reported_in_each() {
     let folder = TempDir::new().unwrap();
     let text = "rules:\n  - { name: a, condition: hasTag(a), outcome: [b] }\n  \
                 - { name: double, condition: hasTag(a), outcome: [b] }\ninvariants:\n  \
                 - { never: start_chat, from: hasTag(a), to: hasTag(b) }\n\
                 users: { ann: { tags: [a] }, bob: { tags: [b] } }\n";
     fs::write(folder.path().join("p.yaml"), text).unwrap();
-    let told = [
+    let reported = [
         (
             "implied-rule",
             "warning",
@@ -236,7 +236,7 @@ fn invariants_and_lints_are_told_in_each() {
     let sarif: Value = serde_json::from_str(&check("sarif")).unwrap();
     let (github, human) = (check("github"), check("human"));
     assert_eq!(violations(&schema(), &sarif), [""; 0]);
-    for (at, (code, severity, line, label)) in told.into_iter().enumerate() {
+    for (at, (code, severity, line, label)) in reported.into_iter().enumerate() {
         let found = &json["diagnostics"][at];
         assert_eq!((&found["code"], &found["severity"]), (&code.into(), &severity.into()));
         assert_eq!((&found["line"], &found["label"]), (&line.into(), &label.into()), "{found}");
@@ -267,16 +267,16 @@ fn a_format_that_a_command_does_not_have_is_refused() {
     ] {
         for format in ["human", "json", "sarif", "github", "junit", "markdown"] {
             let output = peerage(&[&["--format", format], arguments].concat(), ".".as_ref());
-            let told = String::from_utf8(output.stderr).unwrap();
+            let reported = String::from_utf8(output.stderr).unwrap();
             if has.contains(&format) {
-                assert_eq!(output.status.code(), Some(0), "{arguments:?} {format}: {told}");
+                assert_eq!(output.status.code(), Some(0), "{arguments:?} {format}: {reported}");
             } else {
                 assert_eq!(output.status.code(), Some(2), "{arguments:?} {format}");
                 assert!(output.stdout.is_empty() || arguments[0] == "serve");
             }
             if !has.contains(&format) && !has.is_empty() {
                 assert_eq!(
-                    told,
+                    reported,
                     format!(
                         "error: this command has no format `{format}`; use one of `{}`\n",
                         has.join("`, `")

@@ -36,7 +36,7 @@ pub(crate) const RIGHT: &[&str] = &[
          admins: [a], members: [b] }, 7: {} }\nconversations: [[a, b]]",
 ];
 
-/// What no policy may say, and can be told by a look at one value.
+/// What no policy may say, and can be reported by a look at one value.
 pub(crate) const MISTAKES: &[&str] = &[
     "- rules",
     "rule: []",

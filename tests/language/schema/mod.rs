@@ -278,7 +278,7 @@ fn fields_are_those_that_are_read() {
         let words = schema.pointer(place).unwrap().as_array().unwrap().iter();
         check_known(text, &words.map(|word| word.as_str().unwrap().to_owned()).collect());
     }
-    // An editor is told which schema a file has by a key that is no section.
+    // An editor is reported which schema a file has by a key that is no section.
     let sections = schema["properties"].as_object().unwrap().keys();
     let sections = sections.filter(|name| !name.starts_with('$')).cloned().collect();
     check_known("x: 1", &sections);
@@ -329,9 +329,9 @@ fn defaults_are_what_holds() {
         let with = text.replace('?', &default.to_string());
         assert_eq!(compiled(&with), compiled(&without), "{with}\n{without}");
     }
-    let told = serde_json::to_string(&schema).unwrap();
+    let reported = serde_json::to_string(&schema).unwrap();
     assert_eq!(
-        told.matches(r#""default":"#).count(),
+        reported.matches(r#""default":"#).count(),
         cases.len() + 1,
         "`peers` has a key of the name"
     );

@@ -40,24 +40,24 @@ impl House {
     #[track_caller]
     fn mesibo(&self, mut request: Value) -> Value {
         request["token"] = TOKEN.into();
-        let told = self.json("POST", "/backend/", &request).json();
-        assert_eq!(told["result"], true, "{told}");
-        told
+        let reported = self.json("POST", "/backend/", &request).json();
+        assert_eq!(reported["result"], true, "{reported}");
+        reported
     }
 
     #[track_caller]
     fn tencent(&self, command: &str, body: &Value) -> Value {
         let query = format!("sdkappid=1&identifier=administrator&usersig={TOKEN}&random=1");
-        let told = self.json("POST", &format!("/v4/{command}?{query}"), body).json();
-        assert_eq!(told["ActionStatus"], "OK", "{told}");
-        told
+        let reported = self.json("POST", &format!("/v4/{command}?{query}"), body).json();
+        assert_eq!(reported["ActionStatus"], "OK", "{reported}");
+        reported
     }
 
     /// The code of what comes of a call; empty if it is carried out.
     #[track_caller]
     fn xmtp(&self, path: &str, body: &Value) -> String {
-        let told = self.json("POST", &format!("/xmtp/groups{path}"), body).json();
-        told["error"]["code"].as_str().unwrap_or_default().to_owned()
+        let reported = self.json("POST", &format!("/xmtp/groups{path}"), body).json();
+        reported["error"]["code"].as_str().unwrap_or_default().to_owned()
     }
 
     #[track_caller]
@@ -89,13 +89,13 @@ impl House {
         let check = json!({
             "From_Account": "ann", "To_Account": ["bob"], "CheckType": "BlackCheckResult_Type_Single",
         });
-        let told = self.tencent("sns/black_list_check", &check);
-        let relation = &told["BlackListCheckItem"][0]["Relation"];
+        let reported = self.tencent("sns/black_list_check", &check);
+        let relation = &reported["BlackListCheckItem"][0]["Relation"];
         let expected = if is { "BlackCheckResult_Type_AWithB" } else { "BlackCheckResult_Type_NO" };
-        assert_eq!(relation, expected, "{told}");
+        assert_eq!(relation, expected, "{reported}");
 
-        let told = self.enter("ann", &[]).0.ask(&json!(["user.list.blocked", 1, {}]));
-        assert_eq!(told[2].as_array().unwrap().len(), usize::from(is), "{told}");
+        let reported = self.enter("ann", &[]).0.ask(&json!(["user.list.blocked", 1, {}]));
+        assert_eq!(reported[2].as_array().unwrap().len(), usize::from(is), "{reported}");
 
         let code =
             self.xmtp("/bobs/addMemberInboxIds", &json!({ "caller": "bob", "inboxIds": ["ann"] }));
@@ -133,16 +133,16 @@ fn a_block_is_seen_by_all() {
 fn who_is_banned_is_so_everywhere() {
     let house = House::serving(POLICY);
     let assert_banned = |is: bool| {
-        let told = house.0.daemon.get("/v1/decide?subject=bob&action=sign_in").json();
-        assert_eq!(told["reason"], if is { "banned" } else { "allowed" });
+        let reported = house.0.daemon.get("/v1/decide?subject=bob&action=sign_in").json();
+        assert_eq!(reported["reason"], if is { "banned" } else { "allowed" });
         let user = house.mesibo(json!({ "op": "userget", "user": { "address": "bob" } }));
         assert_eq!(user["user"]["active"], !is, "{user}");
         let code =
             house.xmtp("", &json!({ "caller": "bob", "groupId": if is { "no" } else { "yes" } }));
         assert_eq!(code, if is { "banned" } else { "" });
         let answer = house.enter("bob", &[]).1;
-        let told = if is { &answer[1]["code"] } else { &answer[0] };
-        assert_eq!(told, if is { "auth.denied" } else { "authenticated" }, "{answer}");
+        let reported = if is { &answer[1]["code"] } else { &answer[0] };
+        assert_eq!(reported, if is { "auth.denied" } else { "authenticated" }, "{answer}");
     };
     let (mut moderator, _) = house.enter("boss", &["moderator"]);
     moderator.ask(&json!(["user.ban", 1, { "id": "bob" }]));
@@ -163,11 +163,11 @@ fn tags_and_traits_are_one() {
     assert_eq!(tags["tags"], json!(["moderator"]));
     house.json("PUT", "/sync/users/cyd/tags", &json!({ "tags": [] }));
     let (mut cyd, _) = house.enter("cyd", &[]);
-    let told = cyd.ask(&json!(["user.ban", 1, { "id": "bob" }]));
-    assert_eq!(told[2]["code"], "auth.denied");
+    let reported = cyd.ask(&json!(["user.ban", 1, { "id": "bob" }]));
+    assert_eq!(reported[2]["code"], "auth.denied");
     house.json("PUT", "/sync/users/cyd/tags", &json!({ "tags": ["moderator"] }));
-    let told = cyd.ask(&json!(["user.ban", 1, { "id": "bob" }]));
-    assert_eq!(told, json!(["success", 1, {}]), "on a socket that was open before");
+    let reported = cyd.ask(&json!(["user.ban", 1, { "id": "bob" }]));
+    assert_eq!(reported, json!(["success", 1, {}]), "on a socket that was open before");
 }
 
 #[test]
@@ -192,8 +192,8 @@ fn a_group_has_the_same_members_in_all() {
     let house = House::serving(POLICY);
     let group = json!({ "caller": "ann", "groupId": "42", "inboxIds": ["bob"], "name": "All" });
     assert_eq!(house.xmtp("", &group), "");
-    let told = house.mesibo(json!({ "op": "groupget", "group": { "gid": 42 } }));
-    assert_eq!(told["group"]["name"], "All");
+    let reported = house.mesibo(json!({ "op": "groupget", "group": { "gid": 42 } }));
+    assert_eq!(reported["group"]["name"], "All");
     let (_, welcome) = house.enter("bob", &[]);
     assert_eq!(welcome[1]["chat.channels"], json!([{ "id": "42" }]));
 
@@ -204,9 +204,10 @@ fn a_group_has_the_same_members_in_all() {
     assert_eq!(is_member(), "allowed");
     assert_eq!(house.result("/42/memberInboxIds"), json!(["ann", "bob", "cyd"]));
     house.xmtp("/42/removeMemberInboxIds", &json!({ "caller": "ann", "inboxIds": ["cyd"] }));
-    let told = house.mesibo(json!({ "op": "groupgetmembers", "group": { "gid": 42 } }));
-    let members = told["group"]["members"].as_array().or(told["members"].as_array()).unwrap();
-    assert_eq!(members.len(), 2, "{told}");
+    let reported = house.mesibo(json!({ "op": "groupgetmembers", "group": { "gid": 42 } }));
+    let members =
+        reported["group"]["members"].as_array().or(reported["members"].as_array()).unwrap();
+    assert_eq!(members.len(), 2, "{reported}");
 }
 
 #[test]
@@ -266,12 +267,16 @@ fn what_is_kept_can_be_read_again_however_deep() {
             format!(r#"{{"op":"userset","token":"{TOKEN}","user":{user}}}"#),
             format!(r#"{{"op":"groupadd","token":"{TOKEN}","group":{group}}}"#),
         ] {
-            let told = house.0.ask("POST", "/backend/", &bearer(), request.as_bytes()).json();
-            assert_eq!(told["result"], depth <= 63, "{depth} {told}");
+            let reported = house.0.ask("POST", "/backend/", &bearer(), request.as_bytes()).json();
+            assert_eq!(reported["result"], depth <= 63, "{depth} {reported}");
         }
         ann.send_text(&format!(r#"["user.update",1,{{"profile":{deep}}}]"#));
-        let told = ann.next();
-        assert_eq!(told[0], if depth <= 64 { "success" } else { "error" }, "{depth} {told}");
+        let reported = ann.next();
+        assert_eq!(
+            reported[0],
+            if depth <= 64 { "success" } else { "error" },
+            "{depth} {reported}"
+        );
         let command = format!(r#"{{"op":"put_user","user":"cyd","attributes":{{"x":{deep}}}}}"#);
         let batch = format!(r#"{{"commands":[{command}]}}"#);
         let status = house.0.ask("POST", "/v1/facts", &bearer(), batch.as_bytes()).status;

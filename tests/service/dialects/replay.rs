@@ -51,8 +51,11 @@ pub(crate) fn replay(rig: &Rig, file: &str) {
         let answer = rig.ask(method, &path, &headers, body.as_bytes());
         assert_eq!(answer.status, step.status, "{at}: {}", answer.text());
         if let Some(expected) = &step.answer {
-            let told = answer.json();
-            assert!(matches(&told, expected, &mut known), "{at}: {told:#}\nnot {expected:#}");
+            let reported = answer.json();
+            assert!(
+                matches(&reported, expected, &mut known),
+                "{at}: {reported:#}\nnot {expected:#}"
+            );
         }
         for part in &step.contains {
             assert!(answer.text().contains(part), "{at}: no {part:?} in {}", answer.text());
@@ -68,22 +71,27 @@ fn filled(text: &str, known: &BTreeMap<String, Value>) -> String {
 }
 
 /// Whether an answer is as expected. Also used of frames.
-pub(crate) fn matches(told: &Value, expected: &Value, known: &mut BTreeMap<String, Value>) -> bool {
-    match (told, expected) {
-        (told, Value::String(text)) if text.starts_with('<') && text.ends_with('>') => {
+pub(crate) fn matches(
+    reported: &Value,
+    expected: &Value,
+    known: &mut BTreeMap<String, Value>,
+) -> bool {
+    match (reported, expected) {
+        (reported, Value::String(text)) if text.starts_with('<') && text.ends_with('>') => {
             let name = text.trim_matches(['<', '>']);
-            name == "any" || known.entry(name.to_owned()).or_insert_with(|| told.clone()) == told
+            name == "any"
+                || known.entry(name.to_owned()).or_insert_with(|| reported.clone()) == reported
         }
-        (Value::Array(told), Value::Array(expected)) => {
-            told.len() == expected.len()
-                && told.iter().zip(expected).all(|(one, other)| matches(one, other, known))
+        (Value::Array(reported), Value::Array(expected)) => {
+            reported.len() == expected.len()
+                && reported.iter().zip(expected).all(|(one, other)| matches(one, other, known))
         }
-        (Value::Object(told), Value::Object(expected)) => {
-            told.len() == expected.len()
+        (Value::Object(reported), Value::Object(expected)) => {
+            reported.len() == expected.len()
                 && expected.iter().all(|(name, value)| {
-                    told.get(name).is_some_and(|told| matches(told, value, known))
+                    reported.get(name).is_some_and(|reported| matches(reported, value, known))
                 })
         }
-        (told, expected) => told == expected,
+        (reported, expected) => reported == expected,
     }
 }

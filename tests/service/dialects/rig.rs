@@ -55,8 +55,8 @@ impl Rig {
         let query = format!("subject={subject}&action={action}&resource={resource}");
         let answer = self.daemon.get(&format!("/v1/decide?{query}"));
         assert_eq!(answer.status, 200, "{}", answer.text());
-        let told = answer.json();
-        (told["decision"].as_bool().unwrap(), told["reason"].as_str().unwrap().to_owned())
+        let reported = answer.json();
+        (reported["decision"].as_bool().unwrap(), reported["reason"].as_str().unwrap().to_owned())
     }
 
     /// Whether a member may do it in a group; `query` is the rest of the question, as `&member=bob`.

@@ -51,7 +51,7 @@ fn without_time(mut line: Value) -> Value {
 }
 
 #[test]
-fn batches_are_told_whatever_came_of_them() {
+fn batches_are_reported_whatever_came_of_them() {
     let (folder, kept) = audited(&[]);
     let daemon = &kept.daemon;
     kept.done(&json!([
@@ -114,7 +114,7 @@ fn batches_are_told_whatever_came_of_them() {
 
 /// Each API's refusals, as it answers them: the trail tells them, and they are counted.
 #[test]
-fn refused_credentials_are_told_and_counted() {
+fn refused_credentials_are_reported_and_counted() {
     let flip = tempfile::NamedTempFile::new().unwrap();
     fs::write(flip.path(), "flip-token-0123456789 TAG_RULE_READ\n").unwrap();
     let more = ["--dialect", "all", "--flip-tokens-file", flip.path().to_str().unwrap()];
@@ -124,7 +124,7 @@ fn refused_credentials_are_told_and_counted() {
     let twice = authorization().repeat(2);
     let rules = "/sync/interaction-rules";
     let tencent = "/v4/sns/friend_get?sdkappid=1&identifier=administrator&usersig=secret-sig";
-    let asked = [
+    let requested = [
         ("GET", "/v1/facts", "", 401, "facts"),
         ("POST", "/v1/facts", wrong, 401, "facts"),
         ("GET", "/v1/facts/users/ann", wrong, 401, "facts"),
@@ -138,14 +138,14 @@ fn refused_credentials_are_told_and_counted() {
         ("POST", "/backend?op=userget&token=secret-token", "", 200, "mesibo"),
         ("POST", tencent, "", 200, "tencent"),
     ];
-    for (method, path, headers, status, _) in asked {
+    for (method, path, headers, status, _) in requested {
         let answer = kept.daemon.connect().ask(method, path, headers, b"");
         assert_eq!(answer.status, status, "{path} {answer:?}");
     }
     let lines: Vec<_> =
-        trail(&kept.daemon, &folder, asked.len()).into_iter().map(without_time).collect();
-    assert_eq!(lines.len(), asked.len());
-    for ((method, path, _, status, api), line) in asked.into_iter().zip(lines) {
+        trail(&kept.daemon, &folder, requested.len()).into_iter().map(without_time).collect();
+    assert_eq!(lines.len(), requested.len());
+    for ((method, path, _, status, api), line) in requested.into_iter().zip(lines) {
         let path = path.split('?').next().unwrap();
         let reason = match status {
             400 => "malformed",
@@ -178,7 +178,7 @@ fn refused_credentials_are_told_and_counted() {
     // What is right is none of it, nor what needs none.
     kept.read("/v1/facts");
     kept.daemon.get("/v1/decide?subject=ann&action=sign_in");
-    assert_eq!(trail(&kept.daemon, &folder, asked.len()).len(), asked.len());
+    assert_eq!(trail(&kept.daemon, &folder, requested.len()).len(), requested.len());
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn without_a_trail_they_are_counted_all_the_same() {
 }
 
 #[test]
-fn other_systems_writes_are_told() {
+fn other_systems_writes_are_reported() {
     let flip = tempfile::NamedTempFile::new().unwrap();
     fs::write(flip.path(), "flip-token-0123456789 TAG_RULE_WRITE\n").unwrap();
     let more = ["--dialect", "all", "--flip-tokens-file", flip.path().to_str().unwrap()];
@@ -217,7 +217,7 @@ fn other_systems_writes_are_told() {
 }
 
 #[test]
-fn forced_and_held_reloads_are_told() {
+fn forced_and_held_reloads_are_reported() {
     let (folder, kept) = audited(&["--max-changed", "1%", "--sighup-forces"]);
     let reload = |path: &str| kept.daemon.connect().ask("POST", path, &authorization(), b"").status;
     // The files are followed besides, so there may be lines of that too.
@@ -271,7 +271,7 @@ fn a_file_that_is_moved_is_opened_anew() {
         path.exists().then_some(())
     });
     trail(&kept.daemon, &folder, 1);
-    // And when it is told to.
+    // And when it is reported to.
     fs::rename(&path, folder.path().join("audit.2")).unwrap();
     kept.daemon.signal("HUP");
     kept.daemon.wait_for("a new file", |_| path.exists().then_some(()));

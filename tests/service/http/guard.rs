@@ -81,9 +81,9 @@ fn a_large_change_is_held_back_until_it_is_forced() {
     assert!(metrics.contains("peerage_policy_current 0"), "{metrics}");
     assert!(metrics.contains("peerage_reloads_total{outcome=\"held\"} 1"), "{metrics}");
 
-    // Who asks without insisting is told the same.
-    let (status, told) = guarded.reload("", Some(TOKEN));
-    assert_eq!((status, &told["outcome"]), (409, &"held".into()));
+    // Who asks without insisting is reported the same.
+    let (status, reported) = guarded.reload("", Some(TOKEN));
+    assert_eq!((status, &reported["outcome"]), (409, &"held".into()));
     for token in [None, Some("wrong"), Some("0123456789abcdef-tokem"), Some("")] {
         let answer = guarded.ask_reload("?force=true", token);
         assert_eq!(answer.status, 401, "{token:?}");
@@ -94,8 +94,8 @@ fn a_large_change_is_held_back_until_it_is_forced() {
     }
     assert!(guarded.daemon.answers());
 
-    let (status, told) = guarded.reload("?force=true", Some(TOKEN));
-    assert_eq!((status, &told["outcome"]), (200, &"swapped".into()));
+    let (status, reported) = guarded.reload("?force=true", Some(TOKEN));
+    assert_eq!((status, &reported["outcome"]), (200, &"swapped".into()));
     assert!(!guarded.daemon.answers());
     assert_eq!(guarded.status()["last_reload"]["diff"], Value::Null);
     assert_eq!(guarded.reload("", Some(TOKEN)).1["outcome"], "unchanged");
@@ -110,8 +110,8 @@ fn users_count_as_rules_do() {
         replace(&guarded.policy(), text);
         let last = guarded.wait_for("held");
         let diff = &last["diff"];
-        let told = ["gained", "lost", "vanished"].map(|name| diff[name].as_u64().unwrap());
-        assert_eq!(told, [gained, lost, vanished], "{text}: {diff}");
+        let reported = ["gained", "lost", "vanished"].map(|name| diff[name].as_u64().unwrap());
+        assert_eq!(reported, [gained, lost, vanished], "{text}: {diff}");
         assert_eq!(diff["estimate"], false);
         assert!(guarded.daemon.answers());
         assert_eq!(guarded.status()["counts"]["users"], 2);
@@ -166,8 +166,8 @@ fn what_is_held_back_is_forgotten_with_the_files_that_said_it() {
     assert!(last["diagnostics"]["errors"].as_u64().unwrap() > 0);
     assert!(metric("peerage_held_changed_share").abs() < f64::EPSILON);
     // No one can insist on a policy with errors.
-    let (status, told) = guarded.reload("?force=true", Some(TOKEN));
-    assert_eq!((status, &told["outcome"]), (409, &"refused".into()));
+    let (status, reported) = guarded.reload("?force=true", Some(TOKEN));
+    assert_eq!((status, &reported["outcome"]), (409, &"refused".into()));
     assert!(guarded.daemon.answers());
 
     // Five of 32: less than half.
@@ -192,7 +192,7 @@ fn the_log_tells_what_is_held_back() {
 }
 
 #[test]
-fn a_hangup_forces_only_if_told_so() {
+fn a_hangup_forces_only_if_reported_so() {
     for (more, outcome) in [(&[][..], "held"), (&["--sighup-forces"], "swapped")] {
         let guarded = Guarded::start(&[&["--max-changed", "5%"], more].concat());
         replace(&guarded.policy(), &(SHUT.to_owned() + USERS));

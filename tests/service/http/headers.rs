@@ -46,8 +46,8 @@ fn a_slash_at_the_end_says_nothing() {
     // One that belongs to an id is written as %2F.
     let put = json!([{ "op": "put_user", "user": "ann/", "tags": [] }]);
     kept.done(&put);
-    assert_eq!(kept.told("/v1/facts/users/ann%2F")["id"], "ann/");
-    assert_eq!(kept.told("/v1/facts/users/ann/")["id"], "ann");
+    assert_eq!(kept.reported("/v1/facts/users/ann%2F")["id"], "ann/");
+    assert_eq!(kept.reported("/v1/facts/users/ann/")["id"], "ann");
 }
 
 #[test]
@@ -146,7 +146,7 @@ fn texts_end_with_a_newline() {
     }
 }
 
-/// Whose token opens nothing is told so before they send a body.
+/// Whose token opens nothing is reported so before they send a body.
 #[test]
 fn tokens_are_looked_at_before_bodies() {
     let kept = Kept::with(POLICY, &["--dialect", "all"]);

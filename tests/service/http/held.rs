@@ -269,7 +269,7 @@ fn many_users_that_are_gone_are_missed() {
 }
 
 #[test]
-fn the_reasons_are_told_together_and_counted() {
+fn the_reasons_are_reported_together_and_counted() {
     let served = Folder::serve(
         &[("rules.yaml", "rules: []\n"), ("users.yaml", &users(30))],
         &["--max-changed", "5%"],

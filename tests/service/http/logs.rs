@@ -61,14 +61,14 @@ fn in_json_a_diagnostic_has_fields() {
     save(&policy, BAD);
     let errors = std::io::BufRead::lines(std::io::BufReader::new(daemon.stderr.take().unwrap()));
     let mut found = errors.map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-    let mut told = || found.find(|line| line["fields"]["code"].is_string()).unwrap();
-    assert_eq!(told()["fields"]["severity"], "warning");
-    let told = told();
-    let fields = &told["fields"];
-    assert_eq!(fields["severity"], "error", "{told}");
-    assert_eq!(fields["line"], 1, "{told}");
-    assert!(fields["file"].as_str().unwrap().ends_with("policy.yaml"), "{told}");
-    assert!(fields["column"].is_number() && fields["message"].is_string(), "{told}");
+    let mut reported = || found.find(|line| line["fields"]["code"].is_string()).unwrap();
+    assert_eq!(reported()["fields"]["severity"], "warning");
+    let reported = reported();
+    let fields = &reported["fields"];
+    assert_eq!(fields["severity"], "error", "{reported}");
+    assert_eq!(fields["line"], 1, "{reported}");
+    assert!(fields["file"].as_str().unwrap().ends_with("policy.yaml"), "{reported}");
+    assert!(fields["column"].is_number() && fields["message"].is_string(), "{reported}");
     daemon.kill().unwrap();
     daemon.wait().unwrap();
 }

@@ -152,9 +152,9 @@ fn those_who_read_nothing_keep_nobody_else_out() {
     assert_eq!(answer.json()["total"], USERS + 1);
 }
 
-/// What was written is told, or a caller would take it for refused.
+/// What was written is reported, or a caller would take it for refused.
 #[test]
-fn writes_are_told_however_much_waits_to_be_read() {
+fn writes_are_reported_however_much_waits_to_be_read() {
     let (folder, path) = (many(), "/access/v1/evaluations");
     let store = folder.path().join("facts.redb");
     let (_daemon, open, admin) = on_sockets(&folder, &["--store", store.to_str().unwrap()]);
@@ -200,12 +200,12 @@ fn decisions_in_flight_are_bounded() {
         ("GET", "/v1/allow?subject=3&action=start_chat&resource=2", "/v1/allow"),
         ("POST", path, path),
     ];
-    for (method, asked, route) in decisions {
+    for (method, requested, route) in decisions {
         // Bodies that are still coming count for two seconds; where all of it takes longer, again.
         daemon.wait_for("a refusal", |daemon| {
             let _coming = [half_sent(daemon), half_sent(daemon)];
             let answer =
-                if method == "GET" { client.get(asked) } else { client.post(asked, b"{}") };
+                if method == "GET" { client.get(requested) } else { client.post(requested, b"{}") };
             assert_eq!(client.get("/healthz").status, 200);
             assert_eq!(client.get(REACH).status, 200);
             assert_eq!(Client::unix(&admin).get(DECIDE).status, 200);
@@ -235,10 +235,10 @@ fn explanations_name_the_first_rules() {
     let context = client.post("/access/v1/evaluation", evaluation).json()["context"].clone();
     let batch = client.post("/access/v1/evaluations", batch).json();
     let answer = client.get(&format!("{DECIDE}&e%78plain=true")).json();
-    for told in [&answer, &context, &batch["evaluations"][0]["context"]] {
-        assert_eq!(told["rules"].as_array().unwrap().len(), 20);
-        assert_eq!(told["more_rules"], 10);
-        let gates = told["gates"].as_array().unwrap();
+    for reported in [&answer, &context, &batch["evaluations"][0]["context"]] {
+        assert_eq!(reported["rules"].as_array().unwrap().len(), 20);
+        assert_eq!(reported["more_rules"], 10);
+        let gates = reported["gates"].as_array().unwrap();
         let rules = gates.iter().find(|gate| gate["gate"] == "rules").unwrap();
         let detail = rules["detail"].as_str().unwrap();
         assert!(detail.ends_with(" and 10 more"), "{detail}");
@@ -289,7 +289,7 @@ fn a_log_that_nobody_reads_stops_nothing() {
     assert_eq!(dropped(), 0);
     daemon.wait_for("a line that is dropped", |_| {
         for _ in 0..500 {
-            // What breaks off is told in the log.
+            // What breaks off is reported in the log.
             let mut client = Client::<UnixStream>::unix(&open);
             client.send("GET / HT");
         }

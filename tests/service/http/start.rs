@@ -103,14 +103,14 @@ fn a_signal_during_the_start_ends_it() {
 
 /// What comes to an end by itself within a moment is not served any more.
 #[test]
-fn a_start_that_was_told_to_stop_serves_nothing() {
+fn a_start_that_was_reported_to_stop_serves_nothing() {
     let mut starting = Starting::new(&[]);
     starting.signal("TERM");
     // Fails if it has ended already.
     let _ = fs::write(starting.folder.path().join("token"), "0123456789abcdef-token");
     assert_eq!(starting.ended().code(), Some(0));
-    let told = std::io::read_to_string(starting.child.stdout.take().unwrap()).unwrap();
-    assert_eq!(told, "");
+    let reported = std::io::read_to_string(starting.child.stdout.take().unwrap()).unwrap();
+    assert_eq!(reported, "");
 }
 
 /// As in a container: such a process gets only the signals that it asked for.

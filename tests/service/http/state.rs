@@ -127,9 +127,9 @@ fn a_restart_holds_what_a_reload_would() {
         let daemon = kept.start(&[guard, &["--start", "last-good"]].concat());
         assert!(!daemon.answers(), "{way}");
         assert_eq!(daemon.get("/readyz").status, 200);
-        let told = status(&daemon);
-        assert_eq!(told["last_reload"]["ok"], false, "{way}: {told}");
-        assert_eq!(told["state"]["serving_last_good"], true, "{way}: {told}");
+        let reported = status(&daemon);
+        assert_eq!(reported["last_reload"]["ok"], false, "{way}: {reported}");
+        assert_eq!(reported["state"]["serving_last_good"], true, "{way}: {reported}");
         // What is good again is taken.
         kept.write(&RULES.replace('C', "D"));
         write(kept.policies().join("users.yaml"), USERS);
@@ -180,10 +180,10 @@ fn a_good_change_while_it_was_down_is_taken() {
     kept.write(&RULES.replace('C', "A"));
     let daemon = kept.start(&[]);
     assert!(daemon.answers());
-    let told = status(&daemon);
-    assert_eq!(told["last_reload"]["ok"], true, "{told}");
-    assert_eq!(told["reloads"]["swapped"], 0, "{told}");
-    assert_eq!(told["state"]["policy_digest"], told["policy_digest"]);
+    let reported = status(&daemon);
+    assert_eq!(reported["last_reload"]["ok"], true, "{reported}");
+    assert_eq!(reported["reloads"]["swapped"], 0, "{reported}");
+    assert_eq!(reported["state"]["policy_digest"], reported["policy_digest"]);
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn a_half_written_file_is_cleared_away() {
     assert!(!half.exists());
 }
 
-/// A folder that can't be written any more stops nothing, and is told of.
+/// A folder that can't be written any more stops nothing, and is reported of.
 #[test]
 fn a_folder_that_cannot_be_written() {
     let kept = Kept::new();
@@ -302,9 +302,9 @@ fn facts_stay() {
     assert!(text.contains("no longer has `rules`"), "{text}");
     let daemon = kept.start(&[&more[..], &["--start", "last-good"]].concat());
     assert!(!daemon.answers());
-    let told = status(&daemon);
-    assert_eq!(told["counts"]["users"], 3, "{told}");
-    assert_eq!(told["counts"]["banned"], 1, "{told}");
+    let reported = status(&daemon);
+    assert_eq!(reported["counts"]["users"], 3, "{reported}");
+    assert_eq!(reported["counts"]["banned"], 1, "{reported}");
     kept.write(RULES);
     wait_for(&daemon, "unchanged");
     let body = br#"{"commands":[{"op":"reactivate","user":"3"}]}"#;

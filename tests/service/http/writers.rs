@@ -31,7 +31,7 @@ impl Shut {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("p.yaml"), USERS.to_owned() + SHUT).unwrap();
-        // So slow that what is noticed was told by an event.
+        // So slow that what is noticed was reported by an event.
         let poll = ["--poll", "3600000"];
         let mut command = serve();
         command.arg(folder.path()).args(["--listen", "127.0.0.1:0"]).args(poll);
@@ -114,7 +114,7 @@ fn a_table_that_grows_is_read_when_it_is_whole() {
         let line = text.lines().find(|line| line.contains("reloads") && line.contains("swapped"));
         line.and_then(|line| line.rsplit(' ').next()?.parse::<f64>().ok())
     };
-    // What reads the same again is told after all that was served before is counted.
+    // What reads the same again is reported after all that was served before is counted.
     let hangup = format!("kill -HUP {}", shut.daemon.id());
     assert!(Command::new("sh").args(["-c", &hangup]).status().unwrap().success());
     shut.daemon.wait_for("the reload", |_| (shut.last()["outcome"] == "unchanged").then_some(()));
@@ -218,7 +218,7 @@ fn a_log_in_the_folder_is_no_change() {
         writeln!(log, "{line}").unwrap();
         thread::sleep(Duration::from_millis(5));
     }
-    // What is touched and says the same is told to nobody either.
+    // What is touched and says the same is reported to nobody either.
     let touched = File::options().append(true).open(folder.path().join("p.yaml")).unwrap();
     touched.set_modified(std::time::SystemTime::now()).unwrap();
     drop(touched);

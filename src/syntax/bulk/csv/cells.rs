@@ -12,7 +12,7 @@ use crate::{
 /// How many fields of a line are looked at singly; the others are counted.
 pub(super) const MOST_FIELDS: usize = 64;
 
-/// A field: where it stands in the line, and what it means if it has quotes.
+/// A field: its range in the line, and its value if it has quotes.
 pub(super) struct CsvCell<'s> {
     pub(super) place: Range<usize>,
     pub(super) text: Cow<'s, str>,
@@ -73,17 +73,17 @@ impl<'s> CsvCell<'s> {
         line.span(self.place.start, self.place.end)
     }
 
-    /// Where a part of the text stands: as a whole, if the line does not hold it as it is.
+    /// The range of a part of the text: the whole field, if the line does not hold the part verbatim.
     fn span(&self, line: Line<'_>, start: usize, end: usize) -> Span {
         self.verbatim.map_or(self.whole(line), |at| line.span(at + start, at + end))
     }
 }
 
-/// What separates words.
+/// The separator of words.
 const BLANKS: [char; 2] = [' ', '\t'];
 
 /// Reads the fields of a line (RFC 4180, a line at a time), the first [`MOST_FIELDS`] of them `into` a
-/// list that is empty then; how many there are. Quotes that can't be told are reported.
+/// list that is empty then; returns their number. Ambiguous quotes are reported.
 pub(super) fn read<'s>(
     line: Line<'s>,
     into: &mut Vec<CsvCell<'s>>,

@@ -1,4 +1,4 @@
-//! What is wrong with the header of a table.
+//! Mistakes in the header of a table.
 
 use super::{COLUMNS, PERMISSION};
 use crate::{
@@ -69,7 +69,7 @@ impl<'s> UnknownColumns<'s> {
         self.unknown.push(name);
     }
 
-    /// Tells each kind of mistake once.
+    /// Reports each kind of mistake once.
     pub(super) fn report(
         self,
         line: Line<'_>,

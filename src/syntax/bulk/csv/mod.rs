@@ -26,7 +26,7 @@ static COLUMNS: LazyLock<Vec<String>> = LazyLock::new(|| {
     fields.chain(Switch::ALL.iter().map(|switch| format!("{PERMISSION}{switch}"))).collect()
 });
 
-/// What the columns begin with that hold a permission each.
+/// The prefix of the columns that hold one permission each.
 const PERMISSION: &str = "permissions.";
 
 pub(super) fn users<'s>(
@@ -60,7 +60,7 @@ pub(super) fn users<'s>(
     }
 }
 
-/// What a column holds.
+/// The content of a column.
 enum Column<'s> {
     Id,
     Tags,
@@ -106,10 +106,10 @@ fn permission<'s>(column: &Text<'s>) -> Option<Text<'s>> {
     Some(Spanned::new(key, Span::new(column.span.source, start, column.span.end())))
 }
 
-/// What the columns hold, in their order.
+/// The contents of the columns, in their order.
 struct Header<'s> {
     columns: Vec<Column<'s>>,
-    /// Whether it was told that something other than blanks separates tags: it is so in all lines.
+    /// Whether another separator of tags than blanks was reported: it would be in every line.
     has_reported: Cell<bool>,
 }
 

@@ -164,7 +164,7 @@ impl<'c, 's> Layout<'_, 'c, 's> {
         self.indentation(piece).is_some()
     }
 
-    /// How far the next piece is indented; `None` if another stands before it in its line.
+    /// The indentation of the next piece; `None` if it is not the first of its line.
     pub(super) fn indentation(&self, piece: Lexeme<'s>) -> Option<usize> {
         let between = self.text.get(self.at..piece.start)?;
         between.rfind('\n').map(|line_break| between.len() - line_break - 1)

@@ -1,4 +1,4 @@
-//! What the fields of a block begin with, and what tells them from statements.
+//! The first tokens of a block's fields, which distinguish them from statements.
 
 use crate::syntax::dsl::{
     layout::Layout,
@@ -70,8 +70,8 @@ impl<'s> Layout<'_, '_, 's> {
         self.emit(piece, token);
     }
 
-    /// Whether a statement begins at a word, as far as the word and what stands around it can tell.
-    /// In a block, where that would be a mistake of one kind or another, the indentation tells
+    /// Whether a statement begins at a word, as far as the word and its surroundings show.
+    /// In a block, where that would be a mistake of one kind or another, the indentation decides
     /// whether a bracket was forgotten or a field is wrong.
     pub(super) fn begins_statement(&self, piece: Lexeme<'s>) -> bool {
         let Some(section) = section(piece.text) else { return false };
@@ -85,7 +85,7 @@ impl<'s> Layout<'_, '_, 's> {
             (LexemeKind::Colon | LexemeKind::CurlyOpen, BlockKeys::Fields(_)) => {
                 !self.is_field(block, piece) && dedented()
             }
-            // Whatever its name, and wherever it stands, it may be meant.
+            // A field of any name may be meant, at any place.
             (LexemeKind::Colon, BlockKeys::Names) => self.no_value_follows(),
             (LexemeKind::Colon, _) => self.no_value_follows() || dedented(),
             (LexemeKind::CurlyOpen, _) => dedented(),
@@ -130,7 +130,7 @@ impl<'s> Layout<'_, '_, 's> {
             && (self.no_value_follows() || dedented())
     }
 
-    /// Whether what stands behind the colon that follows is nothing that a key of the author's may
+    /// Whether the text behind the colon that follows is nothing that a key of the author's may
     /// have: a list, or a rule.
     fn no_value_follows(&self) -> bool {
         /// How far an arrow is looked for; most rules have theirs before that.

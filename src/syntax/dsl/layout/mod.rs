@@ -29,7 +29,7 @@ pub(super) struct Layout<'a, 'c, 's> {
     cx: &'a Context<'c>,
     text: &'s str,
     lexer: Lexer<'s>,
-    /// What is to be handed out before the text is read on.
+    /// Tokens to emit before the text is read on.
     ready: VecDeque<(usize, Token<'s>, usize)>,
     /// The blocks that are open.
     blocks: Vec<OpenBlock>,
@@ -53,7 +53,7 @@ struct OpenBlock {
     /// How far the line is indented that what has it begins.
     indent: usize,
     /// Whether its bracket, or whose bracket the last one closed, is a guess after a mistake that
-    /// was told: then nothing is said if it is never closed.
+    /// was reported: then an unclosed bracket is not reported as well.
     guessed: bool,
 }
 
@@ -63,7 +63,7 @@ struct Clause {
     start: usize,
     /// Where the word that it begins with ends.
     head: usize,
-    /// Of a statement, not of a field.
+    /// The start of a statement, not of a field.
     section: Option<&'static DslSection>,
     /// The block that it has, if it may have one.
     block: Option<&'static Block>,
@@ -269,7 +269,7 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
 
     // === Pieces ===
 
-    /// What stands after the next piece.
+    /// The piece after the next one.
     fn follows(&self) -> Option<LexemeKind> {
         self.lexer.peek_second().map(|next| next.kind)
     }

@@ -94,7 +94,7 @@ fn invariant<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Invariant<'s>
         }
     }
     let whole = cursor.whole(opened);
-    // What ends in a syntax error is told as that alone.
+    // A value that ends in a syntax error is reported as that alone.
     cursor.peek()?;
     let place = |name: &Option<Text<'_>>| name.as_ref().map(|name| name.span);
     let span = place(&name).or(fields.first()).unwrap_or(whole);

@@ -82,7 +82,7 @@ fn mode<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Mode<'s>>, YamlErr
         }
     }
     let whole = cursor.whole(opened);
-    // What ends in a syntax error is told as that alone.
+    // A value that ends in a syntax error is reported as that alone.
     cursor.peek()?;
     let span = fields.first().unwrap_or(whole);
     let mut missing = |field: &str, example: &str| {

@@ -74,7 +74,7 @@ fn rule<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Rule<'s>>, YamlErr
         }
     }
     let (whole, end) = (cursor.whole(opened), cursor.end());
-    // What ends in a syntax error is told as that alone.
+    // A value that ends in a syntax error is reported as that alone.
     cursor.peek()?;
     let place = |name: &Option<Text<'_>>| name.as_ref().map(|name| name.span);
     let span = place(&name).or(fields.first()).unwrap_or(whole);
@@ -122,7 +122,7 @@ fn outcome<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<FieldValue<List<'s>>, 
     cursor.report_invalid(&node, ExpectedValue("a list of tags", hint))
 }
 
-/// The key of the next line, if it is a field of a rule and stands where sections do.
+/// The key of the next line, if it is a field of a rule at the place of a section.
 fn at_margin(cursor: &YamlCursor<'_, '_>, end: usize) -> Option<Span> {
     let rest = cursor.text().get(end..)?;
     let mut start = end + rest.find('\n')? + 1;
@@ -139,7 +139,7 @@ fn at_margin(cursor: &YamlCursor<'_, '_>, end: usize) -> Option<Span> {
     None
 }
 
-/// Whether a field at the margin was told with its rule, or stands below one that was.
+/// Whether a field at the margin was reported with its rule, or follows one that was.
 pub(super) fn is_reported(cursor: &YamlCursor<'_, '_>, key: Span) -> bool {
     cursor.stray.is_some_and(|first| key.start() >= first)
 }

@@ -69,7 +69,7 @@ pub(in crate::syntax) fn parse<'s>(
 /// What was read of a file so far.
 struct File<'s> {
     tests: Vec<Test<'s>>,
-    /// Where `tests` stands.
+    /// The span of `tests`.
     key: Option<Span>,
     /// Whether there is no test, not even one with mistakes.
     is_empty: bool,

@@ -186,9 +186,9 @@ fn files_that_list_no_tokens() {
             "listed before",
         ),
     ] {
-        let told = refused(tokens.as_bytes());
-        assert!(told.contains(line) && told.contains(why), "{tokens}: {told}");
-        assert!(!told.contains("0123456789abcdef"), "no token is shown: {told}");
+        let reported = refused(tokens.as_bytes());
+        assert!(reported.contains(line) && reported.contains(why), "{tokens}: {reported}");
+        assert!(!reported.contains("0123456789abcdef"), "no token is shown: {reported}");
     }
     assert!(refused(b"# nobody\n").contains("no token"));
     assert!(refused(b"\xff\xfe").contains("UTF-8"));

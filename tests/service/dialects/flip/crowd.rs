@@ -39,8 +39,8 @@ fn no_rule_of_many_is_lost() {
         clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
     });
     assert_eq!(made.len(), CLIENTS * EACH);
-    let told = fine(&rig, "GET", RULES, &Value::Null);
-    let listed: BTreeSet<(String, String)> = told["rules"]
+    let reported = fine(&rig, "GET", RULES, &Value::Null);
+    let listed: BTreeSet<(String, String)> = reported["rules"]
         .as_array()
         .unwrap()
         .iter()

@@ -17,14 +17,14 @@ fn members_come_in_the_order_of_the_document() {
     let rule =
         json!({ "outcome": ["B", "A", "B"], "description": "d", "condition": "hasTag( A )" });
     let id = made(&rig, &rule);
-    let told = format!(
+    let reported = format!(
         "{{\"rule_id\":\"{id}\",\"condition\":\"hasTag( A )\",\"outcome\":[\"B\",\"A\",\"B\"],\
          \"description\":\"d\"}}"
     );
     let listed = identified(rig.ask("GET", RULES, &bearer(), b""));
-    assert_eq!(listed.text(), format!("{{\"rules\":[{told}]}}"));
-    let put = identified(rig.ask("PUT", &format!("{RULES}/{id}"), &bearer(), told.as_bytes()));
-    assert_eq!((put.status, put.text()), (200, &*told));
+    assert_eq!(listed.text(), format!("{{\"rules\":[{reported}]}}"));
+    let put = identified(rig.ask("PUT", &format!("{RULES}/{id}"), &bearer(), reported.as_bytes()));
+    assert_eq!((put.status, put.text()), (200, &*reported));
 }
 
 #[test]
@@ -73,9 +73,9 @@ fn a_put_takes_effect_whole_or_not_at_all() {
     let path = format!("{RULES}/{id}");
     let bad = json!({ "condition": "hasTag(A", "outcome": ["C"] });
     fault(&send(&rig, "PUT", &path, &bad), 400, "invalid_condition");
-    let told = fine(&rig, "GET", RULES, &Value::Null);
-    assert_eq!(told["rules"][0]["condition"], "hasTag(A)");
-    assert_eq!(told["rules"][0]["description"], "d");
+    let reported = fine(&rig, "GET", RULES, &Value::Null);
+    assert_eq!(reported["rules"][0]["condition"], "hasTag(A)");
+    assert_eq!(reported["rules"][0]["description"], "d");
 }
 
 #[test]
@@ -83,10 +83,10 @@ fn the_native_api_sees_what_was_made_here() {
     let rig = Rig::start(ON);
     let rule = json!({ "condition": "hasTag( A )", "outcome": ["B", "B"], "description": "d" });
     let id = made(&rig, &rule);
-    let told = rig.ask("GET", &format!("/v1/facts/rules/{id}"), &bearer(), b"").json();
-    assert_eq!(told["condition"], "hasTag( A )");
-    assert_eq!(told["outcome"], json!(["B", "B"]));
-    assert_eq!(told["description"], "d");
+    let reported = rig.ask("GET", &format!("/v1/facts/rules/{id}"), &bearer(), b"").json();
+    assert_eq!(reported["condition"], "hasTag( A )");
+    assert_eq!(reported["outcome"], json!(["B", "B"]));
+    assert_eq!(reported["description"], "d");
 }
 
 /// Flip knows of no names, so a PUT says nothing of them.
@@ -98,17 +98,17 @@ fn a_name_that_was_given_elsewhere_stays() {
         "op": "put_rule", "rule_id": id, "name": "n", "condition": "hasTag(A)", "outcome": ["B"],
         "description": "d",
     }]));
-    let told = fine(&rig, "GET", RULES, &Value::Null);
+    let reported = fine(&rig, "GET", RULES, &Value::Null);
     let listed = json!({
         "rule_id": id, "condition": "hasTag(A)", "outcome": ["B"], "description": "d",
     });
-    assert_eq!(told, json!({ "rules": [listed] }));
+    assert_eq!(reported, json!({ "rules": [listed] }));
     let rule = json!({ "condition": "hasTag(C)", "outcome": ["D"] });
-    let told = fine(&rig, "PUT", &format!("{RULES}/{id}"), &rule);
-    assert_eq!(told, json!({ "rule_id": id, "condition": "hasTag(C)", "outcome": ["D"] }));
-    let told = rig.ask("GET", &format!("/v1/facts/rules/{id}"), &bearer(), b"").json();
-    assert_eq!(told["name"], "n");
-    assert_eq!(told["description"], Value::Null);
+    let reported = fine(&rig, "PUT", &format!("{RULES}/{id}"), &rule);
+    assert_eq!(reported, json!({ "rule_id": id, "condition": "hasTag(C)", "outcome": ["D"] }));
+    let reported = rig.ask("GET", &format!("/v1/facts/rules/{id}"), &bearer(), b"").json();
+    assert_eq!(reported["name"], "n");
+    assert_eq!(reported["description"], Value::Null);
 }
 
 /// Without a `rules` section the feature is off: nothing is restricted, and rules wait.
@@ -146,8 +146,8 @@ fn all_are_listed_however_many_there_are() {
             rig.write(&put.collect());
         }
         ids.extend(more);
-        let told = fine(&rig, "GET", RULES, &Value::Null);
-        let listed = told["rules"].as_array().unwrap().iter();
+        let reported = fine(&rig, "GET", RULES, &Value::Null);
+        let listed = reported["rules"].as_array().unwrap().iter();
         let listed: Vec<&str> = listed.map(|rule| rule["rule_id"].as_str().unwrap()).collect();
         assert_eq!(listed, ids);
     }

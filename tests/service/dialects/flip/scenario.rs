@@ -43,8 +43,9 @@ const WITHOUT: [&[&str]; 6] =
 fn who_may_start_a_chat_with_whom() {
     let rig = Rig::start(ON);
     for (user, tags) in USERS {
-        let told = fine(&rig, "PUT", &format!("/sync/users/{user}/tags"), &json!({ "tags": tags }));
-        assert_eq!(told, json!({ "id": user, "tags": tags }));
+        let reported =
+            fine(&rig, "PUT", &format!("/sync/users/{user}/tags"), &json!({ "tags": tags }));
+        assert_eq!(reported, json!({ "id": user, "tags": tags }));
     }
     holds(&rig, [&[]; 6]);
     let ids: Vec<String> = RULES

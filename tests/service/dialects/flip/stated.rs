@@ -20,7 +20,7 @@ users:
 "#;
 
 #[test]
-fn the_place_is_told() {
+fn the_place_is_reported() {
     let rig = Rig::start(POLICY);
     let path = "/sync/interaction-rules/18f71bae-0498-4edc-8091-dc6720f4359e";
     let rule = json!({ "condition": "hasTag(A)", "outcome": ["B"] });
@@ -51,8 +51,8 @@ fn many_of_files_and_many_of_the_api() {
         json!({ "op": "put_rule", "rule_id": id, "condition": "hasTag(A)", "outcome": ["B"] })
     });
     rig.write(&others.collect());
-    let told = fine(&rig, "GET", "/sync/interaction-rules", &Value::Null);
-    let listed: Vec<&str> = told["rules"]
+    let reported = fine(&rig, "GET", "/sync/interaction-rules", &Value::Null);
+    let listed: Vec<&str> = reported["rules"]
         .as_array()
         .unwrap()
         .iter()
@@ -75,7 +75,7 @@ fn many_of_files_and_many_of_the_api() {
     assert_eq!(paged, ids);
 }
 
-/// A rule of the API that a file states later is the file's; it is told once.
+/// A rule of the API that a file states later is the file's; it is reported once.
 #[test]
 fn a_file_that_states_a_rule_of_the_api() {
     let rig = Rig::start("preset: flip\n");
@@ -86,8 +86,8 @@ fn a_file_that_states_a_rule_of_the_api() {
         format!("preset: flip\nrules: [{{ rule_id: {id}, condition: hasTag(C), outcome: [D] }}]\n");
     fs::write(rig.folder.path().join("policy/policy.yaml"), policy).unwrap();
     assert_eq!(rig.ask("POST", "/v1/reload", &crate::dialects::rig::bearer(), b"").status, 200);
-    let told = fine(&rig, "GET", path, &Value::Null);
+    let reported = fine(&rig, "GET", path, &Value::Null);
     let stated = json!({ "rule_id": id, "condition": "hasTag(C)", "outcome": ["D"] });
-    assert_eq!(told, json!({ "rules": [stated] }));
+    assert_eq!(reported, json!({ "rules": [stated] }));
     fault(&send(&rig, "DELETE", &format!("{path}/{id}"), &Value::Null), 409, "stated_by_file");
 }

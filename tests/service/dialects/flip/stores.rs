@@ -18,7 +18,7 @@ fn ask(daemon: &Daemon, method: &str, path: &str, body: &str) -> Answer {
     Client::tcp(daemon.address()).ask(method, path, &bearer(), body.as_bytes())
 }
 
-/// Without a store, what files state is told, and nothing is changed.
+/// Without a store, what files state is reported, and nothing is changed.
 #[test]
 fn without_a_store() {
     let folder = tempfile::tempdir().unwrap();
@@ -31,11 +31,11 @@ fn without_a_store() {
     command.arg(path("policy.yaml")).args(["--listen", "127.0.0.1:0", "--dialect", "flip"]);
     let daemon = Daemon::start(command.arg("--admin-token-file").arg(path("token")));
 
-    let told = ask(&daemon, "GET", RULES, "");
+    let reported = ask(&daemon, "GET", RULES, "");
     let stated = json!({ "rule_id": STATED, "condition": "hasTag(A)", "outcome": ["B"] });
-    assert_eq!((told.status, told.json()), (200, json!({ "rules": [stated] })));
-    let told = ask(&daemon, "GET", "/sync/users/a/tags", "");
-    assert_eq!(told.json(), json!({ "id": "a", "tags": ["A"] }));
+    assert_eq!((reported.status, reported.json()), (200, json!({ "rules": [stated] })));
+    let reported = ask(&daemon, "GET", "/sync/users/a/tags", "");
+    assert_eq!(reported.json(), json!({ "id": "a", "tags": ["A"] }));
 
     let rule = r#"{"condition":"hasTag(A)","outcome":["B"]}"#;
     let path = format!("{RULES}/{STATED}");
@@ -53,7 +53,7 @@ fn without_a_store() {
     fault(&ask(&daemon, "POST", RULES, "{}"), 400, "malformed");
 }
 
-/// While the disk takes no more, who writes is told to come again; then it works again.
+/// While the disk takes no more, who writes is reported to come again; then it works again.
 #[test]
 fn while_the_store_is_unavailable() {
     let folder = tempfile::tempdir().unwrap();

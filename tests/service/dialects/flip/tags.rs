@@ -22,8 +22,8 @@ fn they_change_what_is_decided() {
 fn they_are_those_of_the_native_api() {
     let rig = Rig::start(ON);
     rig.write(&json!([{ "op": "put_user", "user": "x", "tags": ["B", "A"], "peers": "contacts" }]));
-    let told = fine(&rig, "GET", "/sync/users/x/tags", &Value::Null);
-    assert_eq!(told, json!({ "id": "x", "tags": ["A", "B"] }));
+    let reported = fine(&rig, "GET", "/sync/users/x/tags", &Value::Null);
+    assert_eq!(reported, json!({ "id": "x", "tags": ["A", "B"] }));
     fine(&rig, "PUT", "/sync/users/x/tags", &json!({ "tags": ["C"] }));
     let user = rig.ask("GET", "/v1/facts/users/x", &bearer(), b"").json();
     assert_eq!(user["tags"], json!(["C"]));
@@ -36,8 +36,8 @@ fn they_are_those_of_the_native_api() {
 fn of_a_user_whose_tags_no_file_states() {
     let rig = Rig::start("preset: flip\nusers: { a: { peers: all }, b: { tags: [B] } }\n");
     fine(&rig, "PUT", "/sync/users/a/tags", &json!({ "tags": ["A"] }));
-    let told = fine(&rig, "GET", "/sync/users/a/tags", &Value::Null);
-    assert_eq!(told["tags"], json!(["A"]));
+    let reported = fine(&rig, "GET", "/sync/users/a/tags", &Value::Null);
+    assert_eq!(reported["tags"], json!(["A"]));
     // To say what the file says changes nothing.
     fine(&rig, "PUT", "/sync/users/b/tags", &json!({ "tags": ["B", "B"] }));
     let answer = send(&rig, "PUT", "/sync/users/b/tags", &json!({ "tags": [] }));
@@ -56,8 +56,8 @@ fn that_are_protected_are_refused() {
     let answer = send(&rig, "PUT", "/sync/users/a/tags", &json!(["A"]));
     fault(&answer, 400, "protected_tag");
     fine(&rig, "PUT", "/sync/users/a/tags", &json!(["role-x", "B"]));
-    let told = fine(&rig, "GET", "/sync/users/a/tags", &Value::Null);
-    assert_eq!(told["tags"], json!(["B", "role-x"]));
+    let reported = fine(&rig, "GET", "/sync/users/a/tags", &Value::Null);
+    assert_eq!(reported["tags"], json!(["B", "role-x"]));
 }
 
 /// Other tags than Flip's are none here, whatever the preset, and nowhere under its preset.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{JSON, POLICY, add, assert_refusal, told};
+use super::{JSON, POLICY, add, assert_refusal, reported};
 use crate::{
     dialects::rig::{Rig, TOKEN, bearer},
     support::client::Client,
@@ -15,22 +15,23 @@ const ASKED: &str = "{\"op\":\"userget\",\"user\":{\"address\":\"1\"}}";
 fn the_token_of_the_body_or_of_the_header() {
     let rig = Rig::start(POLICY);
     add(&rig, &["1"]);
-    let ask =
-        |headers: &str, body: &str| told(&rig.ask("POST", "/backend/", headers, body.as_bytes()));
+    let ask = |headers: &str, body: &str| {
+        reported(&rig.ask("POST", "/backend/", headers, body.as_bytes()))
+    };
     assert_refusal(&ask(JSON, ASKED), "TOKENBREACH", 401);
     assert_eq!(ask(&bearer(), ASKED)["result"], true);
     assert_eq!(ask("Authorization: bearer nonsense\r\n", ASKED)["error"], "TOKENBREACH");
     for token in
         [json!("x"), json!(""), json!(5), json!(null), json!([TOKEN]), json!(format!("{TOKEN} "))]
     {
-        let asked = json!({ "op": "useradd", "token": token, "user": { "address": "2" } });
-        assert_refusal(&ask(JSON, &asked.to_string()), "TOKENBREACH", 401);
+        let requested = json!({ "op": "useradd", "token": token, "user": { "address": "2" } });
+        assert_refusal(&ask(JSON, &requested.to_string()), "TOKENBREACH", 401);
     }
     // That of the body counts.
-    let asked = json!({ "op": "userget", "token": "x", "user": { "address": "1" } });
-    assert_refusal(&ask(&bearer(), &asked.to_string()), "TOKENBREACH", 401);
-    let asked = json!({ "op": "userget", "token": TOKEN, "user": { "address": "2" } });
-    assert_refusal(&ask(JSON, &asked.to_string()), "NOUSER", 404);
+    let requested = json!({ "op": "userget", "token": "x", "user": { "address": "1" } });
+    assert_refusal(&ask(&bearer(), &requested.to_string()), "TOKENBREACH", 401);
+    let requested = json!({ "op": "userget", "token": TOKEN, "user": { "address": "2" } });
+    assert_refusal(&ask(JSON, &requested.to_string()), "NOUSER", 404);
 }
 
 #[test]
@@ -47,12 +48,13 @@ fn nobody_where_there_is_no_token() {
         "mesibo",
     ]);
     let daemon = Daemon::start(&mut command);
-    let refusal = told(&daemon.connect().ask("POST", "/backend/", JSON, ASKED.as_bytes()));
+    let refusal = reported(&daemon.connect().ask("POST", "/backend/", JSON, ASKED.as_bytes()));
     assert_refusal(&refusal, "DISABLED", 403);
     assert!(refusal["message"].as_str().unwrap().contains("--admin-token-file"));
-    let asked = json!({ "op": "userget", "token": TOKEN, "user": { "address": "1" } }).to_string();
+    let requested =
+        json!({ "op": "userget", "token": TOKEN, "user": { "address": "1" } }).to_string();
     assert_refusal(
-        &told(&daemon.connect().ask("POST", "/backend/", JSON, asked.as_bytes())),
+        &reported(&daemon.connect().ask("POST", "/backend/", JSON, requested.as_bytes())),
         "DISABLED",
         403,
     );
@@ -61,8 +63,9 @@ fn nobody_where_there_is_no_token() {
     command.arg("--admin-uds").arg(&socket);
     drop(daemon);
     let _daemon = Daemon::start(&mut command);
-    let trusted =
-        |body: &str| told(&Client::unix(&socket).ask("POST", "/backend/", JSON, body.as_bytes()));
+    let trusted = |body: &str| {
+        reported(&Client::unix(&socket).ask("POST", "/backend/", JSON, body.as_bytes()))
+    };
     assert_eq!(trusted(ASKED)["user"]["address"], "1");
     let add = json!({ "op": "useradd", "user": { "address": "2" } }).to_string();
     let refusal = trusted(&add);
@@ -88,6 +91,6 @@ fn who_can_reach_the_socket_needs_no_token_to_write() {
     let rig = Rig::with(POLICY, &["--dialect", "mesibo", "--admin-uds", "{}/admin"]);
     let add = json!({ "op": "useradd", "user": { "address": "2" } }).to_string();
     let mut client = Client::unix(&rig.folder.path().join("admin"));
-    assert_eq!(told(&client.ask("POST", "/backend/", JSON, add.as_bytes()))["result"], true);
+    assert_eq!(reported(&client.ask("POST", "/backend/", JSON, add.as_bytes()))["result"], true);
     assert_eq!(rig.decide("2", "read", "2").1, "allowed");
 }

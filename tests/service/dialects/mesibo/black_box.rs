@@ -133,7 +133,7 @@ fn switches_and_activity_decide() {
 }
 
 #[test]
-fn what_facts_say_is_told_here() {
+fn what_facts_say_is_reported_here() {
     let rig = Rig::start(
         "preset: mesibo\npeers: { default: favorites }\npermissions: { incoming: hasTag(open) }\n",
     );
@@ -284,8 +284,8 @@ fn numbers_are_found_among_many() {
     let uid = done(&rig, json!({ "op": "userget", "user": { "addr": "user-777" } }))["user"]["uid"]
         .clone();
     assert!(uid.as_u64().is_some_and(|uid| uid < 1 << 53));
-    let told = ask(&rig, json!({ "op": "userget", "user": { "uid": uid } }));
-    assert_eq!(told["user"]["address"], "user-777");
+    let reported = ask(&rig, json!({ "op": "userget", "user": { "uid": uid } }));
+    assert_eq!(reported["user"]["address"], "user-777");
     let listed = done(&rig, json!({ "op": "usersget", "count": 100_000 }));
     assert_eq!(listed["count"], 900);
     let listed = done(&rig, json!({ "op": "usersget" }));
@@ -347,6 +347,6 @@ fn what_is_kept_is_with_the_facts() {
     assert_eq!((&group["matrix"], &group["members"]), (&json!("admins_only"), &json!(["1", "2"])));
     // Who leaves takes it along.
     rig.write(&json!([{ "op": "remove_member", "group": "5", "member": "1" }, { "op": "add_member", "group": "5", "member": "1" }]));
-    let told = done(&rig, json!({ "op": "groupgetmembers", "group": { "gid": 5 } }));
-    assert_eq!(told["members"][0]["permissions"]["send"], true);
+    let reported = done(&rig, json!({ "op": "groupgetmembers", "group": { "gid": 5 } }));
+    assert_eq!(reported["members"][0]["permissions"]["send"], true);
 }

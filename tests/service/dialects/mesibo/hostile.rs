@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{JSON, POLICY, add, ask, told};
+use super::{JSON, POLICY, add, ask, reported};
 use crate::{
     dialects::hostile::attack,
     dialects::rig::{Rig, TOKEN, bearer},
@@ -12,15 +12,17 @@ use crate::{
 /// An answer in the system's own form: an error, or that it was done.
 #[track_caller]
 fn in_form(answer: &Answer) -> Value {
-    let told = told(answer);
-    let fields: Vec<&str> =
-        ["op", "error", "message"].into_iter().filter(|field| told[field].is_string()).collect();
-    if told["result"] != true {
-        assert_eq!(told["result"], false);
-        assert_eq!(fields, ["op", "error", "message"], "{told}");
-        assert!(told["code"].is_u64(), "{told}");
+    let reported = reported(answer);
+    let fields: Vec<&str> = ["op", "error", "message"]
+        .into_iter()
+        .filter(|field| reported[field].is_string())
+        .collect();
+    if reported["result"] != true {
+        assert_eq!(reported["result"], false);
+        assert_eq!(fields, ["op", "error", "message"], "{reported}");
+        assert!(reported["code"].is_u64(), "{reported}");
     }
-    told
+    reported
 }
 
 #[test]
@@ -36,8 +38,8 @@ fn no_body_breaks_it() {
     for kind in types {
         let headers = format!("Authorization: Bearer {TOKEN}\r\nContent-Type: {kind}\r\n");
         attack(&rig, ("POST", "/backend/", &headers), &[], |body, answer| {
-            let told = in_form(answer);
-            assert_eq!(told["result"], false, "{:?}", String::from_utf8_lossy(body));
+            let reported = in_form(answer);
+            assert_eq!(reported["result"], false, "{:?}", String::from_utf8_lossy(body));
         });
     }
 }
@@ -183,11 +185,11 @@ fn no_query_breaks_it() {
         for path in ["/backend/", "/api.php"] {
             for method in ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"] {
                 let answer = rig.ask(method, &format!("{path}?{query}"), &bearer(), b"");
-                let told = in_form(&answer);
+                let reported = in_form(&answer);
                 assert_eq!(
-                    told["error"] == "BADMETHOD",
+                    reported["error"] == "BADMETHOD",
                     !["GET", "POST"].contains(&method),
-                    "{told}"
+                    "{reported}"
                 );
             }
         }
@@ -203,12 +205,12 @@ fn no_query_breaks_it() {
 }
 
 #[test]
-fn the_place_is_told_of_what_is_no_text() {
+fn the_place_is_reported_of_what_is_no_text() {
     let rig = Rig::start(POLICY);
     let place = |body: &[u8]| {
-        let told = in_form(&rig.ask("POST", "/backend/", JSON, body));
-        assert_eq!((&told["error"], &told["code"]), (&json!("BADJSON"), &json!(400)));
-        (told["line"].as_u64().unwrap(), told["column"].as_u64().unwrap())
+        let reported = in_form(&rig.ask("POST", "/backend/", JSON, body));
+        assert_eq!((&reported["error"], &reported["code"]), (&json!("BADJSON"), &json!(400)));
+        (reported["line"].as_u64().unwrap(), reported["column"].as_u64().unwrap())
     };
     assert_eq!(place(b"{\n \"a\": \"\xff\" }"), (2, 8));
     assert_eq!(place(b"{\n\n \"a\": \"\\ud800\" }"), (3, 8));
@@ -220,8 +222,8 @@ fn the_place_is_told_of_what_is_no_text() {
 #[test]
 fn what_is_too_large_is_said_in_the_body() {
     let rig = Rig::start(POLICY);
-    let told = in_form(&rig.ask("POST", "/backend/", JSON, &vec![b' '; (1 << 20) + 1]));
-    assert_eq!((&told["error"], &told["code"]), (&json!("TOOLARGE"), &json!(413)));
+    let reported = in_form(&rig.ask("POST", "/backend/", JSON, &vec![b' '; (1 << 20) + 1]));
+    assert_eq!((&reported["error"], &reported["code"]), (&json!("TOOLARGE"), &json!(413)));
     add(&rig, &["1"]);
     assert_eq!(ask(&rig, json!({ "op": "userget", "user": { "address": "1" } }))["result"], true);
 }

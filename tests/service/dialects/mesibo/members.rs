@@ -62,13 +62,17 @@ fn one_of_those_who_make_a_group_at_once_makes_it() {
             let threads: Vec<_> = (0..4).map(|user| scope.spawn(move || make(user))).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         });
-        let winner = made.iter().position(|told| told["result"] == true).unwrap();
-        for (user, told) in made.iter().enumerate().filter(|&(user, _)| user != winner) {
-            assert_eq!((&told["error"], &told["code"]), (&json!("EXISTS"), &json!(409)), "{user}");
+        let winner = made.iter().position(|reported| reported["result"] == true).unwrap();
+        for (user, reported) in made.iter().enumerate().filter(|&(user, _)| user != winner) {
+            assert_eq!(
+                (&reported["error"], &reported["code"]),
+                (&json!("EXISTS"), &json!(409)),
+                "{user}"
+            );
         }
-        let told = done(&rig, json!({ "op": "groupgetmembers", "group": { "gid": gid } }));
-        assert_eq!(told["count"], 1, "{told}");
-        assert_eq!(told["members"][0]["address"], winner.to_string());
+        let reported = done(&rig, json!({ "op": "groupgetmembers", "group": { "gid": gid } }));
+        assert_eq!(reported["count"], 1, "{reported}");
+        assert_eq!(reported["members"][0]["address"], winner.to_string());
     }
 }
 
@@ -83,8 +87,10 @@ fn many_members_come_and_go_at_once() {
     };
     done(&rig, json!({ "op": "groupadd", "group": { "gid": 5 } }));
     assert_eq!(edit(json!({ "m": ids }))["count"], 1000);
-    let told = edit(json!({ "m": ids, "admin": { "owner": true } }));
-    assert!(told["members"].as_array().unwrap().iter().all(|one| one["admin"]["owner"] == true));
+    let reported = edit(json!({ "m": ids, "admin": { "owner": true } }));
+    assert!(
+        reported["members"].as_array().unwrap().iter().all(|one| one["admin"]["owner"] == true)
+    );
     // All owners but one; who is left stays.
     let (last, others) = ids.split_last().unwrap();
     assert_eq!(edit(json!({ "m": others, "remove": true }))["count"], 1);
@@ -101,15 +107,15 @@ fn the_owner_of_others_is_not_deleted() {
         json!({ "op": "groupadd", "group": { "gid": 5, "members": [owner, { "m": "2" }] } }),
     );
     let delete = json!({ "op": "userdel", "user": { "addr": "1" } });
-    let told = refused(&rig, delete.clone(), "OWNER", 409);
-    assert!(told["message"].as_str().unwrap().contains("`5`"), "{told}");
+    let reported = refused(&rig, delete.clone(), "OWNER", 409);
+    assert!(reported["message"].as_str().unwrap().contains("`5`"), "{reported}");
     done(
         &rig,
         json!({ "op": "groupeditmembers", "group": { "gid": 5, "members": { "m": "2", "admin": { "owner": 1 } } } }),
     );
     done(&rig, delete);
-    let told = done(&rig, json!({ "op": "groupgetmembers", "group": { "gid": 5 } }));
-    assert_eq!((&told["count"], &told["members"][0]["address"]), (&json!(1), &json!("2")));
+    let reported = done(&rig, json!({ "op": "groupgetmembers", "group": { "gid": 5 } }));
+    assert_eq!((&reported["count"], &reported["members"][0]["address"]), (&json!(1), &json!("2")));
 }
 
 #[test]
@@ -118,9 +124,9 @@ fn an_address_of_a_list_may_hold_a_comma() {
     add(&rig, &["a", "a,b", " c "]);
     let members = json!({ "m": ["a,b", " c "] });
     done(&rig, json!({ "op": "groupadd", "group": { "gid": 5, "members": members } }));
-    let told = done(&rig, json!({ "op": "groupgetmembers", "group": { "gid": 5 } }));
+    let reported = done(&rig, json!({ "op": "groupgetmembers", "group": { "gid": 5 } }));
     let all: Vec<&Value> =
-        told["members"].as_array().unwrap().iter().map(|one| &one["address"]).collect();
+        reported["members"].as_array().unwrap().iter().map(|one| &one["address"]).collect();
     assert_eq!(all, [" c ", "a,b"]);
     refused(
         &rig,

@@ -23,11 +23,11 @@ const JSON: &str = "Content-Type: application/json\r\n";
 #[track_caller]
 fn ask(rig: &Rig, mut request: Value) -> Value {
     request["token"] = TOKEN.into();
-    told(&rig.ask("POST", "/backend/", JSON, request.to_string().as_bytes()))
+    reported(&rig.ask("POST", "/backend/", JSON, request.to_string().as_bytes()))
 }
 
 #[track_caller]
-fn told(answer: &Answer) -> Value {
+fn reported(answer: &Answer) -> Value {
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.header("content-type"), Some("application/json"));
     answer.json()
@@ -36,26 +36,30 @@ fn told(answer: &Answer) -> Value {
 /// The same, which must succeed.
 #[track_caller]
 fn done(rig: &Rig, request: Value) -> Value {
-    let told = ask(rig, request);
-    assert_eq!(told["result"], true, "{told}");
-    told
+    let reported = ask(rig, request);
+    assert_eq!(reported["result"], true, "{reported}");
+    reported
 }
 
 /// The same, which must be refused with this error and code.
 #[track_caller]
 fn refused(rig: &Rig, request: Value, error: &str, code: u16) -> Value {
     let op = request["op"].clone();
-    let told = ask(rig, request);
-    assert_refusal(&told, error, code);
-    assert_eq!(told["op"], op);
-    told
+    let reported = ask(rig, request);
+    assert_refusal(&reported, error, code);
+    assert_eq!(reported["op"], op);
+    reported
 }
 
 #[track_caller]
-fn assert_refusal(told: &Value, error: &str, code: u16) {
-    assert_eq!(told["result"], false, "{told}");
-    assert_eq!((&told["error"], &told["code"]), (&json!(error), &json!(code)), "{told}");
-    assert!(told["message"].as_str().is_some_and(|message| message.len() > 10), "{told}");
+fn assert_refusal(reported: &Value, error: &str, code: u16) {
+    assert_eq!(reported["result"], false, "{reported}");
+    assert_eq!(
+        (&reported["error"], &reported["code"]),
+        (&json!(error), &json!(code)),
+        "{reported}"
+    );
+    assert!(reported["message"].as_str().is_some_and(|message| message.len() > 10), "{reported}");
 }
 
 /// Makes users with these addresses.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{POLICY, assert_refusal, told};
+use super::{POLICY, assert_refusal, reported};
 use crate::dialects::rig::{Rig, TOKEN};
 
 /// A form of these parts, each with its headers and its value.
@@ -16,7 +16,7 @@ fn form(boundary: &str, parts: &[(&str, &str)]) -> Vec<u8> {
 #[track_caller]
 fn send(rig: &Rig, content_type: &str, body: &[u8]) -> Value {
     let headers = format!("Content-Type: {content_type}\r\n");
-    told(&rig.ask("POST", "/backend/", &headers, body))
+    reported(&rig.ask("POST", "/backend/", &headers, body))
 }
 
 fn named(name: &str) -> String {
@@ -46,24 +46,24 @@ fn a_form_in_parts_is_taken_as_any_form() {
         format!("multipart/form-data; boundary={boundary}"),
         format!("Multipart/Form-Data; charset=utf-8; Boundary=\"{boundary}\""),
     ] {
-        let told = send(&rig, &content_type, &body);
-        assert_eq!(told["error"], "BADPARAM", "an id has no line break: {told}");
+        let reported = send(&rig, &content_type, &body);
+        assert_eq!(reported["error"], "BADPARAM", "an id has no line break: {reported}");
         let body = String::from_utf8(body.clone()).unwrap().replace("--x\r\n\r\n", "--x\r\n");
-        let told = send(&rig, &content_type, body.as_bytes());
+        let reported = send(&rig, &content_type, body.as_bytes());
         assert_eq!(
-            (&told["result"], &told["ignored"]),
+            (&reported["result"], &reported["ignored"]),
             (&json!(true), &json!(["calls"])),
-            "{told}"
+            "{reported}"
         );
-        assert_eq!(told["user"]["address"], "Jürgen & --x");
+        assert_eq!(reported["user"]["address"], "Jürgen & --x");
     }
     assert_eq!(rig.decide("J%C3%BCrgen%20%26%20--x", "video_call", "x").1, "unknown_resource");
     // Some of it may stand in the query.
     let body = form("x", &[(&named("addr"), "2")]);
     let path = format!("/api.php?op=useradd&token={TOKEN}");
     let headers = "Content-Type: multipart/form-data; boundary=x\r\n";
-    let told = told(&rig.ask("POST", &path, headers, &body));
-    assert_eq!(told["user"], json!({ "uid": 2, "address": "2" }), "{told}");
+    let reported = reported(&rig.ask("POST", &path, headers, &body));
+    assert_eq!(reported["user"], json!({ "uid": 2, "address": "2" }), "{reported}");
 }
 
 #[test]
@@ -111,15 +111,20 @@ fn what_is_no_such_form_is_refused() {
         (plain, b"--x\r\n".to_vec(), "closing boundary is missing"),
         (plain, [b"--x\r\n", addr.as_bytes(), b"\r\n\r\n\xff\r\n--x--"].concat(), "UTF-8"),
     ] {
-        let told = send(&rig, content_type, &body);
-        assert_refusal(&told, "BADFORM", 400);
-        let message = told["message"].as_str().unwrap();
+        let reported = send(&rig, content_type, &body);
+        assert_refusal(&reported, "BADFORM", 400);
+        let message = reported["message"].as_str().unwrap();
         assert!(message.contains(part), "{part}: {message}");
     }
     assert_refusal(&send(&rig, plain, b"--x--"), "TOKENBREACH", 401);
     // However it is cut, it is refused, or says less than it did.
     for end in 0..whole.len() {
-        let told = send(&rig, plain, whole.get(..end).unwrap());
-        assert_eq!(told["result"], end + 2 >= whole.len(), "{end} of {}: {told}", whole.len());
+        let reported = send(&rig, plain, whole.get(..end).unwrap());
+        assert_eq!(
+            reported["result"],
+            end + 2 >= whole.len(),
+            "{end} of {}: {reported}",
+            whole.len()
+        );
     }
 }

@@ -22,18 +22,18 @@ fn answer(request: &Value, wrote: &WriteResult) -> Value {
         trusted: true,
         body: body.as_bytes(),
     };
-    let Step::Write(asked) = Mesibo.answer(&call, &Everybody).unwrap() else {
+    let Step::Write(requested) = Mesibo.answer(&call, &Everybody).unwrap() else {
         panic!("{request} writes nothing");
     };
-    assert!(!asked.commands.is_empty() && asked.mode == BatchMode::Atomic, "{request}");
-    let Step::Done(reply) = (asked.then)(wrote, &Everybody).unwrap() else {
+    assert!(!requested.commands.is_empty() && requested.mode == BatchMode::Atomic, "{request}");
+    let Step::Done(reply) = (requested.then)(wrote, &Everybody).unwrap() else {
         panic!("{request} goes on");
     };
-    told(&reply)
+    reported(&reply)
 }
 
 #[track_caller]
-fn told(reply: &Reply) -> Value {
+fn reported(reply: &Reply) -> Value {
     assert_eq!((reply.status, reply.content_type), (200, "application/json"));
     serde_json::from_slice(&reply.body).unwrap()
 }
@@ -56,13 +56,13 @@ fn each_reason_has_an_error() {
             (WriteError::TooLarge(why()), "TOOLARGE", 413),
             (WriteError::NoStore, "NOSTORE", 403),
         ] {
-            let mut asked = request.clone();
-            asked["id"] = 7.into();
+            let mut requested = request.clone();
+            requested["id"] = 7.into();
             let message = reason.to_string();
-            let told = answer(&asked, &Err(reason));
-            assert_refusal(&told, error, code);
-            assert_eq!((&told["op"], &told["id"]), (&request["op"], &json!(7)));
-            assert_eq!(told["message"], message);
+            let reported = answer(&requested, &Err(reason));
+            assert_refusal(&reported, error, code);
+            assert_eq!((&reported["op"], &reported["id"]), (&request["op"], &json!(7)));
+            assert_eq!(reported["message"], message);
         }
     }
 }
@@ -75,8 +75,8 @@ fn calls_that_never_come_to_an_answer() {
         (CallError::Incomplete("it was cut short".to_owned()), "BADFORM", 400),
         (CallError::TooLarge(7), "TOOLARGE", 413),
     ] {
-        let told = told(&Mesibo.render_error(&failure));
-        assert_refusal(&told, error, code);
-        assert_eq!(told["message"], failure.to_string());
+        let reported = reported(&Mesibo.render_error(&failure));
+        assert_refusal(&reported, error, code);
+        assert_eq!(reported["message"], failure.to_string());
     }
 }

@@ -109,8 +109,9 @@ fn force_passes_over_approval_alone() {
     assert_eq!(forced(&["erin"]), [error(30010, "FriendAdd_My_Friend_Num_Exceed_Threshold")]);
     assert_eq!(friends(&rig, "alice"), ["bob", "carol"]);
     assert_eq!(friends(&rig, "carol"), ["alice"]);
-    let told = rig.ask("GET", "/v1/facts/users/carol", &crate::dialects::rig::bearer(), b"").json();
-    assert_eq!(told["requests"], json!({}), "the request was answered");
+    let reported =
+        rig.ask("GET", "/v1/facts/users/carol", &crate::dialects::rig::bearer(), b"").json();
+    assert_eq!(reported["requests"], json!({}), "the request was answered");
     for flag in [json!(2), json!("2"), json!(""), json!("+1"), json!(-1), json!(1.5), json!(true)] {
         let mut body = adding("alice", &["erin"]);
         body["ForceAddFlags"] = flag;
@@ -128,12 +129,12 @@ fn numbers_may_be_texts() {
     body["ForceAddFlags"] = "1".into();
     assert_eq!(results(&call(&rig, "sns/friend_add", &body)), [nothing()]);
     for (start, found) in [("0", 1), ("1", 0)] {
-        let told = fine(
+        let reported = fine(
             &rig,
             "sns/friend_get",
             &json!({ "From_Account": "alice", "StartIndex": start, "StandardSequence": "0" }),
         );
-        assert_eq!(told["UserDataItem"].as_array().unwrap().len(), found);
+        assert_eq!(reported["UserDataItem"].as_array().unwrap().len(), found);
     }
 }
 
@@ -146,13 +147,14 @@ fn a_request_waits_and_is_seen_by_facts() {
     });
     let body =
         json!({ "From_Account": "alice", "AddFriendItem": [item], "AddType": "Add_Type_Single" });
-    let told = call(&rig, "sns/friend_add", &body);
-    assert_eq!(results(&told), [error(30539, "FriendAdd_Need_Confirm")]);
-    assert_eq!(told["Fail_Account"], json!(["bob"]));
+    let reported = call(&rig, "sns/friend_add", &body);
+    assert_eq!(results(&reported), [error(30539, "FriendAdd_Need_Confirm")]);
+    assert_eq!(reported["Fail_Account"], json!(["bob"]));
     assert_eq!(friends(&rig, "alice"), [""; 0]);
     rig.write(&json!([{ "op": "accept_friend", "from": "alice", "to": "bob" }]));
-    let told = fine(&rig, "sns/friend_get", &json!({ "From_Account": "alice", "StartIndex": 0 }));
-    let values = told["UserDataItem"][0]["ValueItem"].as_array().unwrap();
+    let reported =
+        fine(&rig, "sns/friend_get", &json!({ "From_Account": "alice", "StartIndex": 0 }));
+    let values = reported["UserDataItem"][0]["ValueItem"].as_array().unwrap();
     let expected = [
         json!({ "Tag": "Tag_SNS_IM_AddSource", "Value": "AddSource_Type_Android" }),
         json!({ "Tag": "Tag_SNS_IM_Remark", "Value": "Bobby" }),
@@ -248,9 +250,10 @@ fn an_import_is_one_way_and_asks_nobody() {
         [nothing(), error(30010, "FriendImport_My_Friend_Num_Exceed_Threshold"),]
     );
     assert_eq!(friends(&rig, "bob"), [""; 0]);
-    let told = fine(&rig, "sns/friend_get", &json!({ "From_Account": "alice", "StartIndex": 0 }));
+    let reported =
+        fine(&rig, "sns/friend_get", &json!({ "From_Account": "alice", "StartIndex": 0 }));
     assert_eq!(
-        told["UserDataItem"][0],
+        reported["UserDataItem"][0],
         json!({ "To_Account": "bob", "ValueItem": [
         { "Tag": "Tag_SNS_IM_AddSource", "Value": "AddSource_Type_Import" },
         { "Tag": "Tag_SNS_IM_Remark", "Value": "Bobby" },
@@ -297,8 +300,9 @@ fn each_item_is_for_itself() {
         };
         assert_eq!(*code, expected, "{id}");
     }
-    let told = fine(&rig, "sns/friend_get", &json!({ "From_Account": "alice", "StartIndex": 0 }));
-    assert_eq!(told["FriendNum"], ids.iter().filter(|id| id.starts_with('u')).count());
+    let reported =
+        fine(&rig, "sns/friend_get", &json!({ "From_Account": "alice", "StartIndex": 0 }));
+    assert_eq!(reported["FriendNum"], ids.iter().filter(|id| id.starts_with('u')).count());
     assert_eq!(blocked(&rig, "alice"), [""; 0]);
     let again = add(&rig, "alice", &["u3", "u3"]);
     assert!(again.iter().all(|it| it.0 == 30001), "each is answered");
@@ -333,8 +337,8 @@ fn calls_that_say_too_little() {
             if body.get("AddType").is_some() && command == "sns/friend_import" {
                 continue;
             }
-            let (told, info) = fault(&rig, command, &body);
-            assert_eq!(told, code, "{body}");
+            let (reported, info) = fault(&rig, command, &body);
+            assert_eq!(reported, code, "{body}");
             assert!(info.contains(says), "{info}");
         }
     }

@@ -58,8 +58,8 @@ fn ask(rig: &Rig, query: &str, headers: &str) -> Value {
 /// The code of a call that is refused, and why; 0 of one that is not.
 #[track_caller]
 fn code(rig: &Rig, query: &str) -> (u64, String) {
-    let told = ask(rig, query, "");
-    if told["ActionStatus"] == "OK" { (0, String::new()) } else { failed(&told) }
+    let reported = ask(rig, query, "");
+    if reported["ActionStatus"] == "OK" { (0, String::new()) } else { failed(&reported) }
 }
 
 fn query(identifier: &str, sig: &str) -> String {
@@ -244,9 +244,9 @@ fn queries_that_say_too_little_or_too_much() {
         assert_eq!(code(&rig, &query).0, expected, "{query}");
     }
     // Neither the admin token nor a header stands for a signature.
-    let told =
+    let reported =
         ask(&rig, &query("administrator", TOKEN), &format!("Authorization: Bearer {TOKEN}\r\n"));
-    assert_eq!(failed(&told).0, 70003);
+    assert_eq!(failed(&reported).0, 70003);
 }
 
 #[test]

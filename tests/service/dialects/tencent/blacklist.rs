@@ -86,8 +86,8 @@ fn a_blocklist_in_pages() {
     let names: Vec<&str> = ids.iter().map(String::as_str).collect();
     assert!(block(&rig, "alice", &names).iter().all(|it| it.0 == 0));
     let get = |start: u64, most: u64, last: u64| {
-        let asked = json!({ "From_Account": "alice", "StartIndex": start, "MaxLimited": most, "LastSequence": last });
-        fine(&rig, "sns/black_list_get", &asked)
+        let requested = json!({ "From_Account": "alice", "StartIndex": start, "MaxLimited": most, "LastSequence": last });
+        fine(&rig, "sns/black_list_get", &requested)
     };
     let (mut found, mut start, mut last) = (Vec::new(), 0, 0);
     let mut sizes = Vec::new();

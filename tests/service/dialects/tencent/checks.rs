@@ -47,13 +47,13 @@ fn each(table: &[(bool, bool, &str, &str)], draw: (&str, &str), command: &str, i
             }
         }
         rig.write(&commands.into());
-        let asked = json!({ "From_Account": a, "To_Account": [b], "CheckType": mode });
-        let told = fine(&rig, command, &asked);
+        let requested = json!({ "From_Account": a, "To_Account": [b], "CheckType": mode });
+        let reported = fine(&rig, command, &requested);
         let expected = json!({
             items: [{ "To_Account": b, "Relation": expected, "ResultCode": 0, "ResultInfo": "" }],
             "ActionStatus": "OK", "ErrorCode": 0, "ErrorInfo": "", "ErrorDisplay": "",
         });
-        assert_eq!(told, expected, "{there} {back} {mode}");
+        assert_eq!(reported, expected, "{there} {back} {mode}");
     }
 }
 
@@ -77,10 +77,10 @@ fn accounts_of_whom_nothing_can_be_said() {
     ] {
         let mode = format!("{prefix}_Type_Both");
         let to = json!(["nobody", "bob", "alice", "", "bob"]);
-        let asked = json!({ "From_Account": "alice", "To_Account": to, "CheckType": mode });
-        let told = fine(&rig, command, &asked);
-        assert_eq!(told["Fail_Account"], json!(["nobody", "alice", ""]));
-        let found = told[items].as_array().unwrap();
+        let requested = json!({ "From_Account": "alice", "To_Account": to, "CheckType": mode });
+        let reported = fine(&rig, command, &requested);
+        assert_eq!(reported["Fail_Account"], json!(["nobody", "alice", ""]));
+        let found = reported[items].as_array().unwrap();
         let codes: Vec<&Value> = found.iter().map(|it| &it["ResultCode"]).collect();
         assert_eq!(codes, [30003, 0, 30001, 30001, 0]);
         assert_eq!(found[1], found[4]);
@@ -136,16 +136,16 @@ fn checks_that_ask_for_nothing() {
         (json!(["alice", ["bob"], type_]), 30001, "an object"),
         (json!("alice"), 30001, "check"),
     ] {
-        let (told, info) = fault(&rig, "sns/friend_check", &body);
-        assert_eq!(told, code, "{body}");
+        let (reported, info) = fault(&rig, "sns/friend_check", &body);
+        assert_eq!(reported, code, "{body}");
         assert!(info.contains(says), "{info}");
     }
-    let told = call(
+    let reported = call(
         &rig,
         "sns/friend_check",
         &json!({
             "From_Account": "alice", "To_Account": ["bob"], "CheckType": type_, "More": [1],
         }),
     );
-    assert_eq!(told["ErrorCode"], 0, "what is not asked for is passed over");
+    assert_eq!(reported["ErrorCode"], 0, "what is not asked for is passed over");
 }

@@ -29,7 +29,7 @@ fn what_is_kept_of_a_friend() {
     ]);
     assert_eq!(update(&rig, "bob", &all), nothing());
     assert_eq!(update(&rig, "bob", &json!([tag("Tag_SNS_Custom_Test", "two".into())])), nothing());
-    let asked = json!([
+    let requested = json!([
         "Tag_SNS_Custom_Test",
         "Tag_SNS_IM_Group",
         "Tag_SNS_IM_Remark",
@@ -38,9 +38,9 @@ fn what_is_kept_of_a_friend() {
         "Tag_Profile_IM_AllowType",
         "Tag_Profile_IM_Nick",
     ]);
-    let told = get_list(&rig, &["bob"], &asked);
+    let reported = get_list(&rig, &["bob"], &requested);
     assert_eq!(
-        told["InfoItem"],
+        reported["InfoItem"],
         json!([{ "To_Account": "bob", "SnsProfileItem": [
         tag("Tag_SNS_Custom_Test", "two".into()),
         tag("Tag_SNS_IM_Group", json!(["Play", "Work"])),
@@ -57,13 +57,14 @@ fn what_is_kept_of_a_friend() {
         ),
         nothing()
     );
-    let told = get_list(&rig, &["bob"], &json!(["Tag_SNS_IM_Group", "Tag_SNS_IM_Remark"]));
-    assert_eq!(told["InfoItem"][0]["SnsProfileItem"], json!([]));
+    let reported = get_list(&rig, &["bob"], &json!(["Tag_SNS_IM_Group", "Tag_SNS_IM_Remark"]));
+    assert_eq!(reported["InfoItem"][0]["SnsProfileItem"], json!([]));
     // What facts wrote, by a shorter name.
     rig.write(&json!([{ "op": "update_friend", "from": "alice", "to": "bob", "source": "Web", "custom": { "Short": "x" } }]));
-    let told = get_list(&rig, &["bob"], &json!(["Tag_SNS_IM_AddSource", "Tag_SNS_Custom_Short"]));
+    let reported =
+        get_list(&rig, &["bob"], &json!(["Tag_SNS_IM_AddSource", "Tag_SNS_Custom_Short"]));
     assert_eq!(
-        told["InfoItem"][0]["SnsProfileItem"],
+        reported["InfoItem"][0]["SnsProfileItem"],
         json!([
             tag("Tag_SNS_IM_AddSource", "AddSource_Type_Web".into()),
             tag("Tag_SNS_Custom_Short", "x".into()),
@@ -97,8 +98,8 @@ fn what_can_not_be_kept() {
         ("Tag_SNS_Custom_", json!("x"), 30001),
         ("Tag_SNS_Custom_A1", json!("x"), 30001),
     ] {
-        let (told, info) = update(&rig, "bob", &json!([{ "Tag": tag, "Value": value }]));
-        assert_eq!(told, code, "{tag}: {info}");
+        let (reported, info) = update(&rig, "bob", &json!([{ "Tag": tag, "Value": value }]));
+        assert_eq!(reported, code, "{tag}: {info}");
     }
     for items in [
         json!([]),
@@ -156,9 +157,9 @@ fn deleting_one_way_or_both() {
 fn deleting_all() {
     let rig = rig();
     add(&rig, "alice", &["bob", "carol"]);
-    let told = fine(&rig, "sns/friend_delete_all", &json!({ "From_Account": "alice" }));
+    let reported = fine(&rig, "sns/friend_delete_all", &json!({ "From_Account": "alice" }));
     assert_eq!(
-        told,
+        reported,
         json!({ "ActionStatus": "OK", "ErrorCode": 0, "ErrorInfo": "", "ErrorDisplay": "" })
     );
     assert_eq!(friends(&rig, "alice"), [""; 0]);
@@ -193,8 +194,8 @@ fn deleting_more_than_a_batch_names() {
     }
     let both = json!({ "From_Account": "alice", "DeleteType": "Delete_Type_Both" });
     fine(&rig, "sns/friend_delete_all", &both);
-    let told = fine(&rig, "sns/friend_get", &json!({ "From_Account": "alice" }));
-    assert_eq!((&told["FriendNum"], &told["CompleteFlag"]), (&json!(0), &json!(1)));
+    let reported = fine(&rig, "sns/friend_get", &json!({ "From_Account": "alice" }));
+    assert_eq!((&reported["FriendNum"], &reported["CompleteFlag"]), (&json!(0), &json!(1)));
     assert_eq!(friends(&rig, "v1x599"), [""; 0]);
 }
 
@@ -214,10 +215,10 @@ fn a_friend_list_in_pages() {
     for command in ["sns/friend_get", "sns/friend_get_all"] {
         let (mut found, mut start, mut seen, mut sizes) = (Vec::new(), 0, 0, Vec::new());
         loop {
-            let asked = json!({
+            let requested = json!({
                 "From_Account": "alice", "StartIndex": start, "StandardSequence": seen, "CustomSequence": seen,
             });
-            let page = fine(&rig, command, &asked);
+            let page = fine(&rig, command, &requested);
             assert_eq!(page["FriendNum"], 260);
             let listed = accounts(&page["UserDataItem"]);
             sizes.push(listed.len());
@@ -235,16 +236,16 @@ fn a_friend_list_in_pages() {
     assert_eq!((&end["UserDataItem"], &end["CompleteFlag"]), (&json!([]), &json!(1)));
 }
 
-/// A friend who comes or goes between two pages may be missed, but not for good: the next time, all are told.
+/// A friend who comes or goes between two pages may be missed, but not for good: the next time, all are reported.
 #[test]
 fn a_friend_list_that_changes_between_pages() {
     let rig = rig();
     many(&rig, 150);
     let get = |start: u64, seen: &Value| {
-        let asked = json!({
+        let requested = json!({
             "From_Account": "alice", "StartIndex": start, "StandardSequence": seen, "CustomSequence": seen,
         });
-        fine(&rig, "sns/friend_get", &asked)
+        fine(&rig, "sns/friend_get", &requested)
     };
     let first = get(0, &json!(0));
     let seen = &first["StandardSequence"];
@@ -260,17 +261,17 @@ fn a_friend_list_that_changes_between_pages() {
 }
 
 #[test]
-fn what_was_seen_is_not_told_again() {
+fn what_was_seen_is_not_reported_again() {
     let rig = rig();
     add(&rig, "alice", &["bob"]);
     rig.write(
         &json!([{ "op": "update_friend", "from": "alice", "to": "bob", "custom": { "A": "x" } }]),
     );
     let get = |standard: &Value, custom: &Value| {
-        let asked = json!({
+        let requested = json!({
             "From_Account": "alice", "StartIndex": 0, "StandardSequence": standard, "CustomSequence": custom,
         });
-        fine(&rig, "sns/friend_get", &asked)
+        fine(&rig, "sns/friend_get", &requested)
     };
     let first = get(&json!(0), &json!(0));
     let now = &first["StandardSequence"];
@@ -294,8 +295,8 @@ fn what_was_seen_is_not_told_again() {
     assert_eq!(same["UserDataItem"], json!([]));
     assert_eq!((&same["CompleteFlag"], &same["NextStartIndex"]), (&json!(1), &json!(0)));
     assert_eq!((&same["StandardSequence"], &same["FriendNum"]), (now, &json!(1)));
-    let tags = |told: &Value| -> Vec<String> {
-        let values = told["UserDataItem"][0]["ValueItem"].as_array().unwrap();
+    let tags = |reported: &Value| -> Vec<String> {
+        let values = reported["UserDataItem"][0]["ValueItem"].as_array().unwrap();
         values.iter().map(|it| it["Tag"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(tags(&get(now, &json!(0))), ["Tag_SNS_Custom_A"]);
@@ -310,9 +311,10 @@ fn what_was_seen_is_not_told_again() {
 fn some_of_a_friend_list() {
     let rig = rig();
     add(&rig, "alice", &["bob"]);
-    let told = get_list(&rig, &["bob", "carol", "zoe", "alice"], &json!(["Tag_SNS_IM_AddSource"]));
+    let reported =
+        get_list(&rig, &["bob", "carol", "zoe", "alice"], &json!(["Tag_SNS_IM_AddSource"]));
     assert_eq!(
-        told,
+        reported,
         json!({
             "InfoItem": [
                 { "To_Account": "bob", "SnsProfileItem": [{ "Tag": "Tag_SNS_IM_AddSource", "Value": "AddSource_Type_Web" }],

@@ -17,21 +17,21 @@ fn get(rig: &Rig, more: &[(&str, Value)]) -> Value {
 fn groups_with_friends_and_without() {
     let rig = rig();
     add(&rig, "alice", &["bob", "carol"]);
-    let told = fine(
+    let reported = fine(
         &rig,
         "sns/group_add",
         &json!({ "From_Account": "alice", "GroupName": ["Work", "Play"] }),
     );
-    assert_eq!(told["CurrentSequence"], told["CurruentSequence"]);
-    assert_eq!(told.get("ResultItem"), None, "nobody was named");
-    let first = told["CurrentSequence"].as_u64().unwrap();
+    assert_eq!(reported["CurrentSequence"], reported["CurruentSequence"]);
+    assert_eq!(reported.get("ResultItem"), None, "nobody was named");
+    let first = reported["CurrentSequence"].as_u64().unwrap();
     let body = json!({
         "From_Account": "alice", "GroupName": ["Work", "Home"],
         "To_Account": ["bob", "dave", "zoe", "alice", "carol"],
     });
-    let told = call(&rig, "sns/group_add", &body);
+    let reported = call(&rig, "sns/group_add", &body);
     assert_eq!(
-        results(&told),
+        results(&reported),
         [
             nothing(),
             error(32216, "GroupAdd_ToTinyId_Not_Friend"),
@@ -40,8 +40,8 @@ fn groups_with_friends_and_without() {
             nothing(),
         ]
     );
-    assert!(told["CurrentSequence"].as_u64().unwrap() > first);
-    let names: Vec<&str> = told.as_object().unwrap().keys().map(String::as_str).collect();
+    assert!(reported["CurrentSequence"].as_u64().unwrap() > first);
+    let names: Vec<&str> = reported.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(names[..4], ["CurrentSequence", "CurruentSequence", "ResultItem", "Fail_Account"]);
     // A friend stays in the groups that they are in.
     fine(
@@ -49,9 +49,9 @@ fn groups_with_friends_and_without() {
         "sns/group_add",
         &json!({ "From_Account": "alice", "GroupName": ["Play"], "To_Account": ["bob"] }),
     );
-    let told = get(&rig, &[("NeedFriend", "Need_Friend_Type_Yes".into())]);
+    let reported = get(&rig, &[("NeedFriend", "Need_Friend_Type_Yes".into())]);
     assert_eq!(
-        told["ResultItem"],
+        reported["ResultItem"],
         json!([
             { "GroupName": "Play", "FriendNumber": 1, "To_Account": ["bob"] },
             { "GroupName": "Work", "FriendNumber": 2, "To_Account": ["bob", "carol"] },
@@ -72,12 +72,12 @@ fn groups_with_friends_and_without() {
         json!([]),
         "nothing changed"
     );
-    let told = fine(
+    let reported = fine(
         &rig,
         "sns/group_delete",
         &json!({ "From_Account": "alice", "GroupName": ["Work", "Home"] }),
     );
-    assert!(told["CurrentSequence"].as_u64() > now.as_u64());
+    assert!(reported["CurrentSequence"].as_u64() > now.as_u64());
     let left = get(&rig, &[("LastSequence", now)]);
     assert_eq!(left["ResultItem"], json!([{ "GroupName": "Play", "FriendNumber": 1 }]));
     assert_eq!(super::friends(&rig, "alice"), ["bob", "carol"]);
@@ -97,8 +97,8 @@ fn groups_are_limited() {
     super::add(&rig, "alice", &["bob"]);
     let item = json!({ "To_Account": "bob", "SnsItem": [{ "Tag": "Tag_SNS_IM_Group", "Value": ["a", "d"] }] });
     let body = json!({ "From_Account": "alice", "UpdateItem": [item] });
-    let told = results(&call(&rig, "sns/friend_update", &body));
-    assert_eq!(told, [error(30011, "FriendUpdate_Group_Num_Exceed_Threshold")]);
+    let reported = results(&call(&rig, "sns/friend_update", &body));
+    assert_eq!(reported, [error(30011, "FriendUpdate_Group_Num_Exceed_Threshold")]);
 }
 
 #[test]

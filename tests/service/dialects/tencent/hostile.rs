@@ -49,13 +49,13 @@ fn bodies_that_nobody_can_read() {
     for command in COMMANDS {
         hostile::attack(&rig, ("POST", &url(command), ""), &more, |body, answer| {
             assert_eq!(answer.status, 200, "{command}");
-            let told = answer.json();
-            if told["ActionStatus"] == "OK" {
+            let reported = answer.json();
+            if reported["ActionStatus"] == "OK" {
                 // Some members are not asked for by each.
                 assert!(body.starts_with(br#"{"From_Account":"alice","To_Account":"#), "{command}");
                 return;
             }
-            let (code, _) = failed(&told);
+            let (code, _) = failed(&reported);
             let shown =
                 String::from_utf8_lossy(body.get(..60.min(body.len())).unwrap()).into_owned();
             let family = match command.split_once('/').unwrap().0 {
@@ -96,14 +96,14 @@ fn paths_and_methods_that_there_are_not() {
         "/v4/%73ns/friend_add",
         "/v4/SNS/friend_add",
     ] {
-        let told = rig.ask("POST", &url("x").replace("/v4/x", path), "", b"{}");
-        assert_eq!(told.status, 200);
-        assert_eq!(failed(&told.json()).0, 60009, "{path}");
+        let reported = rig.ask("POST", &url("x").replace("/v4/x", path), "", b"{}");
+        assert_eq!(reported.status, 200);
+        assert_eq!(failed(&reported.json()).0, 60009, "{path}");
     }
     for method in ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"] {
-        let told = rig.ask(method, &url("sns/friend_check"), "", b"{}");
-        assert_eq!(told.status, 200, "{method}");
-        assert_eq!(failed(&told.json()).0, 60002, "{method}");
+        let reported = rig.ask(method, &url("sns/friend_check"), "", b"{}");
+        assert_eq!(reported.status, 200, "{method}");
+        assert_eq!(failed(&reported.json()).0, 60002, "{method}");
     }
     assert_eq!(rig.daemon.get("/v4").status, 404, "it is nobody's");
 }
@@ -115,8 +115,8 @@ fn ids_of_all_kinds() {
     for id in ["", "a\nb", "\u{7f}", long.as_str()] {
         let (code, info) = fault(&rig, "sns/friend_get", &json!({ "From_Account": id }));
         assert_eq!(code, 30001, "{info}");
-        let told = super::add(&rig, "alice", &[id]);
-        assert_eq!(told, [super::error(30001, "FriendAdd_To_Account_Invalid")]);
+        let reported = super::add(&rig, "alice", &[id]);
+        assert_eq!(reported, [super::error(30001, "FriendAdd_To_Account_Invalid")]);
     }
     for id in ["  ", "ü@x%20", "\"'<>", "漢字"] {
         rig.write(&json!([{ "op": "put_user", "user": id }]));

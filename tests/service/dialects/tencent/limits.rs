@@ -13,9 +13,9 @@ fn lists_take_as_many_as_the_policy_says() {
         "preset: tencent\nlimits: { friends: 3, blocked: 2 }\n\
          users: { alice: {}, b: {}, c: {}, d: {}, e: {}, f: {}, full: { friends: [b, c, d] } }",
     );
-    let codes = |told: &Value| results(told).iter().map(|it| it.0).collect::<Vec<_>>();
-    let told = call(&rig, "sns/friend_add", &adding("alice", &["full", "b", "c", "d", "e"]));
-    assert_eq!(codes(&told), [30014, 0, 0, 0, 30010], "whose list is full is told of each");
+    let codes = |reported: &Value| results(reported).iter().map(|it| it.0).collect::<Vec<_>>();
+    let reported = call(&rig, "sns/friend_add", &adding("alice", &["full", "b", "c", "d", "e"]));
+    assert_eq!(codes(&reported), [30014, 0, 0, 0, 30010], "whose list is full is told of each");
     let mut one_way = adding("e", &["full"]);
     one_way["AddType"] = "Add_Type_Single".into();
     assert_eq!(
@@ -24,8 +24,8 @@ fn lists_take_as_many_as_the_policy_says() {
         "the other's list does not grow"
     );
     let block = json!({ "From_Account": "alice", "To_Account": ["d", "e", "f"] });
-    let told = results(&call(&rig, "sns/black_list_add", &block));
-    assert_eq!(told[2], error(30013, "BlackListAdd_Black_Num_Exceed_Threshold"));
+    let reported = results(&call(&rig, "sns/black_list_add", &block));
+    assert_eq!(reported[2], error(30013, "BlackListAdd_Black_Num_Exceed_Threshold"));
     assert_eq!((blocked(&rig, "alice").len(), friends(&rig, "alice").len()), (2, 2));
 }
 
@@ -66,8 +66,8 @@ fn many_at_once_never_go_beyond_a_limit() {
             scope.spawn(move || {
                 let mut client = rig.daemon.connect();
                 let from = format!("u{at}");
-                let told = call_on(&mut client, "sns/friend_add", &adding(&from, &["alice"]));
-                results(&told)[0].0
+                let reported = call_on(&mut client, "sns/friend_add", &adding(&from, &["alice"]));
+                results(&reported)[0].0
             })
         };
         let all: Vec<_> = (0..40).map(adding_one).collect();

@@ -61,10 +61,10 @@ fn call(rig: &Rig, command: &str, body: &Value) -> Value {
 /// Makes a call that is carried out.
 #[track_caller]
 fn fine(rig: &Rig, command: &str, body: &Value) -> Value {
-    let told = call(rig, command, body);
-    assert_eq!(told["ActionStatus"], "OK", "{told:#}");
-    assert_eq!(told["ErrorCode"], 0, "{told:#}");
-    told
+    let reported = call(rig, command, body);
+    assert_eq!(reported["ActionStatus"], "OK", "{reported:#}");
+    assert_eq!(reported["ErrorCode"], 0, "{reported:#}");
+    reported
 }
 
 /// Makes a call that comes to nothing, and says so in the system's form; the code, and why.
@@ -75,26 +75,26 @@ fn fault(rig: &Rig, command: &str, body: &Value) -> (u64, String) {
 
 /// The code of an answer that says that the call came to nothing, and why.
 #[track_caller]
-fn failed(told: &Value) -> (u64, String) {
-    let names: Vec<&str> = told.as_object().unwrap().keys().map(String::as_str).collect();
-    assert_eq!(names, ["ActionStatus", "ErrorCode", "ErrorInfo", "ErrorDisplay"], "{told:#}");
-    assert_eq!(told["ActionStatus"], "FAIL", "{told:#}");
-    let info = told["ErrorInfo"].as_str().unwrap().to_owned();
+fn failed(reported: &Value) -> (u64, String) {
+    let names: Vec<&str> = reported.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(names, ["ActionStatus", "ErrorCode", "ErrorInfo", "ErrorDisplay"], "{reported:#}");
+    assert_eq!(reported["ActionStatus"], "FAIL", "{reported:#}");
+    let info = reported["ErrorInfo"].as_str().unwrap().to_owned();
     assert!(!info.is_empty());
-    (told["ErrorCode"].as_u64().unwrap(), info)
+    (reported["ErrorCode"].as_u64().unwrap(), info)
 }
 
 /// The code and the text of each item of an answer, which lists those that failed.
 #[track_caller]
-fn results(told: &Value) -> Vec<(u64, String)> {
-    assert_eq!(told["ActionStatus"], "OK", "{told:#}");
-    let items = told["ResultItem"].as_array().unwrap();
+fn results(reported: &Value) -> Vec<(u64, String)> {
+    assert_eq!(reported["ActionStatus"], "OK", "{reported:#}");
+    let items = reported["ResultItem"].as_array().unwrap();
     let failed: Vec<&Value> =
         items.iter().filter(|it| it["ResultCode"] != 0).map(|it| &it["To_Account"]).collect();
-    match told.get("Fail_Account") {
-        None => assert!(failed.is_empty(), "{told:#}"),
+    match reported.get("Fail_Account") {
+        None => assert!(failed.is_empty(), "{reported:#}"),
         Some(listed) => {
-            assert!(!failed.is_empty(), "{told:#}");
+            assert!(!failed.is_empty(), "{reported:#}");
             assert_eq!(listed.as_array().unwrap().iter().collect::<Vec<_>>(), failed);
         }
     }
@@ -125,16 +125,16 @@ fn adding(from: &str, to: &[&str]) -> Value {
 /// Who is in a friend list.
 #[track_caller]
 fn friends(rig: &Rig, of: &str) -> Vec<String> {
-    let told = fine(rig, "sns/friend_get", &json!({ "From_Account": of, "StartIndex": 0 }));
-    accounts(&told["UserDataItem"])
+    let reported = fine(rig, "sns/friend_get", &json!({ "From_Account": of, "StartIndex": 0 }));
+    accounts(&reported["UserDataItem"])
 }
 
 /// Who is in a blocklist.
 #[track_caller]
 fn blocked(rig: &Rig, of: &str) -> Vec<String> {
-    let asked =
+    let requested =
         json!({ "From_Account": of, "StartIndex": 0, "MaxLimited": 1000, "LastSequence": 0 });
-    accounts(&fine(rig, "sns/black_list_get", &asked)["BlackListItem"])
+    accounts(&fine(rig, "sns/black_list_get", &requested)["BlackListItem"])
 }
 
 fn accounts(items: &Value) -> Vec<String> {

@@ -21,17 +21,17 @@ fn the_allow_type_changes_decisions() {
         answer.json()
     };
     let allow = |word: &str| {
-        let told = set(&rig, "bob", &[("Tag_Profile_IM_AllowType", word.into())]);
+        let reported = set(&rig, "bob", &[("Tag_Profile_IM_AllowType", word.into())]);
         assert_eq!(
-            told,
+            reported,
             json!({ "ActionStatus": "OK", "ErrorCode": 0, "ErrorInfo": "", "ErrorDisplay": "" })
         );
     };
     assert_eq!(decide()["reason"], "allowed");
     allow("AllowType_Type_NeedConfirm");
-    let told = decide();
-    assert_eq!(told["decision"], true);
-    assert!(told.to_string().contains("confirm"), "{told}");
+    let reported = decide();
+    assert_eq!(reported["decision"], true);
+    assert!(reported.to_string().contains("confirm"), "{reported}");
     assert_eq!(add(&rig, "alice", &["bob"])[0].0, 30539);
     allow("AllowType_Type_DenyAny");
     assert_eq!(decide()["reason"], "requests_refused");
@@ -48,7 +48,7 @@ fn what_else_is_said_is_kept() {
         "bob",
         &[("Tag_Profile_IM_Nick", "Bobby".into()), ("Tag_Profile_IM_BirthDay", 19_800_101.into())],
     );
-    let told = set(
+    let reported = set(
         &rig,
         "bob",
         &[
@@ -57,7 +57,7 @@ fn what_else_is_said_is_kept() {
             ("Tag_Profile_Custom_Job_1", 7.into()),
         ],
     );
-    assert_eq!(told["ErrorCode"], 0, "{told}");
+    assert_eq!(reported["ErrorCode"], 0, "{reported}");
     let facts = rig.ask("GET", "/v1/facts/users/bob", &bearer(), b"").json();
     assert_eq!(
         facts["attributes"]["tencent"],
@@ -66,9 +66,9 @@ fn what_else_is_said_is_kept() {
         })
     );
     assert_eq!(facts["approval"], "deny_any");
-    let asked = json!({ "To_Account": ["bob", "zoe"], "TagList": ["Tag_Profile_IM_Nick", "Tag_Profile_IM_AllowType"] });
+    let requested = json!({ "To_Account": ["bob", "zoe"], "TagList": ["Tag_Profile_IM_Nick", "Tag_Profile_IM_AllowType"] });
     assert_eq!(
-        fine(&rig, "profile/portrait_get", &asked),
+        fine(&rig, "profile/portrait_get", &requested),
         json!({
             "UserProfileItem": [
                 { "To_Account": "bob", "ProfileItem": [
@@ -105,8 +105,8 @@ fn values_are_of_their_fields_kind() {
         ("Tag_Profile_Custom_A", json!([]), 40610),
         ("Tag_Profile_IM_Nick", json!(null), 40001),
     ] {
-        let told = set(&rig, "bob", &[(tag, value.clone())]);
-        assert_eq!(told["ErrorCode"], code, "{tag} {value}: {told}");
+        let reported = set(&rig, "bob", &[(tag, value.clone())]);
+        assert_eq!(reported["ErrorCode"], code, "{tag} {value}: {reported}");
     }
     let nick = json!({ "Tag": "Tag_Profile_IM_Nick", "Value": "x" });
     for (body, code) in [
@@ -157,21 +157,24 @@ fn nobody_is_made_by_his_profile() {
                 scope.spawn(move || {
                     if at == 3 {
                         let body = json!({ "DeleteItem": [{ "UserID": id }] });
-                        let told = fine(rig, "im_open_login_svc/account_delete", &body);
-                        assert_eq!(told["ResultItem"][0]["ResultCode"], 0, "{told}");
+                        let reported = fine(rig, "im_open_login_svc/account_delete", &body);
+                        assert_eq!(reported["ResultItem"][0]["ResultCode"], 0, "{reported}");
                         return;
                     }
-                    let told = set(rig, id, &[("Tag_Profile_IM_Nick", "x".into())]);
-                    assert!([0, 40003].contains(&told["ErrorCode"].as_u64().unwrap()), "{told}");
+                    let reported = set(rig, id, &[("Tag_Profile_IM_Nick", "x".into())]);
+                    assert!(
+                        [0, 40003].contains(&reported["ErrorCode"].as_u64().unwrap()),
+                        "{reported}"
+                    );
                 });
             }
         });
-        let told = fine(
+        let reported = fine(
             &rig,
             "im_open_login_svc/account_check",
             &json!({ "CheckItem": [{ "UserID": id }] }),
         );
-        assert_eq!(told["ResultItem"][0]["AccountStatus"], "NotImported");
+        assert_eq!(reported["ResultItem"][0]["AccountStatus"], "NotImported");
     }
 }
 
@@ -184,12 +187,12 @@ fn accounts_are_made_and_deleted() {
     assert_eq!(import(json!({ "Identifier": "frank" })), ok);
     assert_eq!(import(json!({ "UserID": "erin" })), ok, "again");
     assert_eq!(add(&rig, "erin", &["frank"])[0].0, 0);
-    let told = fine(
+    let reported = fine(
         &rig,
         "profile/portrait_get",
         &json!({ "To_Account": ["erin"], "TagList": ["Tag_Profile_IM_Image", "Tag_Profile_IM_Nick"] }),
     );
-    assert_eq!(told["UserProfileItem"][0]["ProfileItem"].as_array().unwrap().len(), 2);
+    assert_eq!(reported["UserProfileItem"][0]["ProfileItem"].as_array().unwrap().len(), 2);
     for body in [
         json!({}),
         json!({ "UserID": "" }),
@@ -208,8 +211,9 @@ fn accounts_are_made_and_deleted() {
     assert_eq!(many(json!({ "Accounts": vec!["x"; 101] }))["ErrorCode"], 70402);
     let check = |ids: &[&str]| -> Vec<String> {
         let items: Vec<Value> = ids.iter().map(|id| json!({ "UserID": id })).collect();
-        let told = fine(&rig, "im_open_login_svc/account_check", &json!({ "CheckItem": items }));
-        let items = told["ResultItem"].as_array().unwrap().iter();
+        let reported =
+            fine(&rig, "im_open_login_svc/account_check", &json!({ "CheckItem": items }));
+        let items = reported["ResultItem"].as_array().unwrap().iter();
         items.map(|it| it["AccountStatus"].as_str().unwrap().to_owned()).collect()
     };
     assert_eq!(
@@ -218,13 +222,13 @@ fn accounts_are_made_and_deleted() {
     );
     let body =
         json!({ "DeleteItem": [{ "UserID": "gina" }, { "UserID": "zoe" }, { "UserID": "alice" }] });
-    let told = fine(&rig, "im_open_login_svc/account_delete", &body);
+    let reported = fine(&rig, "im_open_login_svc/account_delete", &body);
     let codes: Vec<&Value> =
-        told["ResultItem"].as_array().unwrap().iter().map(|it| &it["ResultCode"]).collect();
+        reported["ResultItem"].as_array().unwrap().iter().map(|it| &it["ResultCode"]).collect();
     assert_eq!(codes, [0, 70107, 70402]);
     assert!(
-        told["ResultItem"][2]["ResultInfo"].as_str().unwrap().contains("policy.yaml:"),
-        "{told}"
+        reported["ResultItem"][2]["ResultInfo"].as_str().unwrap().contains("policy.yaml:"),
+        "{reported}"
     );
     assert_eq!(check(&["gina", "alice"]), ["NotImported", "Imported"]);
 }

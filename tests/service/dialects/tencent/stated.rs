@@ -24,8 +24,8 @@ fn what_files_state_is_listed_and_stays() {
     let rig = Rig::start(POLICY);
     assert_eq!(friends(&rig, "alice"), ["bob"]);
     assert_eq!(super::blocked(&rig, "alice"), ["carol"]);
-    let stated = |told: &Value, code: u64| {
-        let items = results(told);
+    let stated = |reported: &Value, code: u64| {
+        let items = results(reported);
         assert_eq!(items[0].0, code, "{items:?}");
         assert!(items[0].1.contains("policy.yaml:"), "{items:?}");
     };
@@ -35,9 +35,9 @@ fn what_files_state_is_listed_and_stays() {
     // A block of a friend is taken: while it stands, the friendship counts as ended, on both sides.
     assert_eq!(results(&call(&rig, "sns/black_list_add", &one("bob")))[0].0, 0);
     assert_eq!((friends(&rig, "alice"), friends(&rig, "bob")), (vec![], vec![]));
-    let asked = json!({ "From_Account": "alice", "To_Account": ["bob"], "CheckType": "CheckResult_Type_Both" });
-    let told = call(&rig, "sns/friend_check", &asked);
-    assert_eq!(told["InfoItem"][0]["Relation"], "CheckResult_Type_NoRelation", "{told}");
+    let requested = json!({ "From_Account": "alice", "To_Account": ["bob"], "CheckType": "CheckResult_Type_Both" });
+    let reported = call(&rig, "sns/friend_check", &requested);
+    assert_eq!(reported["InfoItem"][0]["Relation"], "CheckResult_Type_NoRelation", "{reported}");
     assert_eq!(rig.decide("bob", "send_message", "alice").1, "blocked_by_resource");
     assert_eq!(results(&call(&rig, "sns/black_list_delete", &one("bob")))[0].0, 0);
     assert_eq!(rig.decide("bob", "send_message", "alice").1, "allowed");
@@ -45,8 +45,8 @@ fn what_files_state_is_listed_and_stays() {
         (friends(&rig, "alice"), friends(&rig, "bob")),
         (vec!["bob".into()], vec!["alice".into()])
     );
-    let told = call(&rig, "sns/friend_delete_all", &json!({ "From_Account": "alice" }));
-    let (code, info) = failed(&told);
+    let reported = call(&rig, "sns/friend_delete_all", &json!({ "From_Account": "alice" }));
+    let (code, info) = failed(&reported);
     assert_eq!(code, 30001);
     assert!(info.contains("policy.yaml:"), "{info}");
     let item = json!({ "Tag": "Tag_Profile_IM_AllowType", "Value": "AllowType_Type_DenyAny" });
@@ -61,9 +61,9 @@ fn what_files_state_is_listed_and_stays() {
     // What is kept of such a friend is no file's.
     let item =
         json!({ "To_Account": "bob", "SnsItem": [{ "Tag": "Tag_SNS_IM_Remark", "Value": "B" }] });
-    let told =
+    let reported =
         call(&rig, "sns/friend_update", &json!({ "From_Account": "alice", "UpdateItem": [item] }));
-    assert_eq!(results(&told)[0].0, 0);
+    assert_eq!(results(&reported)[0].0, 0);
 }
 
 /// Files change without records: so a sequence number must be another one then, too.
@@ -71,8 +71,8 @@ fn what_files_state_is_listed_and_stays() {
 fn sequence_numbers_follow_files() {
     let rig = Rig::start(POLICY);
     let get = |seen: &Value| {
-        let asked = json!({ "From_Account": "alice", "StartIndex": 0, "StandardSequence": seen, "CustomSequence": seen });
-        fine(&rig, "sns/friend_get", &asked)
+        let requested = json!({ "From_Account": "alice", "StartIndex": 0, "StandardSequence": seen, "CustomSequence": seen });
+        fine(&rig, "sns/friend_get", &requested)
     };
     let reload = |policy: &str| {
         fs::write(rig.folder.path().join("policy/policy.yaml"), policy).unwrap();
@@ -92,13 +92,13 @@ fn sequence_numbers_follow_files() {
     // A friend of the record who is no user any more.
     assert_eq!(super::add(&rig, "dave", &["carol"])[0].0, 0);
     let of_dave = |seen: &Value| {
-        let asked = json!({ "From_Account": "dave", "StartIndex": 0, "StandardSequence": seen, "CustomSequence": seen });
-        fine(&rig, "sns/friend_get", &asked)
+        let requested = json!({ "From_Account": "dave", "StartIndex": 0, "StandardSequence": seen, "CustomSequence": seen });
+        fine(&rig, "sns/friend_get", &requested)
     };
     let seen = of_dave(&json!(0))["StandardSequence"].clone();
     reload("preset: tencent\nusers: { alice: {}, bob: {}, dave: {} }");
-    let told = of_dave(&seen);
-    assert_eq!((&told["FriendNum"], told["StandardSequence"] == seen), (&json!(0), false));
+    let reported = of_dave(&seen);
+    assert_eq!((&reported["FriendNum"], reported["StandardSequence"] == seen), (&json!(0), false));
 }
 
 #[test]

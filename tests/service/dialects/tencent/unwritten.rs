@@ -33,11 +33,11 @@ fn answer(path: &str, wrote: &WriteResult) -> (u64, String) {
         trusted: true,
         body: ONE.as_bytes(),
     };
-    let Step::Write(asked) = tencent().answer(&call, &Everybody).unwrap() else {
+    let Step::Write(requested) = tencent().answer(&call, &Everybody).unwrap() else {
         panic!("{path} writes nothing");
     };
-    assert!(!asked.commands.is_empty());
-    let Step::Done(reply) = (asked.then)(wrote, &Everybody).unwrap() else {
+    assert!(!requested.commands.is_empty());
+    let Step::Done(reply) = (requested.then)(wrote, &Everybody).unwrap() else {
         panic!("{path} goes on");
     };
     failed(&reply)

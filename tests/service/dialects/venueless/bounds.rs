@@ -110,17 +110,17 @@ fn who_asks_and_reads_nothing_is_dropped() {
     assert_eq!(slow.ask(&json!(["user.update", 1, { "profile": profile }]))[0], "success");
     // It is read no more once nothing can be sent.
     let frame = json!(["user.fetch", 1, { "ids": vec![id; 1] }]).to_string();
-    let mut asked = 0;
-    while asked < 100_000 {
+    let mut requested = 0;
+    while requested < 100_000 {
         let text = Payload::Owned(frame.as_bytes().to_vec());
         if slow.try_write(Frame::text(text)).is_err() {
             break;
         }
-        asked += 1;
+        requested += 1;
     }
     let (frames, last) = slow.drain();
     assert_eq!(last, Last::Gone);
-    assert!(frames < asked, "{frames} of {asked}");
+    assert!(frames < requested, "{frames} of {requested}");
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn a_thousand_sockets_are_served() {
 }
 
 #[test]
-fn at_a_stop_sockets_are_told() {
+fn at_a_stop_sockets_are_reported() {
     let rig = world(&["--drain", "600"]);
     let mut sockets = [user(&rig, "alice", &[]), guest(&rig, "one").0];
     let mut unknown = Socket::open(&rig, "/ws/world/sample/");

@@ -50,14 +50,14 @@ fn who_is_banned_or_silenced_may_do_as_much_everywhere() {
     let rig = world(&[]);
     let mut moderator = moderator(&rig);
     user(&rig, "alice", &[]);
-    let mut asked = |command: &str| {
+    let mut requested = |command: &str| {
         assert_eq!(moderator.ask(&json!([command, 1, { "id": "alice" }])), success(json!({})));
         let may = |action: &str| rig.decide("alice", action, "mod").1;
         [may("send_message"), may("video_call"), may("view_profile")]
     };
-    assert_eq!(asked("user.silence"), ["silenced", "silenced", "allowed"]);
-    assert_eq!(asked("user.ban"), ["banned", "banned", "banned"]);
-    assert_eq!(asked("user.reactivate"), ["allowed", "allowed", "allowed"]);
+    assert_eq!(requested("user.silence"), ["silenced", "silenced", "allowed"]);
+    assert_eq!(requested("user.ban"), ["banned", "banned", "banned"]);
+    assert_eq!(requested("user.reactivate"), ["allowed", "allowed", "allowed"]);
 }
 
 #[test]

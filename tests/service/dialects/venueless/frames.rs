@@ -46,10 +46,10 @@ fn what_the_document_prints_is_answered_so() {
             });
             socket.send_text(&text);
         }
-        let told = socket.next();
+        let reported = socket.next();
         assert!(
-            matches(&told, &step.receive, &mut known),
-            "step {}: {:?}: {told}\nnot {}",
+            matches(&reported, &step.receive, &mut known),
+            "step {}: {:?}: {reported}\nnot {}",
             at + 1,
             step.send,
             step.receive

@@ -73,8 +73,8 @@ fn the_oldest_goes_where_there_is_no_place_and_none_of_whom_more_is_known() {
     for id in [banned, blocked, &here_id, &id] {
         assert!(is_known(&rig, id), "{id}");
     }
-    let told = rig.ask("GET", &format!("/v1/facts/users/{banned}"), &bearer(), b"").json();
-    assert_eq!(told["moderation"], "banned");
+    let reported = rig.ask("GET", &format!("/v1/facts/users/{banned}"), &bearer(), b"").json();
+    assert_eq!(reported["moderation"], "banned");
     // None can go: two are here, and of the others more is known.
     for at in 0..3 {
         let (_, reply) = login(&rig, &format!("more{at}"));

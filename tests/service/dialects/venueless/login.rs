@@ -181,13 +181,13 @@ fn traits_that_can_be_no_tags_keep_nobody_out() {
     let token = token(&json!({ "uid": "alice", "traits": traits }));
     let reply = by_token(&rig, &token);
     assert_eq!(reply[0], "authenticated", "{reply}");
-    let told = reply[1]["world.config"]["traits"].clone();
-    assert!(told.as_array().unwrap().contains(&"attendee".into()), "{told}");
+    let reported = reply[1]["world.config"]["traits"].clone();
+    assert!(reported.as_array().unwrap().contains(&"attendee".into()), "{reported}");
     assert!(
-        told.as_array().unwrap().iter().all(|one| *one == "attendee" || *one == *long),
-        "{told}"
+        reported.as_array().unwrap().iter().all(|one| *one == "attendee" || *one == *long),
+        "{reported}"
     );
-    assert_eq!(tags(&rig, "alice"), told);
+    assert_eq!(tags(&rig, "alice"), reported);
     // Nothing is written where nothing of it is a tag that they lack.
     let before = rig.daemon.get("/v1/status").json()["facts"]["revision"].clone();
     assert_eq!(by_token(&rig, &token)[0], "authenticated");
@@ -242,9 +242,9 @@ fn a_browser_is_a_guest_of_its_own() {
     // A number is its text.
     let reply = authenticate(&rig, &json!({ "client_id": 4 }));
     assert_eq!(reply[1]["user.config"]["id"], guest(&rig, "4").1);
-    let told =
+    let reported =
         rig.ask("GET", &format!("/v1/facts/users/{one}"), &crate::dialects::rig::bearer(), b"");
-    assert_eq!(told.json()["attributes"]["venueless.guest"], true, "{}", told.text());
+    assert_eq!(reported.json()["attributes"]["venueless.guest"], true, "{}", reported.text());
 }
 
 #[test]

@@ -78,8 +78,8 @@ fn guest(rig: &Rig, client: &str) -> (Socket, String) {
 /// Whether someone may do what is done to nobody, and why.
 #[track_caller]
 fn alone(rig: &Rig, subject: &str, action: &str) -> (bool, String) {
-    let told = rig.daemon.get(&format!("/v1/decide?subject={subject}&action={action}")).json();
-    (told["decision"].as_bool().unwrap(), told["reason"].as_str().unwrap().to_owned())
+    let reported = rig.daemon.get(&format!("/v1/decide?subject={subject}&action={action}")).json();
+    (reported["decision"].as_bool().unwrap(), reported["reason"].as_str().unwrap().to_owned())
 }
 
 fn success(data: Value) -> Value {

@@ -147,8 +147,8 @@ fn a_silenced_manager_manages_nobody() {
     rig.write(&json!([{ "op": "silence", "user": "mod" }]));
     let (mut silenced, reply) = super::enter(&rig, "mod", &["moderator"]);
     // They are not told that they may.
-    let told = json!(["world:view", "world:users.list"]);
-    assert_eq!(reply[1]["world.config"]["permissions"], told, "{reply}");
+    let reported = json!(["world:view", "world:users.list"]);
+    assert_eq!(reply[1]["world.config"]["permissions"], reported, "{reply}");
     for command in
         ["user.ban", "user.silence", "user.reactivate", "user.delete", "user.admin.update"]
     {
@@ -158,8 +158,9 @@ fn a_silenced_manager_manages_nobody() {
     assert_eq!(silenced.ask(&json!(["user.list", 1, {}]))[0], "success");
     rig.write(&json!([{ "op": "reactivate", "user": "mod" }]));
     let (_, reply) = super::enter(&rig, "mod", &["moderator"]);
-    let told = json!(["world:view", "world:chat.direct", "world:users.list", "world:users.manage"]);
-    assert_eq!(reply[1]["world.config"]["permissions"], told, "{reply}");
+    let reported =
+        json!(["world:view", "world:chat.direct", "world:users.list", "world:users.manage"]);
+    assert_eq!(reply[1]["world.config"]["permissions"], reported, "{reply}");
 }
 
 #[test]

@@ -119,7 +119,7 @@ fn without_a_store_only_those_come_in_who_are_known_as_they_are() {
 }
 
 #[test]
-fn issuers_are_checked_at_the_start_and_their_secrets_not_told() {
+fn issuers_are_checked_at_the_start_and_their_secrets_not_reported() {
     let folder = tempfile::tempdir().unwrap();
     let (policy, issuers) = (folder.path().join("policy.yaml"), folder.path().join("issuers"));
     fs::write(&policy, POLICY).unwrap();

@@ -28,8 +28,8 @@ fn a_profile_is_put_in_place_of_the_other() {
         let update = json!(["user.update", 1, { "profile": profile }]);
         assert_eq!(alice.ask(&update), success(json!({})));
         // With all that the login told.
-        let told = json!({ "id": "alice", "profile": profile, "moderation_state": "" });
-        let updated = json!(["user.updated", told]);
+        let reported = json!({ "id": "alice", "profile": profile, "moderation_state": "" });
+        let updated = json!(["user.updated", reported]);
         assert_eq!(other.next(), updated);
         let fetch = json!(["user.fetch", 1, { "id": "alice" }]);
         let expected = success(json!({ "id": "alice", "profile": profile }));
@@ -81,8 +81,8 @@ fn managers_change_others() {
     let profile = json!({ "display_name": "A" });
     let update = json!(["user.admin.update", 1, { "id": "alice", "profile": profile }]);
     assert_eq!(moderator.ask(&update), success(json!({})));
-    let told = json!({ "id": "alice", "profile": profile, "moderation_state": "" });
-    assert_eq!(alice.next(), json!(["user.updated", told]));
+    let reported = json!({ "id": "alice", "profile": profile, "moderation_state": "" });
+    assert_eq!(alice.next(), json!(["user.updated", reported]));
     let unknown = json!(["user.admin.update", 1, { "id": "nobody", "profile": {} }]);
     assert_eq!(moderator.ask(&unknown), error("user.not_found"));
     assert_eq!(rig.decide("alice", "start_chat", "nobody").1, "unknown_resource");
@@ -209,8 +209,8 @@ fn what_two_sockets_change_at_once_is_kept_of_both() {
         for socket in [&mut one, &mut other] {
             while socket.next()[0] != "success" {}
         }
-        let told = rig.ask("GET", "/v1/facts/users/alice", &bearer(), b"").json();
-        assert_eq!(told["attributes"]["venueless.profile"]["round"], round, "{told}");
-        assert_eq!(told["attributes"]["venueless.client_state"], round, "{told}");
+        let reported = rig.ask("GET", "/v1/facts/users/alice", &bearer(), b"").json();
+        assert_eq!(reported["attributes"]["venueless.profile"]["round"], round, "{reported}");
+        assert_eq!(reported["attributes"]["venueless.client_state"], round, "{reported}");
     }
 }

@@ -16,19 +16,19 @@ fn why() -> String {
     "the store is on fire".to_owned()
 }
 
-/// What is answered to a frame whose commands come to this; nobody else is told, and nobody let in.
+/// What is answered to a frame whose commands come to this; nobody else is reported, and nobody let in.
 #[track_caller]
 fn answer(user: Option<&str>, frame: &Value, wrote: &WriteResult) -> Value {
     let venueless = Venueless::default();
     let mut session = venueless.open("sample", Arc::new(NoGuestLimit)).unwrap();
     session.user = user.map(|user| Id::new(user).unwrap());
     let house = Everybody;
-    let Step::Write(asked) = venueless.respond(&session, &frame.to_string(), &house).unwrap()
+    let Step::Write(requested) = venueless.respond(&session, &frame.to_string(), &house).unwrap()
     else {
         panic!("{frame} writes nothing");
     };
-    assert!(!asked.commands.is_empty() && asked.mode == BatchMode::Atomic, "{frame}");
-    let Step::Done(turn) = (asked.then)(wrote, &house).unwrap() else {
+    assert!(!requested.commands.is_empty() && requested.mode == BatchMode::Atomic, "{frame}");
+    let Step::Done(turn) = (requested.then)(wrote, &house).unwrap() else {
         panic!("{frame} goes on");
     };
     let FrameResponse { reply, notices, signed_in, closes: ends, .. } = turn;

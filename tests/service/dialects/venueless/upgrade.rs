@@ -12,7 +12,7 @@ const KEY: &str = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
 const VERSION: &str = "Sec-WebSocket-Version: 13\r\n";
 
 #[test]
-fn what_asks_for_no_socket_is_told_how_to() {
+fn what_asks_for_no_socket_is_reported_how_to() {
     let rig = world(&[]);
     let path = "/ws/world/sample/";
     for (headers, status) in [
@@ -172,7 +172,7 @@ fn pages_that_are_named_open_them_and_no_others() {
 }
 
 #[test]
-fn what_is_no_origin_is_told_at_the_start() {
+fn what_is_no_origin_is_reported_at_the_start() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("policy.yaml"), super::POLICY).unwrap();
     for text in

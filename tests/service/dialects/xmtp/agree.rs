@@ -59,7 +59,7 @@ const TABLE: [(&str, &str, [bool; 3]); 37] = [
 
 /// The call that does it to `other`, its arguments and the rest of the question whether it may be
 /// done.
-fn asked(action: &str) -> (&'static str, Value, String) {
+fn requested(action: &str) -> (&'static str, Value, String) {
     let member = "&member=other".to_owned();
     let inbox = json!({ "inboxId": "other" });
     match action {
@@ -105,7 +105,7 @@ fn preconfigured_sets() {
         for (role, may) in ROLES.into_iter().zip(expected) {
             let name = format!("{preset}-{action}-{role}");
             group(&rig, preset, action, &name);
-            let (call_name, mut arguments, query) = asked(action);
+            let (call_name, mut arguments, query) = requested(action);
             let decided = match action {
                 action if query.starts_with("&field") || action == "update_permissions" => {
                     let action = if query.is_empty() { action } else { "update_metadata" };
@@ -164,7 +164,7 @@ fn single_permissions() {
             }
             assert_eq!(answer.status, 200, "{name}: {}", answer.text());
             for (role, &may) in ROLES.into_iter().zip(expected) {
-                let (call_name, mut arguments, query) = asked(action);
+                let (call_name, mut arguments, query) = requested(action);
                 let asks = if kind == "UpdateMetadata" { "update_metadata" } else { action };
                 let decided = rig.in_group(role, asks, &name, &query);
                 assert_eq!(decided.0, may, "{name}, {role}: {}", decided.1);
@@ -177,7 +177,7 @@ fn single_permissions() {
             }
             let weakest = ROLES.into_iter().zip(expected).find(|(_, may)| **may);
             if let Some((role, _)) = weakest {
-                let (call_name, mut arguments, _) = asked(action);
+                let (call_name, mut arguments, _) = requested(action);
                 arguments["caller"] = role.into();
                 fine(&rig, &name, call_name, &arguments);
             }
@@ -305,32 +305,32 @@ fn addresses_among_many_who_change() {
                 rig.write(&json!([user(mark * 7 % 3000, mark)]));
             }
         });
-        let asked = scope.spawn(|| {
-            let asked = [json!(["0xa2999", "0xA0", "user0200", "0xa200"]), json!(["0xSHARED"])];
-            asked.map(|addresses| {
+        let requested = scope.spawn(|| {
+            let requested = [json!(["0xa2999", "0xA0", "user0200", "0xa200"]), json!(["0xSHARED"])];
+            requested.map(|addresses| {
                 let arguments = json!({ "caller": "ann", "addresses": addresses });
                 call(&rig, "g", "addMembers", &arguments)
             })
         });
-        let asked = asked.join();
+        let requested = requested.join();
         // Also if there was no answer: the other ends by it.
         is_done.store(true, Ordering::SeqCst);
-        let [answer, several] = asked.unwrap();
+        let [answer, several] = requested.unwrap();
         assert_eq!(answer.status, 200, "{}", answer.text());
         assert_eq!(several.status, 409, "{}", several.text());
         assert_eq!(several.json()["error"]["inboxIds"].as_array().unwrap().len(), 10);
     });
     let members = fine(&rig, "g", "memberInboxIds", &json!({}));
     assert_eq!(members, json!(["ann", "user0000", "user0200", "user2999"]));
-    // Few are told at once, many on a thread for them.
+    // Few are reported at once, many on a thread for them.
     let more: Vec<String> = (1..40).map(|at| format!("user{at:04}")).collect();
     fine(&rig, "g", "addMemberInboxIds", &json!({ "caller": "ann", "inboxIds": more }));
-    let told = fine(&rig, "g", "members", &json!({}));
-    assert_eq!(told.as_array().unwrap().len(), 43);
-    assert_eq!(told[1]["addresses"], json!(["0xA0", "0xshared"]));
+    let reported = fine(&rig, "g", "members", &json!({}));
+    assert_eq!(reported.as_array().unwrap().len(), 43);
+    assert_eq!(reported[1]["addresses"], json!(["0xA0", "0xshared"]));
 }
 
-/// Of two who make a group of one id at once, one does; the other is told that it is there.
+/// Of two who make a group of one id at once, one does; the other is reported that it is there.
 #[test]
 fn two_make_one_group_at_once() {
     let rig = Rig::start("preset: xmtp\nusers: { ann: {}, bob: {} }\n");

@@ -12,7 +12,7 @@ const POLICY: &str = "preset: xmtp\nusers: { ann: {}, bob: {} }\n";
 
 /// In the dialect's own form: what is wrong.
 #[track_caller]
-fn told(sent: &[u8], answer: &Answer) {
+fn reported(sent: &[u8], answer: &Answer) {
     let shown = String::from_utf8_lossy(&sent[..sent.len().min(100)]).into_owned();
     let expected = if sent.len() > 1 << 20 { 413 } else { 400 };
     assert_eq!(answer.status, expected, "{shown}: {}", answer.text());
@@ -56,14 +56,14 @@ fn bodies_that_no_call_takes() {
     ];
     let paths = calls.map(|call| format!("/xmtp/groups/g/{call}"));
     for path in paths.iter().map(String::as_str).chain(["/xmtp/groups", "/xmtp/dms"]) {
-        attack(&rig, ("POST", path, &bearer()), &more, told);
+        attack(&rig, ("POST", path, &bearer()), &more, reported);
     }
-    attack(&rig, ("POST", "/xmtp/groups/g/isAdmin", &bearer()), &[], told);
+    attack(&rig, ("POST", "/xmtp/groups/g/isAdmin", &bearer()), &[], reported);
     attack(&rig, ("PUT", "/xmtp/inboxes/ann", &bearer()), &more, |sent, answer| {
         // No arguments are needed there.
         let is_empty = sent.iter().all(u8::is_ascii_whitespace) || sent == b"{}";
         if !is_empty {
-            told(sent, answer);
+            reported(sent, answer);
         }
     });
 }

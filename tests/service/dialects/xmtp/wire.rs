@@ -29,7 +29,7 @@ fn the_admin_token_is_asked_for() {
     assert_eq!(status("Authorization: Bearer wrong-token-of-16\r\n").0, 401);
     let answer = rig.ask("GET", PATH, "", b"");
     assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
-    // Nothing is told without, not even what there is.
+    // Nothing is reported without, not even what there is.
     assert_eq!(rig.ask("POST", "/xmtp/nothing", "", b"").status, 401);
 }
 

@@ -257,9 +257,12 @@ fn batches() {
         let answers = answer.json()["evaluations"].as_array().unwrap().clone();
         assert_eq!(answers.len(), decisions.len(), "3.3.1 {number}");
         for (answer, decision) in answers.iter().zip(decisions) {
-            let told = answer["decision"].as_bool();
-            assert!(told.is_some(), "3.3.3 {number}");
-            assert!(decision.is_none_or(|decision| told == Some(decision)), "{number} {answers:?}");
+            let reported = answer["decision"].as_bool();
+            assert!(reported.is_some(), "3.3.3 {number}");
+            assert!(
+                decision.is_none_or(|decision| reported == Some(decision)),
+                "{number} {answers:?}"
+            );
         }
     }
     let read = evaluation(alice(), action("read"), record(1));

@@ -77,12 +77,12 @@ fn what_does_not_change_the_answer() {
 #[test]
 fn explanation() {
     let daemon = Daemon::serve(stores());
-    let told = daemon.evaluate(with("/context", Some(json!({ "explain": true })))).json();
-    assert_eq!(told["decision"], true);
-    assert_eq!(told["context"]["reason"], "allowed");
-    assert_eq!(told["context"]["rules"][0]["name"], "stores to headquarters");
-    assert_eq!(told["context"]["gates"].as_array().unwrap().len(), 9);
-    assert!(told["context"].get("decision").is_none());
+    let reported = daemon.evaluate(with("/context", Some(json!({ "explain": true })))).json();
+    assert_eq!(reported["decision"], true);
+    assert_eq!(reported["context"]["reason"], "allowed");
+    assert_eq!(reported["context"]["rules"][0]["name"], "stores to headquarters");
+    assert_eq!(reported["context"]["gates"].as_array().unwrap().len(), 9);
+    assert!(reported["context"].get("decision").is_none());
     let plain = daemon.evaluate(with("/context", Some(json!({ "explain": false })))).json();
     assert_eq!(plain["context"], json!({ "reason": "allowed" }));
 }

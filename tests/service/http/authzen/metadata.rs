@@ -19,7 +19,7 @@ fn metadata(point: &str, base: &str) -> Value {
 }
 
 #[test]
-fn the_first_address_is_told() {
+fn the_first_address_is_reported() {
     let daemon = Daemon::serve(stores());
     let base = format!("http://{}", daemon.address());
     let answer = daemon.connect().ask("GET", PATH, "X-Request-ID: 7\r\n", b"");
@@ -39,7 +39,7 @@ fn the_first_address_is_told() {
 }
 
 #[test]
-fn a_public_url_is_told_as_it_is() {
+fn a_public_url_is_reported_as_it_is() {
     for (url, base) in [
         ("https://pdp.example", "https://pdp.example"),
         ("https://pdp.example:8443", "https://pdp.example:8443"),

@@ -161,8 +161,8 @@ fn what_is_the_callers_own_is_passed_over_and_named() {
             assert_eq!((answer.status, answer.json()), (200, expected), "{body}");
 
             body["context"] = json!({ "explain": true });
-            let told = post(&daemon, PATH, &body).json();
-            assert_eq!(told["context"].get("ignored"), context.get("ignored"), "{body}");
+            let reported = post(&daemon, PATH, &body).json();
+            assert_eq!(reported["context"].get("ignored"), context.get("ignored"), "{body}");
         }
     }
     let mut body = question("3", "2");
@@ -345,9 +345,9 @@ fn malformed_ones_are_refused_with_their_place() {
     }
     let mut body = question("3", "2");
     body["subject"]["properties"] = json!({ "peerage": { "peers": 4 } });
-    let told = post(&daemon, PATH, &body).json()["error"]["message"].clone();
+    let reported = post(&daemon, PATH, &body).json()["error"]["message"].clone();
     assert_eq!(
-        told,
+        reported,
         "unknown peers mode `4`; expected one of `all`, `paired`, `contacts`, `favorites`"
     );
     let mut body = question("3", "2");

@@ -134,7 +134,7 @@ fn lists_follow() {
     kept.done(&json!([{ "op": "put_rule", "rule_id": RULE, "condition": "hasTag(a)", "outcome": ["boss"] }]));
     let kept = kept.restarted();
     assert_eq!(kept.reach("ann", "start_chat"), ["abe", "cyd", "dan"]);
-    assert_eq!(kept.told(&format!("/v1/facts/rules/{RULE}"))["condition"], "hasTag(a)");
+    assert_eq!(kept.reported(&format!("/v1/facts/rules/{RULE}"))["condition"], "hasTag(a)");
 }
 
 #[test]

@@ -30,7 +30,7 @@ fn a_batch_that_is_sent_again_takes_effect_once() {
     let key = "Idempotency-Key: once\r\n";
     let first = kept.post(&batch, key);
     assert_eq!((first.status, first.header("idempotency-replayed")), (200, None));
-    let rules = || kept.told("/v1/facts/rules")["rules"].as_array().unwrap().len();
+    let rules = || kept.reported("/v1/facts/rules")["rules"].as_array().unwrap().len();
     assert_eq!(rules(), 2);
     let again = kept.post(&batch, key);
     assert_eq!((again.status, again.header("idempotency-replayed")), (200, Some("true")));
@@ -44,7 +44,7 @@ fn a_batch_that_is_sent_again_takes_effect_once() {
     let again = kept.post(&batch, key);
     assert_eq!((again.status, again.header("idempotency-replayed")), (200, Some("true")));
     assert_eq!(again.json()["outcomes"], first.json()["outcomes"]);
-    assert_eq!(kept.told("/v1/facts/rules")["rules"].as_array().unwrap().len(), 2);
+    assert_eq!(kept.reported("/v1/facts/rules")["rules"].as_array().unwrap().len(), 2);
     for key in
         ["Idempotency-Key: \r\n".to_owned(), format!("Idempotency-Key: {}\r\n", "x".repeat(256))]
     {
@@ -101,10 +101,10 @@ fn a_restart_restores_all() {
         "/v1/facts/rules",
         "/v1/facts/conversations",
     ];
-    let told = |kept: &Kept| paths.map(|path| kept.told(path));
-    let before = told(&kept);
+    let reported = |kept: &Kept| paths.map(|path| kept.reported(path));
+    let before = reported(&kept);
     let kept = kept.restarted();
-    assert_eq!(told(&kept), before);
+    assert_eq!(reported(&kept), before);
     assert_eq!(kept.reason("ann add_member g cyd"), "denied_by_matrix");
     assert_eq!(kept.reason("bob sign_in"), "banned");
 }

@@ -116,7 +116,7 @@ fn a_store_is_closed_during_commits() {
 }
 
 #[test]
-fn what_was_put_right_is_told() {
+fn what_was_put_right_is_reported() {
     let kept = Kept::start();
     assert_eq!(kept.store()["opened"], json!({ "new": true, "repairs": [] }));
     assert_eq!(kept.daemon.get("/readyz").text(), "ok\n");
@@ -257,9 +257,9 @@ fn a_store_that_is_lost_takes_nothing_more() {
                 (ready.status == 503).then_some(ready)
             });
             assert!(ready.text().contains(what), "{what}: {}", ready.text());
-            let told = kept.store();
-            assert_eq!(told["writable"], false);
-            assert!(told["lost"].as_str().unwrap().contains(what), "{told}");
+            let reported = kept.store();
+            assert_eq!(reported["writable"], false);
+            assert!(reported["lost"].as_str().unwrap().contains(what), "{reported}");
             assert_eq!(kept.reason("ann sign_in"), "banned", "decisions go on");
             assert_eq!(kept.reason("bob sign_in"), "allowed", "{what}");
             fails(&mut served(&kept, &[]), &["another process has it open"]);

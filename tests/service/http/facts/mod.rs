@@ -107,7 +107,7 @@ impl Kept {
     }
 
     #[track_caller]
-    pub(crate) fn told(&self, path: &str) -> Value {
+    pub(crate) fn reported(&self, path: &str) -> Value {
         let answer = self.read(path);
         assert_eq!(answer.status, 200, "{path} {}", answer.text());
         answer.json()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Kept;
 
 #[test]
-fn a_user_is_told_whole() {
+fn a_user_is_reported_whole() {
     let kept = Kept::start();
     kept.done(&json!([
         { "op": "put_user", "user": "dan", "tags": ["b", "a"], "peers": 1, "approval": "need_confirm",
@@ -21,16 +21,16 @@ fn a_user_is_told_whole() {
         { "op": "open_conversation", "users": ["dan", "bob"] },
         { "op": "add_member", "group": "club", "member": "dan" },
     ]));
-    let mut told = kept.told("/v1/facts/users/dan");
-    let details = told["friend_details"]["ann"].as_object_mut().unwrap();
+    let mut reported = kept.reported("/v1/facts/users/dan");
+    let details = reported["friend_details"]["ann"].as_object_mut().unwrap();
     assert!(details.remove("since").unwrap().is_u64());
     assert_eq!(Value::from(details.clone()), json!({ "lists": ["work"] }));
-    assert!(told["requests"]["bob"]["since"].is_u64());
-    let members = told.as_object_mut().unwrap();
+    assert!(reported["requests"]["bob"]["since"].is_u64());
+    let members = reported.as_object_mut().unwrap();
     members.remove("friend_details");
     members.remove("requests");
     assert_eq!(
-        told,
+        reported,
         json!({
             "id": "dan", "revision": 1, "tags": ["a", "b"], "peers": "paired",
             "permissions": { "incoming": false, "video_call": "hasTag(a)" },
@@ -41,7 +41,7 @@ fn a_user_is_told_whole() {
             "attributes": { "x": [1] }, "friend_lists": ["work"],
         })
     );
-    let cyd = kept.told("/v1/facts/users/cyd");
+    let cyd = kept.reported("/v1/facts/users/cyd");
     assert_eq!(cyd["blocked"], json!(["bob"]));
     assert_eq!(cyd["stated_by"]["line"], 9);
     let fields = json!(["tags", "peers", "permissions.video_call", "blocked"]);
@@ -49,7 +49,7 @@ fn a_user_is_told_whole() {
 }
 
 #[test]
-fn a_group_is_told_whole() {
+fn a_group_is_reported_whole() {
     let kept = Kept::start();
     kept.done(&json!([
         { "op": "put_group", "group": "g/1", "matrix": "team", "creator": "ann", "admins": ["bob"] },
@@ -58,15 +58,15 @@ fn a_group_is_told_whole() {
         { "op": "update_permissions", "group": "g/1", "permission": "add_member", "value": "deny" },
         { "op": "add_member", "group": "club", "member": "cyd" },
     ]));
-    let told = json!({
+    let reported = json!({
         "id": "g/1", "revision": 1, "matrix": "team", "creator": "ann", "super_admins": ["ann"],
         "admins": ["bob"], "members": ["cyd"], "permissions": { "add_member": "deny" },
         "metadata": { "group_name": "G" }, "added_by": { "cyd": "ann" },
     });
     for path in ["/v1/facts/groups/g%2F1", "/v1/facts/groups/g/1"] {
-        assert_eq!(kept.told(path), told);
+        assert_eq!(kept.reported(path), reported);
     }
-    let club = kept.told("/v1/facts/groups/club");
+    let club = kept.reported("/v1/facts/groups/club");
     assert_eq!(
         (&club["members"], &club["super_admins"]),
         (&json!(["bob", "cyd"]), &json!(["ann"]))
@@ -81,29 +81,29 @@ fn rules_of_files_and_of_the_api() {
         { "op": "put_rule", "name": "mine", "condition": "any( hasTag(a) )", "outcome": ["boss", "a"] },
     ]));
     let id = made.json()["outcomes"][0]["rule_id"].as_str().unwrap().to_owned();
-    let told = kept.told("/v1/facts/rules");
-    assert_eq!((&told["in_force"], &told["revision"]), (&json!(true), &json!(1)));
-    let rules = told["rules"].as_array().unwrap();
+    let reported = kept.reported("/v1/facts/rules");
+    assert_eq!((&reported["in_force"], &reported["revision"]), (&json!(true), &json!(1)));
+    let rules = reported["rules"].as_array().unwrap();
     let of_file = rules.iter().find(|rule| rule["name"] == "all").unwrap();
     assert_eq!(of_file["stated_by"]["line"], 2);
     let mine = json!({
         "rule_id": id, "name": "mine", "description": null,
         "condition": "any( hasTag(a) )", "outcome": ["boss", "a"],
     });
-    assert!(rules.contains(&mine), "{told}");
-    assert_eq!(kept.told(&format!("/v1/facts/rules/{id}")), mine);
+    assert!(rules.contains(&mine), "{reported}");
+    assert_eq!(kept.reported(&format!("/v1/facts/rules/{id}")), mine);
     let of_file = of_file.clone();
     let path = format!("/v1/facts/rules/{}", of_file["rule_id"].as_str().unwrap());
-    assert_eq!(kept.told(&path), of_file);
+    assert_eq!(kept.reported(&path), of_file);
 }
 
 #[test]
 fn without_a_section_no_rule_counts() {
     let kept = Kept::with("users: { ann: {}, bob: {} }\n", &[]);
     kept.done(&json!([{ "op": "put_rule", "condition": "hasTag(a)", "outcome": ["b"] }]));
-    let told = kept.told("/v1/facts/rules");
-    assert_eq!(told["in_force"], false);
-    assert_eq!(told["rules"].as_array().unwrap().len(), 1);
+    let reported = kept.reported("/v1/facts/rules");
+    assert_eq!(reported["in_force"], false);
+    assert_eq!(reported["rules"].as_array().unwrap().len(), 1);
     assert_eq!(kept.reason("ann start_chat bob"), "allowed");
     // With one, those that are kept count at once.
     assert_eq!(kept.reload("rules: []\nusers: { ann: {}, bob: {} }\n").status, 200);
@@ -112,7 +112,7 @@ fn without_a_section_no_rule_counts() {
         { "op": "add_tags", "user": "ann", "tags": ["a"] }, { "op": "add_tags", "user": "bob", "tags": ["b"] },
     ]));
     assert_eq!(kept.reason("ann start_chat bob"), "allowed");
-    assert_eq!(kept.told("/v1/facts/rules")["in_force"], true);
+    assert_eq!(kept.reported("/v1/facts/rules")["in_force"], true);
 }
 
 /// A text with each byte escaped.
@@ -127,7 +127,8 @@ fn escaped(text: &str) -> String {
 fn paged(kept: &Kept, list: &str, limit: usize) -> Vec<Value> {
     let (mut all, mut after) = (Vec::new(), String::new());
     loop {
-        let page = kept.told(&format!("/v1/facts/{list}?limit={limit}&after={}", escaped(&after)));
+        let page =
+            kept.reported(&format!("/v1/facts/{list}?limit={limit}&after={}", escaped(&after)));
         let items = page[list].as_array().unwrap();
         assert!(items.len() <= limit);
         all.extend(items.iter().cloned());
@@ -173,14 +174,14 @@ fn lists_are_paged() {
             assert_eq!(Value::from(paged(&kept, list, limit)), items, "{list} {limit}");
         }
         assert_eq!(
-            kept.told(&format!("/v1/facts/{list}"))["total"],
+            kept.reported(&format!("/v1/facts/{list}"))["total"],
             items.as_array().unwrap().len()
         );
     }
     let all = paged(&kept, "rules", 100);
     assert_eq!((all.len(), paged(&kept, "rules", 2)), (5, all));
     for user in users {
-        assert_eq!(kept.told(&format!("/v1/facts/users/{}", escaped(user)))["id"], user);
+        assert_eq!(kept.reported(&format!("/v1/facts/users/{}", escaped(user)))["id"], user);
     }
 }
 

@@ -82,7 +82,7 @@ fn malformed_batches() {
         assert_eq!(answer.status, status, "{body} {}", answer.text());
     }
     // In our words, each name once.
-    for (body, told) in [
+    for (body, reported) in [
         ("[[],1]", "expected an object, found an array"),
         ("[1,2]", "expected an object, found an array"),
         ("5", "expected an object, found the number `5`"),
@@ -104,9 +104,9 @@ fn malformed_batches() {
             || answer.json()["outcomes"][0]["message"].as_str().unwrap().to_owned(),
             str::to_owned,
         );
-        assert!(message.contains(told), "{body}: {message}");
+        assert!(message.contains(reported), "{body}: {message}");
     }
-    // All that is wrong is told, and nothing is done.
+    // All that is wrong is reported, and nothing is done.
     let answer = kept.send(&json!([
         { "op": "ban", "user": "ann" }, { "op": "ban" }, { "op": "block", "from": "ann", "to": 1 },
     ]));

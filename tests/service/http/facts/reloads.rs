@@ -14,10 +14,10 @@ fn facts_survive_a_reload() {
         { "op": "open_conversation", "users": ["dan", "bob"] },
     ]));
     let paths = ["/v1/facts/users/dan", "/v1/facts/groups/g", "/v1/facts/conversations"];
-    let before = paths.map(|path| kept.told(path));
+    let before = paths.map(|path| kept.reported(path));
     let changed = POLICY.replace("any(hasTag(a), hasTag(b))", "hasTag(a)");
     assert_eq!(kept.reload(&changed).status, 200);
-    assert_eq!(paths.map(|path| kept.told(path)), before);
+    assert_eq!(paths.map(|path| kept.reported(path)), before);
     assert_eq!(kept.reason("dan start_chat ann"), "blocked_by_resource");
     assert_eq!(kept.reason("dan start_chat bob"), "allowed");
     assert_eq!(kept.reason("bob start_chat ann"), "no_rule");
@@ -52,13 +52,13 @@ fn a_file_that_newly_states_a_field_wins_until_it_no_longer_does() {
         );
     assert_eq!(kept.reload(&stating).status, 200);
     assert_eq!(kept.reason("ann start_chat bob"), "allowed");
-    assert_eq!(kept.told("/v1/facts/users/dan")["tags"], json!(["b"]));
+    assert_eq!(kept.reported("/v1/facts/users/dan")["tags"], json!(["b"]));
     let check = |kept: &Kept| {
         let shadowed = kept.store()["shadowed"].clone();
-        let told = shadowed["first"].as_array().unwrap();
-        let file = told[0]["file"].as_str().unwrap();
+        let reported = shadowed["first"].as_array().unwrap();
+        let file = reported[0]["file"].as_str().unwrap();
         assert!(file.ends_with("policy.yaml"), "{shadowed}");
-        let places: Vec<Value> = told
+        let places: Vec<Value> = reported
             .iter()
             .map(|it| {
                 let mut it = it.clone();
@@ -88,10 +88,10 @@ fn a_file_that_newly_states_a_field_wins_until_it_no_longer_does() {
     assert_eq!(kept.reload(POLICY).status, 200);
     assert_eq!(kept.store()["shadowed"], json!({ "total": 0, "first": [] }));
     assert_eq!(kept.reason("ann start_chat bob"), "outgoing_off");
-    assert_eq!(kept.told("/v1/facts/users/dan")["tags"], json!(["a"]));
-    let group = kept.told("/v1/facts/groups/g");
+    assert_eq!(kept.reported("/v1/facts/users/dan")["tags"], json!(["a"]));
+    let group = kept.reported("/v1/facts/groups/g");
     assert_eq!((&group["matrix"], &group["creator"]), (&json!("team"), &json!("bob")));
-    assert_eq!(kept.told("/v1/facts/users/ann")["peers"], "paired");
+    assert_eq!(kept.reported("/v1/facts/users/ann")["peers"], "paired");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn the_record_of_a_user_whom_no_file_states_any_more_sleeps() {
         { "op": "block", "from": "ann", "to": "bob" },
         { "op": "put_user", "user": "cyd", "attributes": { "n": 1 } },
     ]));
-    let before = kept.told("/v1/facts/users/bob");
+    let before = kept.reported("/v1/facts/users/bob");
     let without = POLICY
         .replace("  bob: { tags: [b] }\n", "")
         .replace(", blocked: [bob]", "")
@@ -112,18 +112,18 @@ fn the_record_of_a_user_whom_no_file_states_any_more_sleeps() {
     assert_eq!(kept.reload(&without).status, 200);
     kept.read("/v1/facts/users/bob").refusal(404);
     assert_eq!(kept.reason("bob start_chat ann"), "unknown_subject");
-    assert_eq!(kept.told("/v1/facts/users/ann")["blocked"], json!([]));
+    assert_eq!(kept.reported("/v1/facts/users/ann")["blocked"], json!([]));
     let answer = kept.send(&json!([{ "op": "ban", "user": "bob" }]));
     assert_eq!(answer.json()["outcomes"][0]["reason"], "unknown_subject");
     let kept = kept.restarted();
     kept.read("/v1/facts/users/bob").refusal(404);
     assert_eq!(kept.reload(POLICY).status, 200);
-    assert_eq!(kept.told("/v1/facts/users/bob"), before);
+    assert_eq!(kept.reported("/v1/facts/users/bob"), before);
     assert_eq!(kept.reason("bob start_chat ann"), "blocked_by_resource");
 }
 
 #[test]
-fn who_sleeps_is_told_nowhere_and_stands_in_for_nobody() {
+fn who_sleeps_is_reported_nowhere_and_stands_in_for_nobody() {
     let kept = Kept::start();
     kept.done(&json!([
         { "op": "put_user", "user": "eve" },
@@ -140,7 +140,7 @@ fn who_sleeps_is_told_nowhere_and_stands_in_for_nobody() {
         { "op": "open_conversation", "users": ["bob", "eve"] },
         { "op": "open_conversation", "users": ["dan", "eve"] },
     ]));
-    let before = kept.told("/v1/facts/groups/h");
+    let before = kept.reported("/v1/facts/groups/h");
     let more = [
         (json!({ "op": "add_member", "group": "h", "member": "gil" }), "group_full"),
         (json!({ "op": "add_friend", "from": "eve", "to": "gil" }), "friend_list_full"),
@@ -155,14 +155,14 @@ fn who_sleeps_is_told_nowhere_and_stands_in_for_nobody() {
         .replace(", members: [bob]", "")
         .replace("conversations:\n  - [ann, bob]\n", "");
     assert_eq!(kept.reload(&without).status, 200);
-    let group = kept.told("/v1/facts/groups/h");
+    let group = kept.reported("/v1/facts/groups/h");
     assert_eq!(group["super_admins"], json!(["eve"]));
     assert_eq!((&group["creator"], &group["added_by"]), (&json!(null), &json!({})));
-    let eve = kept.told("/v1/facts/users/eve");
+    let eve = kept.reported("/v1/facts/users/eve");
     assert_eq!(eve["friends"], json!(["ann", "fay"]));
     assert_eq!(eve["friend_details"].as_object().unwrap().len(), 2);
-    assert_eq!(kept.told("/v1/facts/users/dan")["requests"], json!({}));
-    let conversations = kept.told("/v1/facts/conversations");
+    assert_eq!(kept.reported("/v1/facts/users/dan")["requests"], json!({}));
+    let conversations = kept.reported("/v1/facts/conversations");
     assert_eq!(conversations["conversations"], json!([["dan", "eve"]]));
     assert_eq!(conversations["total"], 1);
     let demote = json!({ "op": "remove_super_admin", "group": "h", "member": "eve" });
@@ -172,7 +172,7 @@ fn who_sleeps_is_told_nowhere_and_stands_in_for_nobody() {
         kept.done(&json!([command]));
     }
     assert_eq!(kept.reload(POLICY).status, 200);
-    let after = kept.told("/v1/facts/groups/h");
+    let after = kept.reported("/v1/facts/groups/h");
     assert_eq!(after["super_admins"], before["super_admins"]);
     assert_eq!(after["added_by"], before["added_by"]);
     kept.done(&json!([demote]));

@@ -79,7 +79,7 @@ fn the_socket_of_administrators_takes_no_other_user() {
 }
 
 #[test]
-fn secrets_that_others_can_read_are_told() {
+fn secrets_that_others_can_read_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::write(path("policy.yaml"), POLICY).unwrap();
@@ -88,7 +88,7 @@ fn secrets_that_others_can_read_are_told() {
     let issuer = r#"[{"secret":"0123456789abcdef0123456789abcdef","issuer":"i","audience":"a"}]"#;
     fs::write(path("venueless"), issuer).unwrap();
     fs::write(path("tencent"), "0123456789abcdef0123456789abcdef").unwrap();
-    for (mode, is_told) in
+    for (mode, is_reported) in
         [(0o600, false), (0o400, false), (0o644, true), (0o440, true), (0o602, true)]
     {
         let mut command = serve();
@@ -109,9 +109,9 @@ fn secrets_that_others_can_read_are_told() {
         for (_, name) in files {
             let file = format!("file={} ", path(name).display());
             let line = errors.lines().find(|line| line.contains(&file));
-            let is_told_of =
+            let is_reported_of =
                 line.is_some_and(|line| line.contains("WARN") && line.contains("chmod 600"));
-            assert_eq!(is_told_of, is_told, "{mode:o} {name}: {errors}");
+            assert_eq!(is_reported_of, is_reported, "{mode:o} {name}: {errors}");
         }
     }
 }

@@ -104,19 +104,19 @@ fn an_export_into_a_new_store_exports_the_same() {
         "/v1/facts/rules",
         "/v1/facts/conversations",
     ];
-    let told = |kept: &Kept| {
+    let reported = |kept: &Kept| {
         paths.map(|path| {
-            let mut told = kept.told(path);
-            told.as_object_mut().unwrap().remove("revision");
-            told.as_object_mut().unwrap().remove("stated_by");
-            told["rules"] = Value::Null;
-            told
+            let mut reported = kept.reported(path);
+            reported.as_object_mut().unwrap().remove("revision");
+            reported.as_object_mut().unwrap().remove("stated_by");
+            reported["rules"] = Value::Null;
+            reported
         })
     };
     let other = tempfile::tempdir().unwrap();
     fs::copy(&store, other.path().join("facts.redb")).unwrap();
     let second = on(other);
-    assert_eq!(told(&second), told(&kept));
+    assert_eq!(reported(&second), reported(&kept));
 
     let new = kept.path("exported");
     let (out, _) = kept.ran(&["facts", "export", "--output", new.to_str().unwrap()], "--from", 0);
@@ -152,14 +152,14 @@ fn an_export_into_a_running_daemon_exports_the_same() {
     };
     assert_eq!(without(&fresh.export()), without(&export));
     // Under the same key, nothing is done again.
-    let revision = fresh.told("/v1/facts")["revision"].clone();
+    let revision = fresh.reported("/v1/facts")["revision"].clone();
     assert_eq!(fresh.ran(&import, "--to", 0).0, "imported 7 lines\n");
-    assert_eq!(fresh.told("/v1/facts")["revision"], revision);
+    assert_eq!(fresh.reported("/v1/facts")["revision"], revision);
     assert_eq!(fresh.reason("dan sign_in"), "banned");
 }
 
 #[test]
-fn lines_that_cannot_be_imported_are_told() {
+fn lines_that_cannot_be_imported_are_reported() {
     let lines = [
         r#"{"id":"u1","tags":["a"],"contacts":["u2"],"blocked":["ann"],"friends":["u2"]}"#,
         "",
@@ -178,29 +178,29 @@ fn lines_that_cannot_be_imported_are_told() {
     let kept = Kept::start();
     let path = kept.path("lines.ndjson");
     fs::write(&path, lines.join("\n")).unwrap();
-    let told = |errors: &str| -> Vec<usize> {
+    let reported = |errors: &str| -> Vec<usize> {
         let name = path.to_str().unwrap();
         let lines = errors.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         lines.map(|line| line.split_once(':').unwrap().0.parse().unwrap()).collect()
     };
     // Against a policy, tags, what files state, and who is there count as well.
     let (out, errors) = kept.ran(&["facts", "import", path.to_str().unwrap()], "--to", 1);
-    assert_eq!(told(&errors), [3, 5, 6, 7, 8, 9, 10, 11, 12, 13], "{errors}");
+    assert_eq!(reported(&errors), [3, 5, 6, 7, 8, 9, 10, 11, 12, 13], "{errors}");
     assert!(out.starts_with("imported 2 lines; 10 lines were not"), "{out}");
-    assert_eq!(kept.told("/v1/facts/users/u1")["friends"], json!(["u2"]));
+    assert_eq!(kept.reported("/v1/facts/users/u1")["friends"], json!(["u2"]));
     assert_eq!(kept.reason("ann start_chat u1"), "blocked_by_resource");
 
     let store = kept.path("new.redb");
     let mut command = peerage(&["facts", "import"]);
     let (out, errors) = ran(command.arg(&path).arg("--store").arg(&store), 1);
-    assert_eq!(told(&errors), [3, 5, 6, 7, 8, 9, 10], "{errors}");
+    assert_eq!(reported(&errors), [3, 5, 6, 7, 8, 9, 10], "{errors}");
     assert!(out.starts_with("imported 5 lines; 7 lines were not"), "{out}");
     let mut command = peerage(&["facts", "import", "--format", "json"]);
     let (out, _) = ran(command.arg(&path).arg("--store").arg(&store), 1);
-    let told: Value = serde_json::from_str(&out).unwrap();
-    assert_eq!((&told["imported"], &told["complete"]), (&json!(5), &json!(true)));
-    assert_eq!(told["wrong"][0]["line"], 3);
-    let message = |at: usize| told["wrong"][at]["message"].as_str().unwrap();
+    let reported: Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((&reported["imported"], &reported["complete"]), (&json!(5), &json!(true)));
+    assert_eq!(reported["wrong"][0]["line"], 3);
+    let message = |at: usize| reported["wrong"][at]["message"].as_str().unwrap();
     let unknown = "invalid JSON: expected `true`, `false` or `null`; strings are written in double \
                    quotes (column 2)";
     assert_eq!(message(0), unknown);
@@ -223,7 +223,7 @@ fn many_users_are_imported() {
     fs::write(&path, lines).unwrap();
     let (out, _) = kept.ran(&["facts", "import", path.to_str().unwrap()], "--to", 0);
     assert_eq!(out, format!("imported {users} lines\n"));
-    let counts = kept.told("/v1/facts")["counts"].clone();
+    let counts = kept.reported("/v1/facts")["counts"].clone();
     assert_eq!(
         (&counts["users"], &counts["relations"]["contact"]),
         (&json!(users + 3), &json!(users))
@@ -284,7 +284,7 @@ fn is_whole(store: &Path) {
 }
 
 #[test]
-fn what_is_no_daemon_is_told() {
+fn what_is_no_daemon_is_reported() {
     let kept = Kept::start();
     let cases: [(&[&str], &str); 6] = [
         (&["facts", "export"], "--store"),

@@ -80,10 +80,14 @@ fn decisions() {
         let decision = reason == "allowed";
         let expected = json!({ "decision": decision, "reason": reason });
         assert_eq!((answer.status, answer.json()), (200, expected), "{query}");
-        let told = client.get(&format!("/v1/decide?{query}&explain=true")).json();
-        assert_eq!((&told["decision"], &told["reason"]), (&json!(decision), &json!(reason)));
-        assert_eq!(told["gates"].as_array().unwrap().len(), 9, "{query}");
-        let closed = told["gates"].as_array().unwrap().iter().find(|gate| gate["open"] == false);
+        let reported = client.get(&format!("/v1/decide?{query}&explain=true")).json();
+        assert_eq!(
+            (&reported["decision"], &reported["reason"]),
+            (&json!(decision), &json!(reason))
+        );
+        assert_eq!(reported["gates"].as_array().unwrap().len(), 9, "{query}");
+        let closed =
+            reported["gates"].as_array().unwrap().iter().find(|gate| gate["open"] == false);
         let first = closed.map_or(&Value::Null, |gate| &gate["reason"]);
         assert_eq!(*first, if decision { Value::Null } else { json!(reason) }, "{query}");
         let answer = client.get(&format!("/v1/allow?{query}"));
@@ -99,8 +103,8 @@ fn obligations() {
     let query = "subject=ann&action=friend_request&resource=eve";
     let answer = daemon.get(&format!("/v1/decide?{query}"));
     assert_eq!(answer.text(), r#"{"decision":true,"reason":"allowed","obligations":["confirm"]}"#);
-    let told = daemon.get(&format!("/v1/decide?{query}&explain")).json();
-    assert_eq!(told["obligations"], json!(["confirm"]));
+    let reported = daemon.get(&format!("/v1/decide?{query}&explain")).json();
+    assert_eq!(reported["obligations"], json!(["confirm"]));
     let answer = daemon.get(&format!("/v1/allow?{query}"));
     assert_eq!((answer.status, answer.header("peerage-obligations")), (204, Some("confirm")));
 }
@@ -113,8 +117,8 @@ fn explanations_name_the_user() {
         ("subject=bob&action=start_chat&resource=eve", json!("eve")),
         ("subject=bob&action=start_chat&resource=ann", Value::Null),
     ] {
-        let told = daemon.get(&format!("/v1/decide?{query}&explain=true")).json();
-        assert_eq!(told.get("user").cloned().unwrap_or_default(), user, "{query}");
+        let reported = daemon.get(&format!("/v1/decide?{query}&explain=true")).json();
+        assert_eq!(reported.get("user").cloned().unwrap_or_default(), user, "{query}");
     }
 }
 

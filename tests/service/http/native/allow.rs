@@ -145,8 +145,8 @@ fn a_yes_may_be_200() {
         let options = ["--listen", "127.0.0.1:0", "--allow-status", status];
         Daemon::start(serve().arg(stores()).args(options))
     };
-    for (told, status) in [("200", 200), ("204", 204)] {
-        let daemon = start(told);
+    for (reported, status) in [("200", 200), ("204", 204)] {
+        let daemon = start(reported);
         let answer = daemon.get(&format!("/v1/allow?{QUERY}"));
         assert_eq!((answer.status, &answer.body[..]), (status, &b""[..]));
         assert_eq!(answer.header("peerage-reason"), Some("allowed"));

@@ -104,8 +104,8 @@ fn both_formats_say_the_same() {
     assert_eq!(text.len(), open_metrics.len());
     for (name, (kind, samples)) in &open_metrics {
         let total = if kind == "counter" { "_total" } else { "" };
-        let (told, same) = &text[&format!("{name}{total}")];
-        assert_eq!((told, same), (kind, samples), "{name}");
+        let (reported, same) = &text[&format!("{name}{total}")];
+        assert_eq!((reported, same), (kind, samples), "{name}");
         match kind.as_str() {
             "counter" => assert!(samples.iter().all(|it| *it == format!("{name}_total")), "{name}"),
             "gauge" => assert!(samples.iter().all(|it| it == name), "{name}"),

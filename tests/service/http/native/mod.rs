@@ -39,10 +39,10 @@ fn decide() {
 }
 
 #[test]
-fn what_was_meant_is_told() {
+fn what_was_meant_is_reported() {
     let daemon = Daemon::serve(stores());
     let mut client = daemon.connect();
-    for (path, told) in [
+    for (path, reported) in [
         ("/v1/decide?subject=3&action=start_chats&resource=2", "did you mean `start_chat`?"),
         ("/v1/reach?subject=3&action=startchat", "did you mean `start_chat`?"),
         ("/v1/decide?subjct=3&action=start_chat&resource=2", "did you mean `subject`?"),
@@ -58,7 +58,7 @@ fn what_was_meant_is_told() {
     ] {
         let answer = client.get(path);
         assert_eq!(answer.status, 400, "{path}");
-        assert!(answer.text().contains(told), "{path}: {}", answer.text());
+        assert!(answer.text().contains(reported), "{path}: {}", answer.text());
     }
 }
 
@@ -92,12 +92,12 @@ fn context_and_explanation() {
         assert_eq!(answer.text(), r#"{"decision":true,"reason":"allowed"}"#, "{more}");
     }
     for flag in ["explain=true", "explain=1", "explain"] {
-        let told = client.get(&format!("{question}&{flag}")).json();
-        assert_eq!(told["decision"], true);
-        assert_eq!(told["reason"], "allowed");
-        assert_eq!(told["rules"][0]["name"], "stores to headquarters");
-        assert_eq!(told["rules"][0]["rule_id"], "728c1541-d6d1-4290-9a53-cdf01dd32d60");
-        let gates: Vec<_> = told["gates"].as_array().unwrap().iter().collect();
+        let reported = client.get(&format!("{question}&{flag}")).json();
+        assert_eq!(reported["decision"], true);
+        assert_eq!(reported["reason"], "allowed");
+        assert_eq!(reported["rules"][0]["name"], "stores to headquarters");
+        assert_eq!(reported["rules"][0]["rule_id"], "728c1541-d6d1-4290-9a53-cdf01dd32d60");
+        let gates: Vec<_> = reported["gates"].as_array().unwrap().iter().collect();
         let names: Vec<_> = gates.iter().map(|gate| gate["gate"].as_str().unwrap()).collect();
         assert_eq!(
             names,
@@ -115,11 +115,12 @@ fn context_and_explanation() {
         );
         assert!(gates.iter().all(|gate| gate["open"] == true));
     }
-    let told = client.get("/v1/decide?subject=3&action=start_chat&resource=4&explain=true").json();
-    assert_eq!(told["decision"], false);
-    assert_eq!(told["rules"], json!([]));
-    assert_eq!(told["gates"][6]["open"], false);
-    assert_eq!(told["gates"][6]["reason"], "no_rule");
+    let reported =
+        client.get("/v1/decide?subject=3&action=start_chat&resource=4&explain=true").json();
+    assert_eq!(reported["decision"], false);
+    assert_eq!(reported["rules"], json!([]));
+    assert_eq!(reported["gates"][6]["open"], false);
+    assert_eq!(reported["gates"][6]["reason"], "no_rule");
 }
 
 #[test]
@@ -343,7 +344,7 @@ fn what_there_is_is_counted() {
 /// What the figures of memory are about: the ids' text is exact, a relation stands in the rows of
 /// two, and what there is none of takes nothing and has no share.
 #[test]
-fn memory_is_told_by_what_takes_it() {
+fn memory_is_reported_by_what_takes_it() {
     let memory = |text: &str| {
         let (_folder, daemon) = write(text);
         daemon.connect().get("/v1/status").json()["memory"].clone()
