@@ -8,7 +8,7 @@ LABEL org.opencontainers.image.title="peerage" \
       org.opencontainers.image.description="Who may talk to whom, as code: a policy compiler and decision daemon" \
       org.opencontainers.image.licenses="MIT"
 
-COPY --chmod=0755 target/dist/peerage /peerage
+COPY --chmod=0755 target/packages/peerage /peerage
 # Folders of the user below: what is mounted on them gets their owner.
 COPY --chown=65532:65532 packaging/image/ /
 
