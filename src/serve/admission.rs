@@ -2,7 +2,9 @@
 //!
 //! Each class of work has its own permits, so that no class can keep another out. Long work runs on
 //! threads of lower priority than those of decisions. Decisions need no permit; beyond a limit of
-//! decisions in flight, they are refused at once.
+//! decisions in flight, they are refused at once. A decision takes microseconds, so those in flight are
+//! hardly ever being made: nearly all of them wait in sockets until their connection is read. So a decision is in flight
+//! from the arrival of its request on.
 
 use std::{
     sync::{
@@ -19,7 +21,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::peer::Peer;
+use super::{decision_count::DecisionCount, peer::Peer};
 
 /// The classes of work that wait for a permit.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -122,6 +124,7 @@ pub(super) struct AdmissionControl {
     queues: [Queue; WorkClass::ALL.len()],
     in_flight: AtomicUsize,
     max_in_flight: usize,
+    decided: DecisionCount,
     /// Threads of lower priority; `None` if they could not be started.
     background: Option<Runtime>,
 }
@@ -139,16 +142,26 @@ impl AdmissionControl {
             queues: WorkClass::ALL.map(Queue::new),
             in_flight: AtomicUsize::new(0),
             max_in_flight,
+            decided: DecisionCount::default(),
             background: background.ok(),
         }
     }
 
-    /// Counts a decision as in flight until the guard is dropped; `None` at the limit.
+    /// The number of decisions that were made.
+    pub(super) fn decided(&self) -> DecisionCount {
+        self.decided.clone()
+    }
+
+    /// Counts a decision as in flight until the guard is dropped; `None` if there are too many others.
+    /// `arrival` is the number of decisions that were made when its request arrived: those made since then
+    /// were in flight before it.
     #[inline]
-    pub(super) fn begin_decision(&self) -> Option<InFlightGuard<'_>> {
+    pub(super) fn begin_decision(&self, arrival: u64) -> Option<DecisionGuard<'_>> {
         let before = self.in_flight.fetch_add(1, Ordering::Relaxed);
-        let counted = InFlightGuard(&self.in_flight);
-        (before < self.max_in_flight).then_some(counted)
+        let in_flight = InFlightGuard(&self.in_flight);
+        let since = usize::try_from(self.decided.now().wrapping_sub(arrival)).unwrap_or(0);
+        let is_admitted = before.saturating_add(since) < self.max_in_flight;
+        is_admitted.then(|| DecisionGuard { decided: &self.decided, _in_flight: in_flight })
     }
 
     /// Waits for a permit; `None` if too many requests wait, or if none is free in time. The wait ends when
@@ -215,6 +228,19 @@ impl Drop for AdmissionControl {
             // Waiting for its threads could block serving threads.
             background.shutdown_background();
         }
+    }
+}
+
+/// A decision in flight, which is made when this is dropped.
+#[derive(Debug)]
+pub(super) struct DecisionGuard<'c> {
+    decided: &'c DecisionCount,
+    _in_flight: InFlightGuard<'c>,
+}
+
+impl Drop for DecisionGuard<'_> {
+    fn drop(&mut self) {
+        self.decided.add_one();
     }
 }
 

@@ -17,6 +17,7 @@ mod blocking;
 mod body;
 mod connection;
 mod counts;
+mod decision_count;
 mod decision_log;
 mod descriptors;
 mod dialects;

@@ -5,17 +5,20 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
-    task::{Context, Poll},
+    task::{Context, Poll, Wake, Waker},
     time::Duration,
 };
 
+use futures_util::task::AtomicWaker;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     sync::OwnedSemaphorePermit,
     time::{Sleep, sleep},
 };
+
+use super::decision_count::DecisionCount;
 
 /// The most bytes of responses that may wait to be sent, on all connections together.
 const MAX_WAITING: usize = 64 << 20;
@@ -24,14 +27,63 @@ const MAX_WAITING: usize = 64 << 20;
 const READ_AHEAD: usize = 4 << 10;
 
 /// The peer of a connection.
-#[derive(Default, Debug)]
+///
+/// It also is the waker of the connection's reads: between its call and the read, a request waits for its turn.
+#[derive(Debug)]
 pub(super) struct Peer {
     /// Whether a disconnect of the caller drops the request. Otherwise a caller who closes only their half
     /// of the connection still gets the response.
     is_watched: AtomicBool,
+    decided: DecisionCount,
+    /// The decisions that were made when the bytes arrived that are read next.
+    next: AtomicU64,
+    /// The same of the bytes that were read last.
+    read: AtomicU64,
+    /// The task of the connection.
+    task: AtomicWaker,
+}
+
+/// A peer without a connection, as of calls that the daemon makes itself.
+impl Default for Peer {
+    fn default() -> Self {
+        Self::new(DecisionCount::default())
+    }
+}
+
+impl Wake for Peer {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.next.store(self.decided.now(), Ordering::Relaxed);
+        self.task.wake();
+    }
 }
 
 impl Peer {
+    pub(super) fn new(decided: DecisionCount) -> Self {
+        let now = decided.now();
+        Self {
+            is_watched: AtomicBool::new(false),
+            decided,
+            next: AtomicU64::new(now),
+            read: AtomicU64::new(now),
+            task: AtomicWaker::new(),
+        }
+    }
+
+    /// The number of decisions that were made when the request arrived that was read last.
+    pub(super) fn arrival(&self) -> u64 {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// Notes that bytes were read. More of them may have arrived since, for which nobody is woken.
+    fn note_read(&self) {
+        let arrived = self.next.swap(self.decided.now(), Ordering::Relaxed);
+        self.read.store(arrived, Ordering::Relaxed);
+    }
+
     /// Watches for a disconnect until the returned guard is dropped.
     pub(super) fn watch(&self) -> impl Drop {
         struct Watch<'p>(&'p Peer);
@@ -80,6 +132,8 @@ impl Drop for Reserved {
 pub(super) struct WatchedStream<S> {
     stream: S,
     peer: Arc<Peer>,
+    /// The peer, by which reads wake the connection.
+    waker: Waker,
     waiting: WaitingBytes,
     /// The longest wait for the peer to read something.
     patience: Duration,
@@ -108,7 +162,8 @@ impl<S> WatchedStream<S> {
         room: OwnedSemaphorePermit,
     ) -> Self {
         let (stalled, ahead, passed) = (None, Vec::new(), 0);
-        Self { stream, peer, waiting, patience, stalled, ahead, passed, _room: room }
+        let waker = Waker::from(Arc::clone(&peer));
+        Self { stream, peer, waker, waiting, patience, stalled, ahead, passed, _room: room }
     }
 
     /// The result of a write, or the error that ends the wait for it.
@@ -175,7 +230,13 @@ impl<S: AsyncRead + Unpin> AsyncRead for WatchedStream<S> {
             self.passed += some.len();
             return Poll::Ready(Ok(()));
         }
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let Self { stream, peer, waker, .. } = &mut *self;
+        peer.task.register(cx.waker());
+        let read = Pin::new(stream).poll_read(&mut Context::from_waker(waker), buffer);
+        if read.is_ready() {
+            peer.note_read();
+        }
+        read
     }
 }
 
@@ -211,7 +272,7 @@ mod tests {
         sync::Semaphore,
     };
 
-    use super::{MAX_WAITING, Peer, WaitingBytes, WatchedStream};
+    use super::{DecisionCount, MAX_WAITING, Peer, WaitingBytes, WatchedStream};
 
     struct Ends {
         ours: WatchedStream<DuplexStream>,
@@ -222,7 +283,8 @@ mod tests {
 
     fn ends(patience: Duration) -> Ends {
         let (ours, theirs) = duplex(8);
-        let (peer, waiting) = (Arc::new(Peer::default()), WaitingBytes::default());
+        let peer = Arc::new(Peer::new(DecisionCount::default()));
+        let waiting = WaitingBytes::default();
         let room = Arc::new(Semaphore::new(1)).try_acquire_owned().unwrap();
         let ours = WatchedStream::new(ours, Arc::clone(&peer), waiting.clone(), patience, room);
         Ends { ours, theirs, peer, waiting }

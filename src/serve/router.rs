@@ -17,7 +17,7 @@ use tracing::Instrument as _;
 
 use super::{
     admin,
-    admission::{Cancellation, InFlightGuard},
+    admission::{Cancellation, DecisionGuard},
     app::{App, stamp_revision},
     at_least,
     audit::{CredentialFailure, FACTS, NATIVE},
@@ -196,6 +196,15 @@ impl App {
             return Ok(response::method_not_allowed(route.methods()));
         };
         let listener = connection.listener;
+        let mut in_flight = None;
+        // Requests of administrators are not shed. What is shed costs nothing but its refusal.
+        if operation.access == Access::Decision && !listener.is_trusted() {
+            in_flight = self.admission.begin_decision(connection.peer.arrival());
+            if in_flight.is_none() {
+                body::discard(&head.headers, body);
+                return Ok(self.shed(route.path));
+            }
+        }
         let token = match self.authorize(operation.access, &head.headers, listener) {
             Ok(token) => token,
             Err(error) => {
@@ -203,15 +212,6 @@ impl App {
                 return Err(error);
             }
         };
-        let mut in_flight = None;
-        // Requests of administrators are not shed.
-        if operation.access == Access::Decision && !listener.is_trusted() {
-            in_flight = self.admission.begin_decision();
-            if in_flight.is_none() {
-                body::discard(&head.headers, body);
-                return Ok(self.shed(route.path));
-            }
-        }
         let Some(body) =
             self.read_body(operation.body, &head.headers, body, &mut in_flight).await?
         else {
@@ -258,7 +258,7 @@ impl App {
         kind: BodyKind,
         headers: &HeaderMap,
         body: Incoming,
-        in_flight: &mut Option<InFlightGuard<'a>>,
+        in_flight: &mut Option<DecisionGuard<'a>>,
     ) -> Result<Option<Bytes>, HttpError> {
         let limit = self.options.body_limit;
         match kind {
@@ -276,7 +276,8 @@ impl App {
                 let was_counted = in_flight.take().is_some();
                 let bytes = reading.await?;
                 if was_counted {
-                    *in_flight = self.admission.begin_decision();
+                    // It was not in flight meanwhile.
+                    *in_flight = self.admission.begin_decision(self.admission.decided().now());
                     if in_flight.is_none() {
                         return Ok(None);
                     }

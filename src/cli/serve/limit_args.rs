@@ -21,7 +21,7 @@ pub(super) struct LimitArgs {
     /// The maximal size of a request's body, in bytes
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
     pub(super) body_limit: usize,
-    /// The maximal number of decisions in flight; those beyond get 503 at once
+    /// The maximal number of decisions in flight, waiting ones included; those beyond get 503 at once
     #[arg(long, value_name = "N", default_value_t = 1024)]
     pub(super) max_in_flight: usize,
     /// The longest wait of a request with Peerage-At-Least, as 2s

@@ -159,7 +159,7 @@ impl Gate {
         address: Option<ClientAddress>,
     ) {
         let Self { app, draining, policy, .. } = self;
-        let peer = Arc::new(Peer::default());
+        let peer = Arc::new(Peer::new(app.admission.decided()));
         let stream =
             WatchedStream::new(stream, Arc::clone(&peer), app.waiting.clone(), READ_PATIENCE, room);
         let stream = ErrorBodyStream::new(stream, Arc::clone(app));

@@ -223,6 +223,33 @@ fn decisions_in_flight_are_bounded() {
     assert_eq!(one.answer("POST").unwrap().status, 200);
 }
 
+/// A decision takes microseconds: what is in flight waits to be read.
+#[test]
+fn requests_that_wait_are_in_flight() {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("users.ndjson"), "{\"id\":\"3\"}\n{\"id\":\"2\"}\n").unwrap();
+    fs::write(folder.path().join("rules.peerage"), "rule: hasTag(t) -> [t];\n").unwrap();
+    let (_daemon, open, admin) = on_sockets(&folder, &["--max-in-flight", "5"]);
+    for path in [&open, &admin] {
+        let mut client = Client::unix(path);
+        for _ in 0..2 {
+            // They arrive at once.
+            client.send(request("GET", DECIDE, "", b"").repeat(20));
+            let answers: Vec<_> = (0..20).map(|_| client.answer("GET").unwrap()).collect();
+            let accepted = answers.iter().take_while(|answer| answer.status == 200).count();
+            if path == &open {
+                assert_eq!(accepted, 5);
+                answers[5..].iter().for_each(assert_shed);
+            } else {
+                assert_eq!(accepted, 20, "administrators are not shed");
+            }
+        }
+        // One after the other, they find room.
+        (0..20).for_each(|_| assert_eq!(client.get(DECIDE).status, 200));
+    }
+    assert_eq!(shed(&open, "/v1/decide"), Some(30));
+}
+
 #[test]
 fn explanations_name_the_first_rules() {
     let folder = many();

@@ -1,0 +1,114 @@
+//! The figures of operation: memory without load, the time until the daemon is ready, and overload.
+//!
+//! `cargo bench --bench operation` starts the daemon on `policies/stores`; `PEERAGE=PATH` takes another build,
+//! such as a packaged one. For overload the daemon has processor 0, and an open loop on the others sends
+//! decisions at a fixed rate, whether or not earlier ones are answered: first as many as can be carried, then half
+//! of that, then twice.
+
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench may stop at what it did not expect"
+)]
+
+mod daemon;
+mod open_loop;
+
+use std::time::Duration;
+
+use daemon::Daemon;
+use open_loop::{Outcome, Shape, run};
+
+/// The number of starts that are timed.
+const STARTS: usize = 20;
+
+/// The time of each round of load.
+const ROUND: Duration = Duration::from_secs(3);
+
+/// A rate is carried if no more than one request in a thousand is left unanswered, and the 99th percentile is
+/// below this.
+const CARRIED: Duration = Duration::from_millis(10);
+
+fn main() {
+    let chosen: Vec<String> = std::env::args().skip(1).filter(|it| !it.starts_with('-')).collect();
+    let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|it| it == name);
+    if is_chosen("idle") {
+        idle();
+    }
+    if is_chosen("overload") {
+        for shape in Shape::ALL {
+            overload(shape);
+        }
+    }
+}
+
+fn idle() {
+    let (mut ready, mut resident) = (Vec::new(), Vec::new());
+    for _ in 0..STARTS {
+        let daemon = Daemon::start(&[], None);
+        ready.push(daemon.until_ready());
+        std::thread::sleep(Duration::from_millis(300));
+        resident.push(daemon.resident_kib());
+    }
+    ready.sort_unstable();
+    resident.sort_unstable();
+    println!(
+        "ready after {:.1} ms (median of {STARTS}; {:.1} to {:.1})",
+        milliseconds(ready[STARTS / 2]),
+        milliseconds(ready[0]),
+        milliseconds(ready[STARTS - 1])
+    );
+    println!(
+        "idle: {:.1} MB resident (median; {:.1} at most)",
+        resident[STARTS / 2] as f64 * 1024.0 / 1e6,
+        resident[STARTS - 1] as f64 * 1024.0 / 1e6
+    );
+}
+
+fn overload(shape: Shape) {
+    let unlimited = Daemon::start(&["--max-in-flight", "1000000000"], Some(0));
+    run(&unlimited, 5000.0, ROUND, shape);
+    let carried = |rate: f64| {
+        let outcome = run(&unlimited, rate, ROUND, shape);
+        let is_carried = outcome.share_accepted() > 0.999 && outcome.p99() < CARRIED;
+        println!("  {rate:.0}/s: {outcome}{}", if is_carried { "" } else { " (too much)" });
+        is_carried
+    };
+    println!("{shape:?}: the load that can be carried");
+    let (mut low, mut high) = (5000.0, 10_000.0);
+    while carried(high) {
+        (low, high) = (high, high * 1.5);
+    }
+    while high / low > 1.06 {
+        let middle = f64::midpoint(low, high);
+        if carried(middle) { low = middle } else { high = middle }
+    }
+    drop(unlimited);
+    let limit = std::env::var("MAX_IN_FLIGHT").ok();
+    let arguments: Vec<&str> =
+        limit.iter().flat_map(|limit| ["--max-in-flight", limit.as_str()]).collect();
+    let limited = Daemon::start(&arguments, Some(0));
+    run(&limited, 5000.0, ROUND, shape);
+    println!("{shape:?}: {low:.0}/s can be carried");
+    let half = run(&limited, low / 2.0, ROUND, shape);
+    println!("  half: {half}");
+    let twice = run(&limited, low * 2.0, ROUND, shape);
+    println!("  twice: {twice}");
+    println!(
+        "  99th percentile of what is accepted: {:.1} times that at half load",
+        ratio(&twice, &half)
+    );
+}
+
+fn ratio(twice: &Outcome, half: &Outcome) -> f64 {
+    twice.p99().as_secs_f64() / half.p99().as_secs_f64()
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}

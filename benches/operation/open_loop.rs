@@ -1,0 +1,206 @@
+//! An open loop: requests are sent when they are due, whether or not earlier ones are answered.
+
+use std::{
+    cell::RefCell,
+    collections::VecDeque,
+    fmt,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{
+        TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    runtime::Builder,
+    task::{LocalSet, yield_now},
+};
+
+use crate::daemon::Daemon;
+
+const REQUEST: &[u8] =
+    b"GET /v1/decide?subject=3&action=start_chat&resource=2 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+/// How the requests are spread over connections.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Shape {
+    /// Over 64 connections in turn, on which later requests do not wait for earlier ones.
+    Pipelined,
+    /// Over a pool of 512 connections, each with one request at a time. One that is due while none is free waits for
+    /// one, and its time goes on.
+    Pool,
+}
+
+impl Shape {
+    pub(crate) const ALL: [Self; 2] = [Self::Pipelined, Self::Pool];
+
+    fn connections(self) -> usize {
+        match self {
+            Self::Pipelined => 64,
+            Self::Pool => 512,
+        }
+    }
+}
+
+/// What became of the requests of a round.
+#[derive(Default)]
+pub(crate) struct Outcome {
+    sent: usize,
+    shed: usize,
+    /// The times of those that were accepted, in order.
+    accepted: Vec<Duration>,
+    rate: f64,
+}
+
+impl Outcome {
+    pub(crate) fn share_accepted(&self) -> f64 {
+        self.accepted.len() as f64 / self.sent as f64
+    }
+
+    fn at(&self, share: f64) -> Duration {
+        let last = self.accepted.len().saturating_sub(1);
+        self.accepted.get((last as f64 * share) as usize).copied().unwrap_or(Duration::MAX)
+    }
+
+    pub(crate) fn p99(&self) -> Duration {
+        self.at(0.99)
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (sent, accepted) = (self.sent, self.accepted.len());
+        let part = |count: usize| 100.0 * count as f64 / sent as f64;
+        write!(
+            f,
+            "{:.0}/s sent, {:.1} % accepted (median {:.2} ms, 99th percentile {:.2} ms), {:.1} % 503, {:.1} % unanswered",
+            self.rate,
+            part(accepted),
+            self.at(0.5).as_secs_f64() * 1e3,
+            self.p99().as_secs_f64() * 1e3,
+            part(self.shed),
+            part(sent - accepted - self.shed)
+        )
+    }
+}
+
+/// One connection: the times when its unanswered requests were due.
+struct Lane {
+    waiting: RefCell<VecDeque<Instant>>,
+    writer: RefCell<OwnedWriteHalf>,
+}
+
+/// Sends at a rate for a time.
+pub(crate) fn run(daemon: &Daemon, rate: f64, span: Duration, shape: Shape) -> Outcome {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    LocalSet::new().block_on(&runtime, send(&daemon.address, rate, span, shape))
+}
+
+async fn send(address: &str, rate: f64, span: Duration, shape: Shape) -> Outcome {
+    let outcome = Rc::new(RefCell::new(Outcome::default()));
+    let idle = Rc::new(RefCell::new(VecDeque::new()));
+    let mut lanes = Vec::new();
+    for at in 0..shape.connections() {
+        let stream = TcpStream::connect(address).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        let (reader, writer) = stream.into_split();
+        let lane = Rc::new(Lane { waiting: RefCell::default(), writer: RefCell::new(writer) });
+        tokio::task::spawn_local(receive(
+            (at, Rc::clone(&lane)),
+            reader,
+            Rc::clone(&outcome),
+            (shape == Shape::Pool).then(|| Rc::clone(&idle)),
+        ));
+        idle.borrow_mut().push_back(at);
+        lanes.push(lane);
+    }
+    let begun = Instant::now();
+    let gap = Duration::from_secs_f64(1.0 / rate);
+    let (mut due, mut late) = (0_u32, VecDeque::new());
+    let mut batches = vec![0_usize; lanes.len()];
+    while begun.elapsed() < span {
+        let elapsed = begun.elapsed();
+        while gap * due < elapsed {
+            late.push_back(begun + gap * due);
+            due += 1;
+        }
+        if shape == Shape::Pool {
+            while let Some(at) = (!late.is_empty()).then(|| idle.borrow_mut().pop_front()).flatten()
+            {
+                lanes[at].waiting.borrow_mut().extend(late.pop_front());
+                write(&lanes[at], 1).await;
+            }
+        } else {
+            while let Some(time) = late.pop_front() {
+                let at = idle.borrow_mut().pop_front().unwrap();
+                idle.borrow_mut().push_back(at);
+                lanes[at].waiting.borrow_mut().push_back(time);
+                batches[at] += 1;
+            }
+            for (lane, batch) in lanes.iter().zip(&mut batches).filter(|(_, batch)| **batch > 0) {
+                write(lane, std::mem::take(batch)).await;
+            }
+        }
+        yield_now().await;
+    }
+    let elapsed = begun.elapsed();
+    // What is on its way may still be answered.
+    let deadline = Instant::now() + Duration::from_millis(500);
+    let is_waiting = || lanes.iter().any(|lane| !lane.waiting.borrow().is_empty());
+    while is_waiting() && Instant::now() < deadline {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let mut outcome = outcome.take();
+    outcome.sent = due as usize;
+    outcome.rate = f64::from(due) / elapsed.as_secs_f64();
+    outcome.accepted.sort_unstable();
+    outcome
+}
+
+async fn write(lane: &Lane, requests: usize) {
+    let bytes = REQUEST.repeat(requests);
+    // Nobody else writes here; a full buffer is waited for, and what is due meanwhile is late.
+    #[allow(clippy::await_holding_refcell_ref, reason = "nobody else borrows it")]
+    lane.writer.borrow_mut().write_all(&bytes).await.unwrap();
+}
+
+/// Reads the answers of one connection.
+async fn receive(
+    (at, lane): (usize, Rc<Lane>),
+    mut reader: OwnedReadHalf,
+    outcome: Rc<RefCell<Outcome>>,
+    idle: Option<Rc<RefCell<VecDeque<usize>>>>,
+) {
+    let mut read = Vec::with_capacity(64 << 10);
+    while reader.read_buf(&mut read).await.is_ok_and(|bytes| bytes > 0) {
+        let mut from = 0;
+        let now = Instant::now();
+        while let Some((status, length)) = answer(&read[from..]) {
+            from += length;
+            let due = lane.waiting.borrow_mut().pop_front().expect("no answer without a request");
+            let mut outcome = outcome.borrow_mut();
+            match status {
+                b"200" => outcome.accepted.push(now - due),
+                b"503" => outcome.shed += 1,
+                _ => panic!("{}", String::from_utf8_lossy(&read)),
+            }
+            if let Some(idle) = &idle {
+                idle.borrow_mut().push_back(at);
+            }
+        }
+        read.drain(..from);
+    }
+}
+
+/// The status and the length of the first answer, if it is complete.
+fn answer(bytes: &[u8]) -> Option<(&[u8], usize)> {
+    let head = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let name = b"content-length: ";
+    let length = bytes[..head].windows(name.len()).position(|window| window == name)?;
+    let digits = bytes[length + name.len()..].iter().take_while(|byte| byte.is_ascii_digit());
+    let length = digits.fold(0, |sum, digit| sum * 10 + usize::from(digit - b'0'));
+    let end = head + 4 + length;
+    (bytes.len() >= end).then(|| (&bytes[9..12], end))
+}
