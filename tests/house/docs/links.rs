@@ -53,6 +53,18 @@ fn links_lead_somewhere() {
 }
 
 #[test]
+fn every_alert_has_an_entry_in_the_runbook() {
+    let alerts = fs::read_to_string("deploy/alerts.yaml").unwrap();
+    let entries = alerts.lines().filter_map(|line| line.trim().strip_prefix("runbook: "));
+    let entries: Vec<_> = entries.map(|entry| entry.trim_matches('"')).collect();
+    assert_eq!(entries.len(), alerts.matches("- alert: ").count());
+    for entry in entries {
+        let (page, heading) = entry.split_once('#').unwrap();
+        assert!(anchors(Path::new(page)).contains(heading), "no heading {entry}");
+    }
+}
+
+#[test]
 fn every_page_is_in_the_summary() {
     let mut folders = vec![PathBuf::from("docs")];
     let mut found = BTreeSet::new();
