@@ -1,4 +1,4 @@
-//! The HTTP client of a running daemon, over TCP or its socket for administrators.
+//! The HTTP client of a running daemon, over TCP, TLS or a Unix socket.
 
 use std::{
     io::{self, Read},
@@ -23,11 +23,13 @@ use tokio::{
     time::timeout,
 };
 
+use super::client_tls::ClientTls;
+
 /// The address of a running daemon, with the admin token for it.
 #[derive(Clone, Debug)]
 pub(super) enum DaemonTarget {
     /// `HOST:PORT`.
-    Tcp { address: String, token: Option<String> },
+    Tcp { address: String, token: Option<String>, tls: Option<ClientTls> },
     /// The socket for administrators.
     Unix(PathBuf),
 }
@@ -60,38 +62,45 @@ pub(super) struct RequestContent<'s> {
 const PATIENCE: Duration = Duration::from_secs(120);
 
 impl DaemonTarget {
-    /// The daemon at a URL, with the admin token of a file, or at a socket; one of both is given.
+    /// The daemon at a URL, with the token of a file, or at a socket; one of both is given. The authorities of `ca`
+    /// replace those of the system.
     ///
     /// # Errors
-    /// If the URL is not `http://HOST:PORT`, or the token can't be read.
+    /// If the URL is not `http://HOST:PORT` or `https://HOST:PORT`, or a file can't be read.
     pub(super) fn new(
         url: Option<&str>,
         token_file: Option<&PathBuf>,
+        ca: Option<&PathBuf>,
         socket: Option<&PathBuf>,
     ) -> Result<Self> {
         match (url, socket) {
             (None, Some(path)) => Ok(Self::Unix(path.clone())),
             (Some(url), None) => {
-                let rest = url.strip_prefix("http://").ok_or_else(|| {
-                    anyhow!("`{url}`: expected http://HOST:PORT; for TLS use a proxy or a tunnel")
-                })?;
-                let address = rest.trim_end_matches('/');
-                ensure!(
-                    !address.contains('/'),
-                    "`{url}`: expected http://HOST:PORT without a path"
-                );
-                let address = if address.contains(':') {
-                    address.to_owned()
-                } else {
-                    format!("{address}:80")
+                let expected =
+                    || anyhow!("`{url}`: expected http://HOST:PORT or https://HOST:PORT");
+                let (scheme, rest) = url.split_once("://").ok_or_else(expected)?;
+                let (is_tls, port) = match scheme {
+                    "http" => (false, 80),
+                    "https" => (true, 443),
+                    _ => return Err(expected()),
                 };
+                ensure!(
+                    is_tls || ca.is_none(),
+                    "`{url}`: --ca is for https; the daemon must be reached by TLS for it"
+                );
+                let address = rest.trim_end_matches('/');
+                ensure!(!address.contains('/'), "`{url}`: expected a URL without a path");
+                let has_port =
+                    address.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
+                let address =
+                    if has_port { address.to_owned() } else { format!("{address}:{port}") };
                 let token = token_file.map(|path| {
-                    let text = std::fs::read_to_string(path).with_context(|| {
-                        format!("can't read the admin token in `{}`", path.display())
-                    })?;
+                    let text = std::fs::read_to_string(path)
+                        .with_context(|| format!("can't read the token in `{}`", path.display()))?;
                     Ok::<_, anyhow::Error>(text.trim().to_owned())
                 });
-                Ok(Self::Tcp { address, token: token.transpose()? })
+                let tls = if is_tls { Some(ClientTls::new(&address, ca)?) } else { None };
+                Ok(Self::Tcp { address, token: token.transpose()?, tls })
             }
             _ => bail!("no daemon is named; give its URL or --admin-uds"),
         }
@@ -104,11 +113,14 @@ impl DaemonTarget {
     pub(super) fn connect(&self) -> Result<DaemonClient> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
         let (sender, host, token) = match self {
-            Self::Tcp { address, token } => {
+            Self::Tcp { address, token, tls } => {
                 let connecting = async {
                     let stream = TcpStream::connect(address).await?;
                     stream.set_nodelay(true)?;
-                    open(stream).await
+                    match tls {
+                        Some(tls) => open(tls.connect(stream).await?).await,
+                        None => open(stream).await,
+                    }
                 };
                 let sender = runtime
                     .block_on(in_time(connecting))

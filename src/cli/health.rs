@@ -24,6 +24,9 @@ pub(super) struct HealthOptions {
     /// The Unix socket of the daemon
     #[arg(long, value_name = "PATH")]
     uds: Option<PathBuf>,
+    /// The authorities of the daemon's certificate, in PEM; without it, those of the system
+    #[arg(long, value_name = "PATH", requires = "url")]
+    ca: Option<PathBuf>,
     /// The longest wait for the answer, as 2s
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration::positive)]
     timeout: DurationArg,
@@ -33,7 +36,7 @@ pub(super) struct HealthOptions {
 /// code: container runtimes take 0 and 1 only.
 pub(super) fn run(options: &HealthOptions, output: &Output) -> Result<Exit> {
     let url = options.uds.is_none().then(|| options.url.as_deref().unwrap_or(DEFAULT_URL));
-    let target = DaemonTarget::new(url, None, options.uds.as_ref())?;
+    let target = DaemonTarget::new(url, None, options.ca.as_ref(), options.uds.as_ref())?;
     let DurationArg(timeout) = options.timeout;
     let answer = within(timeout, move || ask(&target));
     match &answer {

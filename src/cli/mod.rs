@@ -4,6 +4,7 @@
 
 mod check;
 mod client;
+mod client_tls;
 mod compile;
 mod config;
 mod decide;

@@ -68,6 +68,9 @@ struct BackupOptions {
     /// The file that holds the admin token of the daemon
     #[arg(long, value_name = "PATH", requires = "from")]
     admin_token_file: Option<PathBuf>,
+    /// The authorities of the daemon's certificate, in PEM; without it, those of the system
+    #[arg(long, value_name = "PATH", requires = "from")]
+    ca: Option<PathBuf>,
     /// The socket for administrators of a running daemon, which copies its own store
     #[arg(long, value_name = "PATH")]
     admin_uds: Option<PathBuf>,
@@ -212,6 +215,7 @@ fn backup_daemon(options: &BackupOptions) -> Result<Value> {
     let target = DaemonTarget::new(
         options.from.as_deref(),
         options.admin_token_file.as_ref(),
+        options.ca.as_ref(),
         options.admin_uds.as_ref(),
     )?;
     let to = std::path::absolute(&options.to)?;

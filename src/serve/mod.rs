@@ -24,6 +24,7 @@ mod dialects;
 mod error_body;
 mod exposition;
 mod facts;
+mod file_reading;
 mod freshness;
 mod handler;
 mod host;
@@ -57,7 +58,9 @@ pub use decision_log::{DecisionFilter, DecisionFilterError, DecisionLog};
 pub use descriptors::ConnectionLimits;
 pub use host::{HostName, HostNameError};
 pub use line_writer::{Destination, LineWriter};
-pub use listen::{ListenError, ListenerRole, Listeners, SocketAccess, serve};
+pub use listen::{
+    ListenError, ListenerRole, Listeners, SocketAccess, TlsError, TlsFiles, TlsIdentity, serve,
+};
 pub use options::{AllowStatus, AllowStatusError, PropertyNames, ServeOptions};
 pub use public_url::{PublicUrl, PublicUrlError};
 pub use request_metrics::{RequestMetrics, RouteIndex};

@@ -7,8 +7,8 @@ use thiserror::Error;
 
 use super::{
     audit::Audit, decision_log::DecisionLog, descriptors::ConnectionLimits, host::HostName,
-    line_writer::LineWriter, public_url::PublicUrl, sockets::SocketOptions, spans::SpanExporter,
-    tokens::TokenRegistry,
+    line_writer::LineWriter, listen::TlsIdentity, public_url::PublicUrl, sockets::SocketOptions,
+    spans::SpanExporter, tokens::TokenRegistry,
 };
 use crate::dialects::Dialect;
 
@@ -29,6 +29,8 @@ pub struct ServeOptions {
     pub spans: Option<SpanExporter>,
     /// The log of decisions, if there is one.
     pub decision_log: Option<Arc<DecisionLog>>,
+    /// The certificate for TCP connections; `None` if they are in clear text.
+    pub tls: Option<Arc<TlsIdentity>>,
     /// The tokens of callers.
     pub tokens: Arc<TokenRegistry>,
     /// The names by which loopback listeners may be called, besides those of every machine and that of

@@ -34,6 +34,8 @@ pub(super) struct Peer {
     /// Whether a disconnect of the caller drops the request. Otherwise a caller who closes only their half
     /// of the connection still gets the response.
     is_watched: AtomicBool,
+    /// Whether the connection serves several requests at a time.
+    is_multiplexed: bool,
     decided: DecisionCount,
     /// The decisions that were made when the bytes arrived that are read next.
     next: AtomicU64,
@@ -66,11 +68,18 @@ impl Peer {
         let now = decided.now();
         Self {
             is_watched: AtomicBool::new(false),
+            is_multiplexed: false,
             decided,
             next: AtomicU64::new(now),
             read: AtomicU64::new(now),
             task: AtomicWaker::new(),
         }
+    }
+
+    /// The peer of a connection with several requests at a time. A disconnect ends it with all of them, so it is
+    /// not watched.
+    pub(super) fn multiplexed(decided: DecisionCount) -> Self {
+        Self { is_multiplexed: true, ..Self::new(decided) }
     }
 
     /// The number of decisions that were made when the request arrived that was read last.
@@ -94,7 +103,7 @@ impl Peer {
             }
         }
 
-        self.is_watched.store(true, Ordering::Relaxed);
+        self.is_watched.store(!self.is_multiplexed, Ordering::Relaxed);
         Watch(self)
     }
 }

@@ -57,6 +57,7 @@ pub(super) fn status(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError>
         "last_reload": reload_json(latest),
         "state": state_json(&app.live),
         "store": store_json(app, served),
+        "tls": app.options.tls.as_ref().map(|tls| tls.to_json()),
         "tokens": app.options.tokens.to_json(),
     });
     Ok(response::json_response(StatusCode::OK, body.to_string()))

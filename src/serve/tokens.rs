@@ -1,16 +1,14 @@
 //! The tokens of callers: which are known, and what each permits.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::SystemTime,
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Value, json};
 
+use super::file_reading::FileReading;
 use crate::{
     dialects::Admission,
     live::Swap,
-    wire::{AccessScope, AccessScopes, Secret, TokenDigest, unix_seconds},
+    wire::{AccessScope, AccessScopes, Secret, TokenDigest},
 };
 
 /// The name of the admin token in the audit trail.
@@ -38,34 +36,6 @@ struct ListedTokens {
     /// Whether decisions take a token. A change of the file does not open what took one before.
     guards_decisions: Swap<bool>,
     reading: Mutex<FileReading>,
-}
-
-/// The last reading of a file of credentials.
-#[derive(Clone, Debug)]
-pub(super) struct FileReading {
-    /// The time of the last good one.
-    read_at: SystemTime,
-    /// Why a later one failed.
-    error: Option<String>,
-}
-
-impl Default for FileReading {
-    fn default() -> Self {
-        Self { read_at: SystemTime::now(), error: None }
-    }
-}
-
-impl FileReading {
-    /// Notes why a reading failed. Returns whether that is another reason than before.
-    pub(super) fn fail(&mut self, error: &str) -> bool {
-        let is_new = self.error.as_deref() != Some(error);
-        self.error = Some(error.to_owned());
-        is_new
-    }
-
-    pub(super) fn to_json(&self) -> Value {
-        json!({ "read_at": unix_seconds(self.read_at), "error": self.error })
-    }
 }
 
 /// A token that was recognized.

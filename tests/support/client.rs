@@ -60,6 +60,11 @@ impl Client<UnixStream> {
 }
 
 impl<S: Read + Write> Client<S> {
+    /// On a stream that is connected already.
+    pub fn over(stream: S) -> Self {
+        Self { stream, read: Vec::new() }
+    }
+
     #[track_caller]
     pub fn get(&mut self, path: &str) -> Answer {
         self.ask("GET", path, "", b"")

@@ -69,7 +69,8 @@ impl Daemon {
                 panic!("the daemon did not start: {:?}", daemon.ended());
             };
             let place = line.strip_prefix("listening on ").unwrap();
-            if let Some(address) = place.strip_prefix("http://") {
+            let is_address = |scheme| place.strip_prefix(scheme);
+            if let Some(address) = is_address("http://").or_else(|| is_address("https://")) {
                 let address = address.split(' ').next().unwrap();
                 daemon.addresses.push(address.parse().unwrap());
             }

@@ -33,6 +33,9 @@ pub(super) struct ExportOptions {
     /// The file that holds the admin token of the daemon
     #[arg(long, value_name = "PATH", requires = "from")]
     admin_token_file: Option<PathBuf>,
+    /// The authorities of the daemon's certificate, in PEM; without it, those of the system
+    #[arg(long, value_name = "PATH", requires = "from")]
+    ca: Option<PathBuf>,
     /// The socket for administrators of a running daemon
     #[arg(long, value_name = "PATH")]
     admin_uds: Option<PathBuf>,
@@ -85,6 +88,7 @@ fn export_all(options: &ExportOptions, out: &mut impl Write) -> Result<()> {
     let target = DaemonTarget::new(
         options.from.as_deref(),
         options.admin_token_file.as_ref(),
+        options.ca.as_ref(),
         options.admin_uds.as_ref(),
     )?;
     let mut client = target.connect()?;

@@ -39,6 +39,9 @@ pub(super) struct ImportOptions {
     /// The file that holds the admin token of the daemon
     #[arg(long, value_name = "PATH", requires = "to")]
     admin_token_file: Option<PathBuf>,
+    /// The authorities of the daemon's certificate, in PEM; without it, those of the system
+    #[arg(long, value_name = "PATH", requires = "to")]
+    ca: Option<PathBuf>,
     /// The socket for administrators of a running daemon
     #[arg(long, value_name = "PATH")]
     admin_uds: Option<PathBuf>,
@@ -140,6 +143,7 @@ fn import_into_daemon(options: &ImportOptions, done: &mut ImportSummary) -> Resu
     let target = DaemonTarget::new(
         options.to.as_deref(),
         options.admin_token_file.as_ref(),
+        options.ca.as_ref(),
         options.admin_uds.as_ref(),
     )?;
     let name = options.lines.display();

@@ -20,6 +20,7 @@ use super::{
     banner,
     service_manager::ServiceManager,
     signals::{SignalRequest, Signals},
+    tls_args::ServedTls,
     watched_file,
 };
 use crate::{
@@ -45,6 +46,7 @@ pub(super) struct Callers {
     pub(super) audit: Arc<Audit>,
     pub(super) decision_log: Option<Arc<DecisionLog>>,
     pub(super) tokens: Tokens,
+    pub(super) tls: Option<ServedTls>,
     pub(super) dialects: Vec<Box<dyn Dialect>>,
     pub(super) sockets: Vec<SocketOptions>,
     pub(super) connections: ConnectionLimits,
@@ -58,7 +60,8 @@ impl Daemon {
     /// Serves until a signal stops it.
     pub(super) async fn run(self, options: &ServeArgs, output: &Output) -> Result<()> {
         let Self { live, mut watch, mut signals, callers } = self;
-        let (listeners, places) = options.listen.bind(&options.access, output).await?;
+        let scheme = if callers.tls.is_some() { "https" } else { "http" };
+        let (listeners, places) = options.listen.bind(&options.access, scheme, output).await?;
         let retry = options.reload.poll();
         let (wake, woken) = mpsc::channel();
         let follower = Arc::clone(&live);
@@ -89,7 +92,7 @@ impl Daemon {
             let first = places.first().filter(|place| place.starts_with("http"));
             first.map_or("http://localhost", String::as_str).parse()?
         };
-        let (serve_options, mut tokens) = callers.serve_options(options, public_url)?;
+        let (serve_options, mut tokens, mut tls) = callers.serve_options(options, public_url)?;
         let app = Arc::new(App::new(live, serve_options));
         let drain = options.limits.drain();
         let shutdown_wait = options.limits.shutdown_wait();
@@ -99,8 +102,11 @@ impl Daemon {
             looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
             loop {
                 looks.tick().await;
-                // Two small files are read at most.
-                block_in_place(|| tokens.refresh());
+                // A few small files are read at most.
+                block_in_place(|| {
+                    tokens.refresh();
+                    tls.iter_mut().for_each(ServedTls::refresh);
+                });
             }
         });
         let stopping = Arc::clone(&app);
@@ -164,7 +170,7 @@ impl Callers {
         self,
         options: &ServeArgs,
         public_url: PublicUrl,
-    ) -> Result<(ServeOptions, Tokens)> {
+    ) -> Result<(ServeOptions, Tokens, Option<ServedTls>)> {
         let serve_options = ServeOptions {
             body_limit: options.limits.body_limit,
             connections: self.connections,
@@ -176,6 +182,7 @@ impl Callers {
             audit: self.audit,
             decision_log: self.decision_log,
             spans: options.logs.spans()?,
+            tls: self.tls.as_ref().map(|tls| Arc::clone(&tls.identity)),
             tokens: Arc::clone(&self.tokens.registry),
             hosts: options.listen.hosts.clone(),
             allow_status: options.listen.allow_status,
@@ -183,7 +190,7 @@ impl Callers {
             dialects: self.dialects,
             sockets: self.sockets,
         };
-        Ok((serve_options, self.tokens))
+        Ok((serve_options, self.tokens, self.tls))
     }
 }
 

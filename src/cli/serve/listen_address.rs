@@ -35,8 +35,8 @@ pub(super) fn check<'a>(
     };
     ensure!(
         is_meant,
-        "other machines can reach {open}, and decisions need no token; give tokens with the scope \
-         `decide` by --tokens-file, listen on a loopback address or a Unix socket behind a proxy that \
+        "other machines can reach {open}, and decisions need no token; require certificates of \
+         clients by --tls-client-ca or tokens with the scope `decide` by --tokens-file, listen on a loopback address or a Unix socket behind a proxy that \
          authenticates callers, or add --insecure-listen"
     );
     warn!("everyone who can reach {open} can request decisions and lists without a token");

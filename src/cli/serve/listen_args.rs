@@ -67,17 +67,20 @@ pub(super) struct ListenArgs {
 
 impl ListenArgs {
     /// Refuses addresses that other machines reach, unless that is meant.
-    pub(super) fn check(&self, takes_tokens: bool) -> Result<()> {
-        if takes_tokens {
+    /// Callers are known by their tokens or certificates if the daemon `is_guarded`.
+    pub(super) fn check(&self, is_guarded: bool, has_tls: bool) -> Result<()> {
+        if is_guarded {
             return Ok(());
         }
-        listen_address::check(self.listen.iter().chain(&self.admin_listen), self.insecure_listen)
+        let is_meant = self.insecure_listen || has_tls;
+        listen_address::check(self.listen.iter().chain(&self.admin_listen), is_meant)
     }
 
     /// Binds all sockets and prints their addresses, a line each. Returns these, too.
     pub(super) async fn bind(
         &self,
         access: &AccessArgs,
+        scheme: &str,
         output: &Output,
     ) -> Result<(Listeners, Vec<String>)> {
         let mut listeners = Listeners::default();
@@ -86,7 +89,7 @@ impl ListenArgs {
         let is_default = self.listen.is_empty() && self.uds.is_empty();
         for address in self.listen.iter().chain(is_default.then_some(&default)) {
             let bound = address.bind(&mut listeners, ListenerRole::Decision).await?;
-            places.extend(bound.iter().map(|bound| format!("http://{bound}")));
+            places.extend(bound.iter().map(|bound| format!("{scheme}://{bound}")));
         }
         let socket_access = socket_args::access(self.uds_mode, self.uds_group.as_ref())?;
         for path in &self.uds {
@@ -99,7 +102,8 @@ impl ListenArgs {
         }
         for address in &self.admin_listen {
             let bound = address.bind(&mut listeners, ListenerRole::Admin).await?;
-            places.extend(bound.iter().map(|bound| format!("http://{bound} for administrators")));
+            places
+                .extend(bound.iter().map(|bound| format!("{scheme}://{bound} for administrators")));
         }
         // An address is printed once it is bound.
         for place in &places {

@@ -15,6 +15,7 @@ mod signals;
 mod socket_args;
 mod staleness_args;
 mod store_args;
+mod tls_args;
 mod tokens_file;
 mod watched_file;
 
@@ -41,6 +42,8 @@ pub(super) struct ServeArgs {
     listen: listen_args::ListenArgs,
     #[command(flatten)]
     access: access_args::AccessArgs,
+    #[command(flatten)]
+    tls: tls_args::TlsArgs,
     #[command(flatten)]
     reload: reload_args::ReloadArgs,
     #[command(flatten)]
@@ -72,7 +75,9 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
     let signals = Signals::listen(&runtime).context("can't wait for signals")?;
     let starting = signals.while_starting(&runtime);
     let tokens = options.access.tokens()?;
-    options.listen.check(tokens.registry.guards_decisions())?;
+    let tls = options.tls.open()?;
+    let is_guarded = tokens.registry.guards_decisions() || options.tls.checks_clients();
+    options.listen.check(is_guarded, tls.is_some())?;
     // The watch starts before the files are read, so that no change is missed between the two.
     let pace = WatchOptions { poll: options.reload.poll(), ..WatchOptions::default() };
     let scope = options.ignored.scope(&options.paths)?.files_only();
@@ -81,6 +86,7 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
         audit: options.logs.audit()?,
         decision_log: options.logs.decision_log()?,
         tokens,
+        tls,
         dialects: options.dialects.open()?,
         sockets: options.dialects.sockets()?,
         connections,

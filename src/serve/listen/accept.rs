@@ -1,30 +1,26 @@
 //! The connections that listeners accept, and how they are served.
 
 use std::{
-    convert::Infallible,
     io,
-    pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use hyper::{Request, body::Incoming, header::UPGRADE, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     task::JoinSet,
 };
 use tracing::{debug, warn};
 
-use super::listener::{Listener, ListenerSocket, Listeners};
+use super::{
+    http::AcceptedConnection,
+    listener::{Listener, ListenerSocket, Listeners},
+    tls::TlsIdentity,
+};
 use crate::serve::{
-    app::App,
-    connection::{ClientAddress, Connection},
-    descriptors::ConnectionLimits,
-    error_body::ErrorBodyStream,
-    host::ListenerPolicy,
-    peer::{Peer, WatchedStream},
+    app::App, connection::ClientAddress, descriptors::ConnectionLimits, host::ListenerPolicy,
     sockets,
 };
 
@@ -49,19 +45,33 @@ pub async fn serve<C: Future<Output = ()>>(
         room: Arc::clone(if policy.is_trusted() { &admin } else { &ordinary }),
         warned: Arc::clone(&warned),
     };
+    // A quarter of the connections at most, so that slow handshakes leave room for others.
+    let most = app.options.connections.ordinary / 4;
+    let handshakes = room(most.clamp(1, MAX_HANDSHAKES));
     let mut accepting = JoinSet::new();
     let mut files = Vec::new();
     for Listener { socket, policy } in listeners.into_vec() {
         let gate = gate(policy);
         match socket {
             ListenerSocket::Tcp(listener) => {
+                let tls = app.options.tls.clone();
+                let handshakes = Arc::clone(&handshakes);
                 accepting.spawn(async move {
                     while let Some(room) = gate.room().await {
+                        let Ok(handshake) = Arc::clone(&handshakes).acquire_owned().await else {
+                            return;
+                        };
                         match listener.accept().await {
                             Ok((stream, peer)) => {
                                 // Responses are small and complete: waiting for more data only delays them.
                                 let _ = stream.set_nodelay(true);
-                                gate.open(stream, room, Some(ClientAddress(peer.ip())));
+                                let address = Some(ClientAddress(peer.ip()));
+                                match &tls {
+                                    Some(tls) => {
+                                        gate.open_tls(tls, stream, (room, handshake), address);
+                                    }
+                                    None => gate.open(stream, room, address),
+                                }
                             }
                             Err(error) => gate.pause(&error).await,
                         }
@@ -116,11 +126,8 @@ pub async fn serve<C: Future<Output = ()>>(
     following.shutdown().await;
 }
 
-/// The largest buffer of a connection for a request's head or a response, in bytes.
-const MAX_BUFFERED: usize = 128 << 10;
-
-/// The longest wait for the caller to read some of a response.
-const READ_PATIENCE: Duration = Duration::from_secs(30);
+/// The most handshakes at a time.
+const MAX_HANDSHAKES: usize = 512;
 
 /// The admission of one listener's connections.
 struct Gate {
@@ -152,56 +159,46 @@ impl Gate {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 
+    /// Serves a connection in clear text.
     fn open(
         &self,
         stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
         room: OwnedSemaphorePermit,
         address: Option<ClientAddress>,
     ) {
-        let Self { app, draining, policy, .. } = self;
-        let peer = Arc::new(Peer::new(app.admission.decided()));
-        let stream =
-            WatchedStream::new(stream, Arc::clone(&peer), app.waiting.clone(), READ_PATIENCE, room);
-        let stream = ErrorBodyStream::new(stream, Arc::clone(app));
-        let context = Arc::new((Arc::clone(app), Connection { listener: *policy, peer }));
-        let service = service_fn(move |mut request: Request<Incoming>| {
-            let context = Arc::clone(&context);
-            // Only WebSockets need the address; other requests don't pay for it.
-            if let Some(address) = address.filter(|_| request.headers().contains_key(UPGRADE)) {
-                request.extensions_mut().insert(address);
-            }
-            async move {
-                let (app, connection) = &*context;
-                Ok::<_, Infallible>(app.respond(request, connection).await)
-            }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(Duration::from_secs(60))
-            // A client that has sent its last request still expects the response.
-            .half_close(true)
-            // This much of a response is buffered for a slow reader.
-            .max_buf_size(MAX_BUFFERED)
-            .serve_connection(TokioIo::new(stream), service)
-            .with_upgrades();
-        // Draining ends when all receivers, one per connection, are dropped.
-        let mut draining = draining.subscribe();
+        tokio::spawn(self.accepted(room, address).detect_and_serve(stream));
+    }
+
+    /// Does the handshake of a connection, and serves it.
+    fn open_tls(
+        &self,
+        tls: &Arc<TlsIdentity>,
+        stream: TcpStream,
+        (room, handshake): (OwnedSemaphorePermit, OwnedSemaphorePermit),
+        address: Option<ClientAddress>,
+    ) {
+        let mut accepted = self.accepted(room, address);
+        let tls = Arc::clone(tls);
         tokio::spawn(async move {
-            let mut connection = pin!(connection);
-            let ended = tokio::select! {
-                ended = connection.as_mut() => Some(ended),
-                _ = draining.wait_for(|&drains| drains) => None,
+            let shaken = tokio::select! {
+                shaken = tls.accept(stream) => shaken,
+                _ = accepted.draining.wait_for(|&drains| drains) => return,
             };
-            let ended = if let Some(ended) = ended {
-                ended
-            } else {
-                connection.as_mut().graceful_shutdown();
-                connection.await
-            };
-            if let Err(error) = ended {
-                debug!(%error, "a connection ended with an error");
+            drop(handshake);
+            match shaken {
+                Ok((protocol, stream)) => accepted.serve(protocol, stream).await,
+                Err(error) => debug!(%error, "a handshake failed"),
             }
         });
+    }
+
+    fn accepted(
+        &self,
+        room: OwnedSemaphorePermit,
+        address: Option<ClientAddress>,
+    ) -> AcceptedConnection {
+        let (app, draining) = (Arc::clone(&self.app), self.draining.subscribe());
+        AcceptedConnection { app, policy: self.policy, address, room, draining }
     }
 }
 

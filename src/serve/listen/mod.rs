@@ -2,10 +2,15 @@
 
 mod accept;
 mod error;
+mod http;
 mod listener;
+mod protocol;
+mod streams;
+mod tls;
 mod unix_socket;
 
 pub use accept::serve;
 pub use error::ListenError;
 pub use listener::{ListenerRole, Listeners};
+pub use tls::{TlsError, TlsFiles, TlsIdentity};
 pub use unix_socket::SocketAccess;

@@ -92,7 +92,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
 pub(crate) const OUTERMOST: &str = "cli";
 
 /// Dependencies that live in one room.
-pub(crate) const HEAVY: [(&str, &str); 26] = [
+pub(crate) const HEAVY: [(&str, &str); 28] = [
     ("ignore", "source"),
     ("lalrpop_util", "syntax"),
     ("logos", "syntax"),
@@ -109,6 +109,8 @@ pub(crate) const HEAVY: [(&str, &str); 26] = [
     ("prometheus_client", "serve"),
     ("percent_encoding", "wire"),
     ("subtle", "wire"),
+    ("tokio_rustls", "serve"),
+    ("rustls_native_certs", "cli"),
     ("hyper_tungstenite", "serve"),
     ("socket2", "serve"),
     ("futures_util", "serve"),
@@ -122,7 +124,7 @@ pub(crate) const HEAVY: [(&str, &str); 26] = [
 ];
 
 /// Heavy dependencies that the command line takes too, for its HTTP client.
-pub(crate) const CLIENT: [&str; 3] = ["hyper", "hyper_util", "http_body_util"];
+pub(crate) const CLIENT: [&str; 4] = ["hyper", "hyper_util", "http_body_util", "tokio_rustls"];
 
 /// What stands at the top of the repository, hidden files aside.
 pub(crate) const TOP: [&str; 23] = [

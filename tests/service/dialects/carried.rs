@@ -119,6 +119,7 @@ fn served(dialect: Broken) -> (TempDir, Runtime, SocketAddr) {
         audit: Arc::default(),
         decision_log: None,
         spans: None,
+        tls: None,
         tokens: Arc::new(TokenRegistry::new(None, None)),
         hosts: Vec::new(),
         allow_status: AllowStatus::default(),

@@ -132,10 +132,6 @@ fn what_is_no_request() {
         answer.refusal(answer.status);
         assert!(client.is_closed(), "{shown}");
     }
-    // The preface of HTTP/2, which is not spoken here.
-    let mut client = daemon.connect();
-    client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-    let _ = client.answers();
     assert!(daemon.answers());
 }
 
