@@ -21,7 +21,10 @@ use super::{
     request_metrics::{RequestMetrics, RouteIndex},
     spans::SpanExporter,
 };
-use crate::live::{Freshness, Live, ReloadHistory};
+use crate::{
+    live::{Freshness, Live, ReloadHistory},
+    wire::unix_seconds,
+};
 
 /// The counters of requests and decisions.
 #[derive(Debug, Default)]
@@ -240,6 +243,7 @@ impl Metrics {
             registry.register(name, help, gauge);
         }
         self.facts.register(live, &mut registry);
+        register_certificate(options, &mut registry);
         register_logs(options, &mut registry);
         let mut process = Registry::default();
         process_metrics::register(&mut process);
@@ -280,6 +284,16 @@ fn register_reloads(live: &Live, reloads: &ReloadHistory, registry: &mut Registr
 /// 1 if what is served is stale, else 0.
 fn is_stale(live: &Live) -> i64 {
     i64::from(live.staleness().freshness() != Freshness::Current)
+}
+
+/// Registers the end of the TLS certificate, if there is one.
+fn register_certificate(options: &ServeOptions, registry: &mut Registry) {
+    if let Some(tls) = &options.tls {
+        let expires = Gauge::<i64>::default();
+        expires.set(whole(unix_seconds(tls.expires())));
+        let help = "When the TLS certificate expires, or one between it and the root";
+        registry.register("certificate_expiry_timestamp_seconds", help, expires);
+    }
 }
 
 /// Registers the metrics of logs and spans.

@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 use crate::support::{
     client::Client,
-    daemon::{Daemon, NEVER, serve},
+    daemon::{Daemon, NEVER, run, serve},
 };
 
 const POLICY: &str = "rules: []\nusers: { ann: { tags: [a] }, bob: { tags: [b] } }\n";
@@ -52,6 +52,20 @@ impl Measured {
         daemon.get("/v1/decide?subject=ann&action=sign_in");
         daemon.get("/v1/decide?subject=ann&action=start_chat&resource=bob");
         Self { daemon, folder }
+    }
+
+    /// The metrics of a daemon like it that has a certificate.
+    fn over_tls(&self) -> String {
+        let path = |name: &str| self.folder.path().join(name);
+        let mut openssl = Command::new("openssl");
+        openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost"]);
+        openssl.arg("-keyout").arg(path("tls.key")).arg("-out").arg(path("tls.pem"));
+        assert!(run(&mut openssl).status.success());
+        let mut command = serve();
+        command.arg(self.policy()).arg("--uds").arg(path("plain.sock"));
+        command.arg("--tls-cert").arg(path("tls.pem")).arg("--tls-key").arg(path("tls.key"));
+        let _daemon = Daemon::start(&mut command);
+        Client::unix(&path("plain.sock")).get("/metrics").text().to_owned()
     }
 
     fn policy(&self) -> PathBuf {
@@ -117,7 +131,9 @@ fn every_name_and_label_is_a_metrics() {
     let measured = Measured::start();
     measured.daemon.get("/metrics");
     let metrics = measured.daemon.get("/metrics");
-    let samples = samples(metrics.text());
+    let mut samples = samples(metrics.text());
+    let others = self::samples(&measured.over_tls());
+    others.into_iter().for_each(|(name, labels)| drop(samples.entry(name).or_insert(labels)));
     let name = Regex::new(r"\b((?:peerage|process)_\w+)(?:\{([^}]*)\})?").unwrap();
     let matcher = Regex::new(r#"(\w+)(=~|=)"([^"]*)""#).unwrap();
     let grouping = Regex::new(r"\b(?:by|on) \(([^)]*)\)").unwrap();

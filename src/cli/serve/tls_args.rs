@@ -4,6 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
+    time::{Duration, SystemTime},
 };
 
 use anyhow::{Context as _, Result};
@@ -14,6 +15,7 @@ use super::watched_file::WatchedFiles;
 use crate::{
     cli::secret,
     serve::{TlsFiles, TlsIdentity},
+    wire::rfc3339,
 };
 
 #[derive(Args, Debug)]
@@ -32,6 +34,9 @@ pub(super) struct TlsArgs {
     #[arg(long, value_name = "PATH", requires = "tls_cert")]
     tls_client_ca: Option<PathBuf>,
 }
+
+/// The time before the end of a certificate from which a warning is logged.
+const EXPIRES_SOON: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// The certificate that is served, and its files.
 pub(super) struct ServedTls {
@@ -81,7 +86,9 @@ impl TlsArgs {
         secret::read_bytes(key, "the TLS key")?;
         let last = paths.read()?;
         let identity = TlsIdentity::new(last.files()).with_context(|| paths.describe())?;
-        Ok(Some(ServedTls { identity: Arc::new(identity), paths, watched, last }))
+        let served = ServedTls { identity: Arc::new(identity), paths, watched, last };
+        served.log_expiry();
+        Ok(Some(served))
     }
 }
 
@@ -121,6 +128,7 @@ impl ServedTls {
                 self.identity.replace(contents.files()).with_context(|| self.paths.describe())?;
                 self.last = contents;
                 info!(file = %self.paths.certificate.display(), "the TLS certificate was read again");
+                self.log_expiry();
             }
             Ok(())
         });
@@ -129,6 +137,23 @@ impl ServedTls {
             if self.identity.keep(&message) {
                 warn!("the TLS certificate stays as it was: {message}");
             }
+        }
+    }
+
+    /// Warns of a certificate that ends soon, or has.
+    fn log_expiry(&self) {
+        let expires = self.identity.expires();
+        let (file, at) = (self.paths.certificate.display(), rfc3339(expires));
+        match expires.duration_since(SystemTime::now()) {
+            Err(_) => {
+                warn!(
+                    "the TLS certificate in `{file}` expired at {at}: clients refuse it; renew it"
+                );
+            }
+            Ok(left) if left < EXPIRES_SOON => {
+                warn!("the TLS certificate in `{file}` expires at {at}; renew it");
+            }
+            Ok(_) => {}
         }
     }
 }

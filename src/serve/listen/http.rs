@@ -33,7 +33,7 @@ use crate::serve::{
 const MAX_BUFFERED: usize = 128 << 10;
 
 /// The longest wait for the caller to read some of a response.
-const READ_PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const READ_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The longest wait for a request's head.
 const HEAD_PATIENCE: Duration = Duration::from_secs(60);

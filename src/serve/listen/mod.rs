@@ -5,9 +5,11 @@ mod error;
 mod http;
 mod listener;
 mod protocol;
+mod stall;
 mod streams;
 mod tls;
 mod unix_socket;
+mod validity;
 
 pub use accept::serve;
 pub use error::ListenError;

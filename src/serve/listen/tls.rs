@@ -2,8 +2,8 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, SystemTime},
 };
 
 use serde_json::Value;
@@ -20,8 +20,8 @@ use tokio_rustls::{
     server::TlsStream,
 };
 
-use super::protocol::Protocol;
-use crate::{live::Swap, serve::file_reading::FileReading};
+use super::{http::READ_PATIENCE, protocol::Protocol, stall::StallStream, validity};
+use crate::{live::Swap, serve::file_reading::FileReading, wire::unix_seconds};
 
 /// The longest handshake.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
@@ -51,6 +51,8 @@ pub enum TlsError {
     NoAuthority,
     #[error("a certificate of clients' authorities is not usable: {0}")]
     Authority(String),
+    #[error("a certificate of the certificate file can't be read: its validity has no end")]
+    Validity,
     #[error("the certificate and the key do not fit together: {0}")]
     Pair(String),
 }
@@ -59,14 +61,23 @@ pub enum TlsError {
 #[derive(Debug)]
 pub struct TlsIdentity {
     config: Swap<ServerConfig>,
-    reading: Mutex<FileReading>,
+    state: Mutex<TlsState>,
+}
+
+/// The last reading of the files, and the certificate that is shown.
+#[derive(Debug)]
+struct TlsState {
+    reading: FileReading,
+    expires: SystemTime,
 }
 
 impl TlsIdentity {
     /// # Errors
     /// If the files can't be used.
     pub fn new(files: TlsFiles<'_>) -> Result<Self, TlsError> {
-        Ok(Self { config: Swap::new(config(files)?), reading: Mutex::default() })
+        let (config, expires) = config(files)?;
+        let state = TlsState { reading: FileReading::default(), expires };
+        Ok(Self { config: Swap::new(config), state: Mutex::new(state) })
     }
 
     /// Replaces the certificate for connections from now on.
@@ -74,32 +85,48 @@ impl TlsIdentity {
     /// # Errors
     /// If the files can't be used; then the certificate stays.
     pub fn replace(&self, files: TlsFiles<'_>) -> Result<(), TlsError> {
-        self.config.store(config(files)?);
-        *self.reading.lock().unwrap_or_else(PoisonError::into_inner) = FileReading::default();
+        let (config, expires) = config(files)?;
+        self.config.store(config);
+        *self.state() = TlsState { reading: FileReading::default(), expires };
         Ok(())
     }
 
     /// Keeps the certificate, and says in the status why a later reading failed. Returns whether that is another
     /// reason than before.
     pub fn keep(&self, error: &str) -> bool {
-        self.reading.lock().unwrap_or_else(PoisonError::into_inner).fail(error)
+        self.state().reading.fail(error)
     }
 
     /// Whether the last reading of the files was good.
     pub fn is_current(&self) -> bool {
-        self.reading.lock().unwrap_or_else(PoisonError::into_inner).is_good()
+        self.state().reading.is_good()
+    }
+
+    /// The time from which clients refuse the certificate: the end of it, or of one between it and the root.
+    pub fn expires(&self) -> SystemTime {
+        self.state().expires
     }
 
     /// The state of the files, for the status.
     pub(in crate::serve) fn to_json(&self) -> Value {
-        self.reading.lock().unwrap_or_else(PoisonError::into_inner).to_json()
+        let state = self.state();
+        let mut json = state.reading.to_json();
+        if let Some(fields) = json.as_object_mut() {
+            fields.insert("expires_at".to_owned(), unix_seconds(state.expires).into());
+        }
+        json
+    }
+
+    fn state(&self) -> MutexGuard<'_, TlsState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Does the handshake of a connection.
     pub(super) async fn accept(
         &self,
         stream: TcpStream,
-    ) -> io::Result<(Protocol, TlsStream<TcpStream>)> {
+    ) -> io::Result<(Protocol, TlsStream<StallStream<TcpStream>>)> {
+        let stream = StallStream::new(stream, READ_PATIENCE);
         let accepting = TlsAcceptor::from(self.config.load()).accept(stream);
         let stream = timeout(HANDSHAKE_PATIENCE, accepting).await??;
         let (_, session) = stream.get_ref();
@@ -108,8 +135,11 @@ impl TlsIdentity {
     }
 }
 
-fn config(files: TlsFiles<'_>) -> Result<ServerConfig, TlsError> {
+/// The configuration by some files, and the time at which the first of the certificates ends.
+fn config(files: TlsFiles<'_>) -> Result<(ServerConfig, SystemTime), TlsError> {
     let chain = certificates(files.certificate).ok_or(TlsError::NoCertificate)?;
+    let ends: Option<Vec<_>> = chain.iter().map(|it| validity::not_after(it)).collect();
+    let expires = ends.and_then(|ends| ends.into_iter().min()).ok_or(TlsError::Validity)?;
     let key = PrivateKeyDer::from_pem_slice(files.key).map_err(|_| TlsError::NoKey)?;
     let provider = Arc::new(ring::default_provider());
     let pair = |error: rustls::Error| TlsError::Pair(error.to_string());
@@ -130,7 +160,7 @@ fn config(files: TlsFiles<'_>) -> Result<ServerConfig, TlsError> {
     };
     let mut config = config.with_single_cert(chain, key).map_err(pair)?;
     config.alpn_protocols = vec![H2.to_vec(), HTTP11.to_vec()];
-    Ok(config)
+    Ok((config, expires))
 }
 
 /// All certificates of a file; `None` if there is none, or one can't be read.

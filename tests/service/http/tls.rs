@@ -48,15 +48,19 @@ impl Authority {
         self.folder.path().join(name)
     }
 
-    /// Signs a certificate, in `NAME.pem` with `NAME.key`.
+    /// Signs a certificate of two days, in `NAME.pem` with `NAME.key`.
     fn sign(&self, name: &str) {
+        self.sign_for(name, 2);
+    }
+
+    fn sign_for(&self, name: &str, days: u32) {
         let folder = self.folder.path();
         openssl(
             folder,
             &format!("req -new {CURVE} -subj /CN={name} -keyout {name}.key -out {name}.csr"),
         );
-        let signing = "x509 -req -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names";
-        openssl(folder, &format!("{signing} -in {name}.csr -out {name}.pem"));
+        let signing = "x509 -req -CA ca.pem -CAkey ca.key -CAcreateserial -extfile names";
+        openssl(folder, &format!("{signing} -days {days} -in {name}.csr -out {name}.pem"));
     }
 
     /// Puts a certificate and its key in the place of another.
@@ -233,6 +237,53 @@ fn unusable_certificates_leave_those_before() {
 }
 
 #[test]
+fn the_end_of_a_certificate_is_told() {
+    let authority = Authority::new();
+    let socket = authority.path("plain");
+    for (name, days) in [("soon", 13), ("late", 15), ("ended", 0), ("far", 15_000)] {
+        authority.sign_for(name, days);
+    }
+    authority.install("soon", "soon");
+    let daemon = Daemon::start(&mut authority.command(&["--uds", socket.to_str().unwrap()]));
+    let expires = || {
+        let mut client = Client::unix(&socket);
+        let metrics = client.get("/metrics");
+        let name = "peerage_certificate_expiry_timestamp_seconds ";
+        let metric = metrics.text().lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        let status = client.get("/v1/status").json()["tls"]["expires_at"].as_u64();
+        // A certificate may be replaced between the two.
+        status.filter(|status| status.to_string() == metric)
+    };
+    let seconds = |name: &str| {
+        let mut command = Command::new("openssl");
+        command.args(["x509", "-noout", "-enddate", "-in"]).arg(authority.path(name));
+        let end = text(&run(&mut command));
+        let end = end.trim().strip_prefix("notAfter=").unwrap();
+        let seconds = run(Command::new("date").args(["-d", end, "+%s"]));
+        text(&seconds).trim().parse::<u64>().unwrap()
+    };
+    assert_eq!(expires(), Some(seconds("soon.pem")));
+    // The intermediate one ends first.
+    let chain = ["far.pem", "late.pem"].map(|name| fs::read(authority.path(name)).unwrap());
+    fs::write(authority.path("chain.pem"), chain.concat()).unwrap();
+    for (certificate, key, end) in [
+        ("far", "far", "far.pem"),
+        ("chain", "far", "late.pem"),
+        ("late", "late", "late.pem"),
+        ("ended", "ended", "ended.pem"),
+    ] {
+        authority.install(certificate, key);
+        let end = seconds(end);
+        daemon.wait_for(certificate, |_| (expires() == Some(end)).then_some(()));
+    }
+    daemon.signal("TERM");
+    let errors = daemon.ended().errors;
+    let warned = |text: &str| errors.lines().filter(|line| line.contains(text)).count();
+    assert_eq!(warned("` expires at "), 1, "{errors}");
+    assert_eq!(warned("` expired at "), 1, "{errors}");
+}
+
+#[test]
 fn unusable_files_are_refused_at_the_start() {
     let authority = Authority::new();
     for name in ["first", "second"] {
@@ -243,6 +294,15 @@ fn unusable_files_are_refused_at_the_start() {
     assert_eq!(refused.status.code(), Some(2));
     let errors = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert!(errors.contains("do not fit together"), "{errors}");
+    authority.install("first", "first");
+    // An intermediate certificate that is none.
+    let mut chain = fs::read_to_string(authority.path("first.pem")).unwrap();
+    chain += "-----BEGIN CERTIFICATE-----\nMAMCAQE=\n-----END CERTIFICATE-----\n";
+    fs::write(authority.path("served.pem"), chain).unwrap();
+    let refused = run(&mut authority.command(&[]));
+    assert_eq!(refused.status.code(), Some(2));
+    let errors = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(errors.contains("can't be read"), "{errors}");
     authority.install("first", "first");
     for (option, file, expected) in [
         ("--tls-client-ca", "policy.yaml", "no certificate in PEM"),
