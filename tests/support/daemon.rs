@@ -48,6 +48,12 @@ impl Daemon {
     /// Starts a daemon and waits until it listens.
     #[track_caller]
     pub fn start(command: &mut Command) -> Self {
+        let is_socket = |arg: &&OsStr| {
+            ["--listen", "--uds", "--admin-listen", "--admin-uds"]
+                .iter()
+                .any(|known| *arg == OsStr::new(known))
+        };
+        let sockets = command.get_args().filter(is_socket).count().max(1);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).stdin(Stdio::null());
         let mut child = command.spawn().unwrap();
         let mut stderr = child.stderr.take().unwrap();
@@ -56,14 +62,14 @@ impl Daemon {
             let _ = stderr.read_to_end(&mut text);
             String::from_utf8_lossy(&text).into_owned()
         });
-        let is_socket = |arg: &&OsStr| {
-            ["--listen", "--uds", "--admin-listen", "--admin-uds"]
-                .iter()
-                .any(|known| *arg == OsStr::new(known))
-        };
-        let sockets = command.get_args().filter(is_socket).count().max(1);
+        Self::listening(child, Some(errors), sockets)
+    }
+
+    /// The daemon of a process, once it listens on so many sockets. Its standard output is piped.
+    #[track_caller]
+    pub fn listening(mut child: Child, errors: Option<JoinHandle<String>>, sockets: usize) -> Self {
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let mut daemon = Self { child, addresses: Vec::new(), errors: Some(errors) };
+        let mut daemon = Self { child, addresses: Vec::new(), errors };
         for _ in 0..sockets {
             let Some(Ok(line)) = lines.next() else {
                 panic!("the daemon did not start: {:?}", daemon.ended());
@@ -141,7 +147,8 @@ impl Daemon {
         let deadline = Instant::now() + NEVER;
         loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                let errors = self.errors.take().unwrap().join().unwrap();
+                let errors =
+                    self.errors.take().map(|errors| errors.join().unwrap()).unwrap_or_default();
                 return Ended { status, errors };
             }
             assert!(Instant::now() < deadline, "the daemon does not end");

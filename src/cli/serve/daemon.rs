@@ -20,6 +20,7 @@ use super::{
     banner,
     service_manager::ServiceManager,
     signals::{SignalRequest, Signals},
+    socket_activation::InheritedSockets,
     tls_args::ServedTls,
     watched_file,
 };
@@ -39,6 +40,7 @@ pub(super) struct Daemon {
     pub(super) watch: Watch,
     pub(super) signals: Signals,
     pub(super) callers: Callers,
+    pub(super) inherited: InheritedSockets,
 }
 
 /// The options of the served APIs: credentials, dialects, logs and limits.
@@ -59,9 +61,10 @@ const LOG_PATIENCE: Duration = Duration::from_secs(2);
 impl Daemon {
     /// Serves until a signal stops it.
     pub(super) async fn run(self, options: &ServeArgs, output: &Output) -> Result<()> {
-        let Self { live, mut watch, mut signals, callers } = self;
+        let Self { live, mut watch, mut signals, callers, inherited } = self;
         let scheme = if callers.tls.is_some() { "https" } else { "http" };
-        let (listeners, places) = options.listen.bind(&options.access, scheme, output).await?;
+        let (listeners, places) =
+            options.listen.bind(inherited, &options.access, scheme, output).await?;
         let retry = options.reload.poll();
         let (wake, woken) = mpsc::channel();
         let follower = Arc::clone(&live);

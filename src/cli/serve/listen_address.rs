@@ -26,8 +26,8 @@ pub(super) enum ListenAddress {
 
 /// Refuses addresses that other machines can reach, unless `is_meant`: decisions need no token, even if
 /// an admin token is configured.
-pub(super) fn check<'a>(
-    addresses: impl IntoIterator<Item = &'a ListenAddress>,
+pub(super) fn check(
+    addresses: impl IntoIterator<Item = ListenAddress>,
     is_meant: bool,
 ) -> Result<()> {
     let Some(open) = addresses.into_iter().find(|address| !address.is_loopback()) else {

@@ -1,6 +1,6 @@
 //! The options of listeners: addresses, sockets, and what is answered there.
 
-use std::path::PathBuf;
+use std::{collections::HashSet, path::PathBuf};
 
 use anyhow::Result;
 use clap::Args;
@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{
     access_args::AccessArgs,
     listen_address::{self, DEFAULT_ADDRESS, ListenAddress},
+    socket_activation::InheritedSockets,
     socket_args::{self, FileMode, GroupName},
 };
 use crate::{
@@ -68,25 +69,34 @@ pub(super) struct ListenArgs {
 impl ListenArgs {
     /// Refuses addresses that other machines reach, unless that is meant.
     /// Callers are known by their tokens or certificates if the daemon `is_guarded`.
-    pub(super) fn check(&self, is_guarded: bool, has_tls: bool) -> Result<()> {
+    pub(super) fn check(
+        &self,
+        inherited: &InheritedSockets,
+        is_guarded: bool,
+        has_tls: bool,
+    ) -> Result<()> {
         if is_guarded {
             return Ok(());
         }
         let is_meant = self.insecure_listen || has_tls;
-        listen_address::check(self.listen.iter().chain(&self.admin_listen), is_meant)
+        let named = self.listen.iter().chain(&self.admin_listen).copied();
+        listen_address::check(named.chain(inherited.addresses()), is_meant)
     }
 
-    /// Binds all sockets and prints their addresses, a line each. Returns these, too.
+    /// Binds all sockets besides those that were handed over, and prints their addresses, a line each. Returns
+    /// these, too.
     pub(super) async fn bind(
         &self,
+        inherited: InheritedSockets,
         access: &AccessArgs,
         scheme: &str,
         output: &Output,
     ) -> Result<(Listeners, Vec<String>)> {
         let mut listeners = Listeners::default();
-        let mut places = Vec::new();
         let default = DEFAULT_ADDRESS.parse::<ListenAddress>()?;
-        let is_default = self.listen.is_empty() && self.uds.is_empty();
+        let is_default =
+            self.listen.is_empty() && self.uds.is_empty() && !inherited.have_decisions();
+        let mut places = inherited.listen(&mut listeners, scheme)?;
         for address in self.listen.iter().chain(is_default.then_some(&default)) {
             let bound = address.bind(&mut listeners, ListenerRole::Decision).await?;
             places.extend(bound.iter().map(|bound| format!("{scheme}://{bound}")));
@@ -105,6 +115,9 @@ impl ListenArgs {
             places
                 .extend(bound.iter().map(|bound| format!("{scheme}://{bound} for administrators")));
         }
+        // One that is both handed over and named is printed once.
+        let mut known = HashSet::new();
+        places.retain(|place| known.insert(place.clone()));
         // An address is printed once it is bound.
         for place in &places {
             let line = if output.is_json() {

@@ -12,6 +12,7 @@ mod log_args;
 mod reload_args;
 mod service_manager;
 mod signals;
+mod socket_activation;
 mod socket_args;
 mod staleness_args;
 mod store_args;
@@ -27,7 +28,9 @@ use tokio::runtime::{Builder, Runtime};
 use tracing::info;
 
 pub(super) use self::listen_address::DEFAULT_ADDRESS;
-use self::{daemon::Daemon, signals::Signals, store_args::StoreHandle};
+use self::{
+    daemon::Daemon, signals::Signals, socket_activation::InheritedSockets, store_args::StoreHandle,
+};
 use super::{Exit, Output, dialects, logs, paths::Ignored, policy, progress};
 use crate::{
     live::{Live, LiveOptions, LogForm, StartOutcome, Watch, WatchOptions},
@@ -66,6 +69,8 @@ pub(super) struct ServeArgs {
 }
 
 pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
+    // Taken first, while there are no other threads that may read the environment.
+    let inherited = InheritedSockets::take()?;
     let log = logs::open(output)?;
     options.config.log_warnings();
     let connections = ConnectionLimits::raise();
@@ -77,7 +82,7 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
     let tokens = options.access.tokens()?;
     let tls = options.tls.open()?;
     let is_guarded = tokens.registry.guards_decisions() || options.tls.checks_clients();
-    options.listen.check(is_guarded, tls.is_some())?;
+    options.listen.check(&inherited, is_guarded, tls.is_some())?;
     // The watch starts before the files are read, so that no change is missed between the two.
     let pace = WatchOptions { poll: options.reload.poll(), ..WatchOptions::default() };
     let scope = options.ignored.scope(&options.paths)?.files_only();
@@ -135,7 +140,7 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
             );
         }
         let signals = starting.started(&runtime)?;
-        let daemon = Daemon { live, watch, signals, callers };
+        let daemon = Daemon { live, watch, signals, callers, inherited };
         runtime.block_on(daemon.run(options, output))?;
     }
     // Blocking work that is cut off must not delay the exit.

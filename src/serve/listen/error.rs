@@ -15,6 +15,8 @@ pub enum ListenError {
     UnixTaken(PathBuf),
     #[error("can't listen on {}: the path exists and is not a socket", .0.display())]
     NoSocket(PathBuf),
+    #[error("can't listen on a socket that the service manager handed over: {0}")]
+    Inherited(io::Error),
 }
 
 fn tcp_hint(error: &io::Error) -> &'static str {

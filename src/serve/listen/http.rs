@@ -19,6 +19,7 @@ use tracing::debug;
 
 use super::{
     protocol::{self, Protocol},
+    stall::READ_PATIENCE,
     streams::{ConnectionFate, StreamLedger},
 };
 use crate::serve::{
@@ -31,9 +32,6 @@ use crate::serve::{
 
 /// The largest buffer of a connection for a request's head or a response, in bytes.
 const MAX_BUFFERED: usize = 128 << 10;
-
-/// The longest wait for the caller to read some of a response.
-pub(super) const READ_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The longest wait for a request's head.
 const HEAD_PATIENCE: Duration = Duration::from_secs(60);

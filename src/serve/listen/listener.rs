@@ -1,7 +1,14 @@
 //! The listeners: their sockets and the callers that they serve.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    ffi::OsString,
+    io,
+    net::{self, SocketAddr},
+    os::{linux::net::SocketAddrExt as _, unix, unix::ffi::OsStringExt as _},
+    path::{Path, PathBuf},
+};
 
+use socket2::SockRef;
 use tokio::net::{TcpListener, UnixListener};
 
 use super::{
@@ -17,6 +24,8 @@ pub struct Listeners {
     all: Vec<Listener>,
     /// Whether there is a listener for administrators over TCP, so that the others serve decisions only.
     has_admin: bool,
+    /// The addresses of those that other processes have bound.
+    inherited: Vec<(SocketAddr, ListenerRole)>,
 }
 
 /// A socket, and the callers that it serves.
@@ -41,6 +50,16 @@ pub enum ListenerRole {
     Admin,
 }
 
+impl ListenerRole {
+    /// Those who may connect to a Unix socket of the role.
+    fn unix_audience(self) -> Audience {
+        match self {
+            Self::Decision => Audience::Anyone,
+            Self::Admin => Audience::Administrators,
+        }
+    }
+}
+
 impl Listeners {
     /// Binds a TCP address; port 0 takes any free one.
     ///
@@ -51,9 +70,66 @@ impl Listeners {
         address: SocketAddr,
         role: ListenerRole,
     ) -> Result<SocketAddr, ListenError> {
+        if self.inherited.contains(&(address, role)) {
+            return Ok(address);
+        }
         let error = |error| ListenError::Tcp { address, error };
         let listener = TcpListener::bind(address).await.map_err(error)?;
         let bound = listener.local_addr().map_err(error)?;
+        self.add_tcp(listener, bound, role);
+        Ok(bound)
+    }
+
+    /// Takes a TCP socket that another process has bound. Returns its address, which [`tcp`](Self::tcp) does not
+    /// bind again.
+    ///
+    /// # Errors
+    /// If the socket does not listen.
+    pub fn inherited_tcp(
+        &mut self,
+        listener: net::TcpListener,
+        role: ListenerRole,
+    ) -> Result<SocketAddr, ListenError> {
+        let take = || {
+            check_listens(SockRef::from(&listener))?;
+            listener.set_nonblocking(true)?;
+            let bound = listener.local_addr()?;
+            Ok((TcpListener::from_std(listener)?, bound))
+        };
+        let (listener, bound) = take().map_err(ListenError::Inherited)?;
+        self.inherited.push((bound, role));
+        self.add_tcp(listener, bound, role);
+        Ok(bound)
+    }
+
+    /// Takes a Unix socket that another process has bound. Returns its path, which [`unix`](Self::unix) and
+    /// [`admin`](Self::admin) do not bind again, or its name behind an `@`. One for administrators admits root and
+    /// the user of this process alone, whatever the mode of its file.
+    ///
+    /// # Errors
+    /// If the socket does not listen.
+    pub fn inherited_unix(
+        &mut self,
+        listener: unix::net::UnixListener,
+        role: ListenerRole,
+    ) -> Result<PathBuf, ListenError> {
+        let take = || {
+            check_listens(SockRef::from(&listener))?;
+            listener.set_nonblocking(true)?;
+            let address = listener.local_addr()?;
+            Ok((UnixListener::from_std(listener)?, address))
+        };
+        let (listener, address) = take().map_err(ListenError::Inherited)?;
+        let path = address.as_pathname().map(Path::to_owned);
+        let place = path.clone().unwrap_or_else(|| {
+            let name = address.as_abstract_name().unwrap_or_default();
+            PathBuf::from(OsString::from_vec([b"@", name].concat()))
+        });
+        self.add_unix(listener, SocketFile::inherited(path), role.unix_audience());
+        Ok(place)
+    }
+
+    fn add_tcp(&mut self, listener: TcpListener, bound: SocketAddr, role: ListenerRole) {
         let is_loopback = bound.ip().to_canonical().is_loopback();
         let host_check = if is_loopback { HostCheck::KnownHosts } else { HostCheck::AnyHost };
         let answers_admin = role == ListenerRole::Admin;
@@ -65,7 +141,16 @@ impl Listeners {
             takes_tokens: true,
         };
         self.all.push(Listener { socket: ListenerSocket::Tcp(listener), policy });
-        Ok(bound)
+    }
+
+    /// Whether another process has bound a socket at a path, for the same callers.
+    fn has_unix(&self, path: &Path, audience: Audience) -> bool {
+        self.all.iter().any(|listener| match &listener.socket {
+            ListenerSocket::Tcp(_) => false,
+            ListenerSocket::Unix(_, file) => {
+                file.is_inherited_at(path) && listener.policy.audience == audience
+            }
+        })
     }
 
     /// Binds a Unix socket. One that a process left behind when it was killed is replaced.
@@ -91,7 +176,15 @@ impl Listeners {
         access: SocketAccess,
         audience: Audience,
     ) -> Result<(), ListenError> {
+        if self.has_unix(&path, audience) {
+            return Ok(());
+        }
         let (listener, file) = unix_socket::bind(path, access).await?;
+        self.add_unix(listener, file, audience);
+        Ok(())
+    }
+
+    fn add_unix(&mut self, listener: UnixListener, file: SocketFile, audience: Audience) {
         let answers_admin = audience == Audience::Administrators;
         let policy = ListenerPolicy {
             audience,
@@ -100,15 +193,24 @@ impl Listeners {
             takes_tokens: false,
         };
         self.all.push(Listener { socket: ListenerSocket::Unix(listener, file), policy });
-        Ok(())
     }
 
     /// The listeners. Without one for administrators, all of them serve every operation.
     pub(super) fn into_vec(self) -> Vec<Listener> {
-        let Self { mut all, has_admin } = self;
+        let Self { mut all, has_admin, .. } = self;
         for listener in &mut all {
             listener.policy.answers_admin |= !has_admin;
         }
         all
     }
+}
+
+fn check_listens(socket: SockRef<'_>) -> io::Result<()> {
+    if socket.is_listener()? {
+        return Ok(());
+    }
+    Err(io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "it does not listen; its unit must have Accept=no",
+    ))
 }

@@ -12,6 +12,9 @@ use tokio::{
     time::{Sleep, sleep},
 };
 
+/// The longest wait for the caller to read some of a response.
+pub(super) const READ_PATIENCE: Duration = Duration::from_secs(30);
+
 /// A stream whose writes fail when the peer reads nothing for too long.
 ///
 /// TLS has a buffer, so that above it a small response and the end of a connection seem to be written at once;

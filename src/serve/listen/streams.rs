@@ -13,6 +13,7 @@ use std::{
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::sync::Notify;
 
+use super::stall::READ_PATIENCE;
 use crate::serve::response_body::ResponseBody;
 
 /// The most requests that a client may reset beyond the number of those that it lets end.
@@ -20,9 +21,6 @@ const MAX_ABANDONED: usize = 200;
 
 /// The time without a request after which a connection is closed.
 const IDLE: Duration = Duration::from_secs(60);
-
-/// The longest wait for the client to take some of a response.
-const READ_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The state of a body whose next part the daemon has not made yet.
 const NOT_STALLED: u64 = u64::MAX;

@@ -20,7 +20,11 @@ use tokio_rustls::{
     server::TlsStream,
 };
 
-use super::{http::READ_PATIENCE, protocol::Protocol, stall::StallStream, validity};
+use super::{
+    protocol::Protocol,
+    stall::{READ_PATIENCE, StallStream},
+    validity,
+};
 use crate::{live::Swap, serve::file_reading::FileReading, wire::unix_seconds};
 
 /// The longest handshake.

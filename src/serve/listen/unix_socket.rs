@@ -7,7 +7,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::fs::{Mode, fchmod};
+use rustix::{
+    fs::{Mode, fchmod},
+    process::geteuid,
+};
 use socket2::{Domain, SockAddr, Socket, Type};
 use tokio::net::{UnixListener, UnixStream};
 use tracing::warn;
@@ -98,7 +101,7 @@ fn restrict(path: &Path, mode: Option<u32>, group: Option<u32>) -> io::Result<()
 #[derive(Debug)]
 pub(super) struct SocketFile {
     path: PathBuf,
-    /// The device and the inode: another daemon may have replaced the file.
+    /// The device and the inode, as another daemon may have replaced the file; `None` if it is not to be removed.
     identity: Option<(u64, u64)>,
     /// The user of this process.
     owner: Option<u32>,
@@ -108,6 +111,16 @@ impl SocketFile {
     fn new(path: PathBuf) -> Self {
         let owner = fs::symlink_metadata(&path).ok().map(|found| found.uid());
         Self { identity: identity(&path), owner, path }
+    }
+
+    /// The file of a socket that another process has bound, which is not ours to remove. It may have none.
+    pub(super) fn inherited(path: Option<PathBuf>) -> Self {
+        Self { path: path.unwrap_or_default(), identity: None, owner: Some(geteuid().as_raw()) }
+    }
+
+    /// Whether another process has bound a socket at that path.
+    pub(super) fn is_inherited_at(&self, path: &Path) -> bool {
+        self.identity.is_none() && self.path == path
     }
 
     /// Whether the peer process belongs to the owner or root. The mode of the file ensures that already, but

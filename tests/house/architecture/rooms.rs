@@ -92,7 +92,7 @@ pub(crate) const ROOMS: [(&str, &[&str]); 18] = [
 pub(crate) const OUTERMOST: &str = "cli";
 
 /// Dependencies that live in one room.
-pub(crate) const HEAVY: [(&str, &str); 28] = [
+pub(crate) const HEAVY: [(&str, &str); 29] = [
     ("ignore", "source"),
     ("lalrpop_util", "syntax"),
     ("logos", "syntax"),
@@ -117,6 +117,7 @@ pub(crate) const HEAVY: [(&str, &str); 28] = [
     ("hmac", "dialects"),
     ("clap", "cli"),
     ("anyhow", "cli"),
+    ("listenfd", "cli"),
     ("anstream", "cli"),
     ("annotate_snippets", "diagnostic"),
     ("strsim", "request"),

@@ -8,6 +8,7 @@
     reason = "a test may fail by it"
 )]
 
+mod activation;
 mod audit;
 mod authzen;
 mod crowd;
