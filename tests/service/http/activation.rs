@@ -169,8 +169,8 @@ fn what_other_machines_reach_takes_tokens_or_tls() {
     }
     let socket = tcp("0.0.0.0:0");
     let mut activated = Activated::new(None, vec![socket.into()], &["--insecure-listen"]);
-    drop(activated.start(1));
-    assert!(activated.log().contains("without a token"), "{}", activated.log());
+    let daemon = activated.start(1);
+    daemon.wait_for("a warning", |_| activated.log().contains("without a token").then_some(()));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
 
 use crate::support::{
     client::Client,
-    daemon::{Daemon, NEVER, run, stores},
+    daemon::{Daemon, NEVER, run, serve, stores},
 };
 
 const DECIDE: &str = "/v1/decide?subject=3&action=start_chat&resource=2";
@@ -90,6 +90,49 @@ fn flood(stream: &mut TcpStream, each: impl Fn(u32) -> Vec<u8>) -> u32 {
         }
     }
     200_000
+}
+
+/// The next frame: its kind, flags, stream and payload.
+fn next_frame(stream: &mut TcpStream) -> (u8, u8, u32, Vec<u8>) {
+    let mut head = [0; 9];
+    stream.read_exact(&mut head).unwrap();
+    let [l0, l1, l2, kind, flags, id @ ..] = head;
+    let mut payload = vec![0; usize::try_from(u32::from_be_bytes([0, l0, l1, l2])).unwrap()];
+    stream.read_exact(&mut payload).unwrap();
+    (kind, flags, u32::from_be_bytes(id), payload)
+}
+
+/// The head of the response on a stream, compressed.
+fn response(stream: &mut TcpStream, id: u32) -> Vec<u8> {
+    let mut found = None;
+    loop {
+        let (kind, flags, of, payload) = next_frame(stream);
+        if of != id {
+            continue;
+        }
+        if kind == 1 {
+            found = Some(payload);
+        }
+        if flags & 1 == 1 {
+            return found.unwrap();
+        }
+    }
+}
+
+/// What stands for `:status: 200`.
+const OK: u8 = 0x88;
+
+#[test]
+fn decisions_one_after_another_are_not_in_flight_together() {
+    let more = ["--listen", "127.0.0.1:0", "--max-in-flight", "2"];
+    let daemon = Daemon::start(serve().arg(stores()).args(more));
+    let (mut stream, mut other) = (open(&daemon), daemon.connect());
+    for number in 0..50 {
+        let id = number * 2 + 1;
+        stream.write_all(&headers(id)).unwrap();
+        assert_eq!(response(&mut stream, id).first(), Some(&OK), "{number}");
+        assert_eq!(other.get(DECIDE).status, 200, "{number}");
+    }
 }
 
 #[test]
