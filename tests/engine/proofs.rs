@@ -292,3 +292,58 @@ fn work_is_bounded_for_each_question_and_for_all() {
     let last = effort.run(&mut Diagrams::default(), |diagrams| diagrams.condition(&simple));
     assert_eq!(last, Err(BudgetExceededError), "nothing is left");
 }
+
+/// The first mode whose condition a user meets is theirs, in proofs too.
+#[test]
+fn a_user_of_any_tags_communicates_by_the_first_mode_that_applies() {
+    let tag_sets: [&[&str]; 4] = [&[], &["a"], &["b"], &["a", "b"]];
+    let exactly = |tags: &[&str]| {
+        let side = |tag| {
+            if tags.contains(&tag) {
+                format!("hasTag({tag})")
+            } else {
+                format!("not(hasTag({tag}))")
+            }
+        };
+        format!("all({}, {})", side("a"), side("b"))
+    };
+    let modes = ["all", "contacts"];
+    let mut lists: Vec<Vec<(&str, &str)>> = vec![Vec::new()];
+    for one in modes {
+        lists.push(vec![("a", one)]);
+        lists.extend(modes.iter().map(|other| vec![("a", one), ("b", *other)]));
+        lists.extend(
+            modes
+                .iter()
+                .flat_map(|other| modes.map(|third| vec![("a", one), ("b", *other), ("a", third)])),
+        );
+    }
+    for list in &lists {
+        for default in modes {
+            let written: Vec<Value> = list
+                .iter()
+                .map(|(tag, mode)| json!({ "when": format!("hasTag({tag})"), "mode": mode }))
+                .collect();
+            let invariants: Vec<Value> = tag_sets
+                .iter()
+                .enumerate()
+                .map(|(at, tags)| {
+                    let same = exactly(tags);
+                    json!({ "name": format!("set {at}"), "never": "start_chat", "from": same, "to": same })
+                })
+                .collect();
+            let policy = json!({
+                "peers": { "default": default, "modes": written },
+                "invariants": invariants,
+            });
+            let labels = labels(&policy, "broken-invariant");
+            for (at, tags) in tag_sets.iter().enumerate() {
+                let mode =
+                    list.iter().find(|(tag, _)| tags.contains(tag)).map_or(default, |it| it.1);
+                let name = format!("`set {at}`");
+                let is_broken = labels.iter().any(|reported| reported.0.contains(&name));
+                assert_eq!(is_broken, mode == "all", "{tags:?} under {list:?}, else {default}");
+            }
+        }
+    }
+}

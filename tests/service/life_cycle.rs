@@ -96,6 +96,20 @@ fn the_banner_says_what_is_served_and_a_question_that_works() {
 }
 
 #[test]
+fn the_question_to_try_shows_a_token_where_one_is_needed() {
+    let folder = tempfile::tempdir().unwrap();
+    for (scope, shows) in [("decide", true), ("read", false)] {
+        let file = folder.path().join("tokens.yaml");
+        let digest = "0".repeat(64);
+        let text = format!("tokens: [{{ name: chat, sha256: {digest}, scopes: [{scope}] }}]\n");
+        fs::write(&file, text).unwrap();
+        let daemon = Logged::start(&["--tokens-file", file.to_str().unwrap()], &[]);
+        let line = daemon.line(&["try: curl 'http://"]);
+        assert_eq!(line.contains("' -H 'Authorization: Bearer TOKEN'"), shows, "{line}");
+    }
+}
+
+#[test]
 fn a_reload_logs_what_it_opened_and_closed() {
     let daemon = Logged::start(&[], &[]);
     daemon.line(&["try: curl"]);

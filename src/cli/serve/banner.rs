@@ -13,8 +13,15 @@ use crate::{
 /// The number of users among whom a pair is looked for that may start a chat.
 const MAX_TRIED: u32 = 32;
 
+/// Whether decisions over TCP take a token.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum TokenUse {
+    Required,
+    Optional,
+}
+
 /// Logs what a daemon serves, and where.
-pub(super) fn log(served: &ServedPolicy, places: &[String]) {
+pub(super) fn log(served: &ServedPolicy, places: &[String], tokens: TokenUse) {
     let counts = served.view.counts();
     info!(
         version = env!("CARGO_PKG_VERSION"),
@@ -26,12 +33,12 @@ pub(super) fn log(served: &ServedPolicy, places: &[String]) {
         "serving"
     );
     if let Some(place) = places.first() {
-        info!("try: {}", question(&served.view, place));
+        info!("try: {}", question(&served.view, place, tokens));
     }
 }
 
 /// A command that requests a decision on two users of the policy, if possible one that allows.
-fn question(view: &View, place: &str) -> String {
+fn question(view: &View, place: &str, tokens: TokenUse) -> String {
     let [subject, resource] = pair(view).map(|user| {
         user.map_or_else(String::new, |user| percent_encode(view.population.directory.id(user)))
     });
@@ -46,7 +53,13 @@ fn question(view: &View, place: &str) -> String {
         return format!("{curl} '{base}/v1/status'");
     }
     let action = Action::StartChat;
-    format!("{curl} '{base}/v1/decide?subject={subject}&action={action}&resource={resource}'")
+    let query = format!("subject={subject}&action={action}&resource={resource}");
+    let is_socket = place.starts_with("unix:");
+    let token = match tokens {
+        TokenUse::Required if !is_socket => " -H 'Authorization: Bearer TOKEN'",
+        TokenUse::Required | TokenUse::Optional => "",
+    };
+    format!("{curl} '{base}/v1/decide?{query}'{token}")
 }
 
 /// Two users, of which one may start a chat with the other where such are found.

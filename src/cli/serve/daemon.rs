@@ -17,7 +17,7 @@ use tracing::info;
 use super::{
     ServeArgs,
     access_args::Tokens,
-    banner,
+    banner::{self, TokenUse},
     service_manager::ServiceManager,
     signals::{SignalRequest, Signals},
     socket_activation::InheritedSockets,
@@ -83,7 +83,12 @@ impl Daemon {
         })?;
         let staleness = Arc::clone(live.staleness());
         tokio::spawn(async move { staleness.follow().await });
-        banner::log(&live.served(), &places);
+        let tokens = if callers.tokens.registry.guards_decisions() {
+            TokenUse::Required
+        } else {
+            TokenUse::Optional
+        };
+        banner::log(&live.served(), &places, tokens);
         let outcome = live.reloads().latest.outcome;
         manager.ready(&banner::status(&live.served(), outcome));
         let watchdog_manager = Arc::clone(&manager);
