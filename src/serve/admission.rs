@@ -164,6 +164,12 @@ impl AdmissionControl {
         is_admitted.then(|| DecisionGuard { decided: &self.decided, _in_flight: in_flight })
     }
 
+    /// Whether a decision whose request arrived then would find no room.
+    pub(super) fn is_full(&self, arrival: u64) -> bool {
+        let since = usize::try_from(self.decided.now().wrapping_sub(arrival)).unwrap_or(0);
+        self.in_flight.load(Ordering::Relaxed).saturating_add(since) >= self.max_in_flight
+    }
+
     /// Waits for a permit; `None` if too many requests wait, or if none is free in time. The wait ends when
     /// the caller disconnects.
     pub(super) async fn admit(&self, class: WorkClass, peer: &Peer) -> Option<Permit> {

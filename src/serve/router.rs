@@ -332,7 +332,7 @@ impl App {
 
     /// Adds the common headers to a response, and counts it. A long response waits only if there is room;
     /// otherwise it is shed under the name of its route.
-    fn finish(
+    pub(super) fn finish(
         &self,
         mut response: HttpResponse,
         trace: &RequestTrace,

@@ -1,4 +1,4 @@
-//! What changes around the daemons while they serve: policies, logs, signals, and etcd.
+//! What changes around the daemons while they serve: policies, logs, certificates, signals, and etcd.
 
 use std::{collections::BTreeMap, fs, os::unix::net::UnixStream, time::Duration};
 
@@ -15,17 +15,19 @@ pub(crate) enum Kind {
     Hangup,
     Rotation,
     Scrape,
+    Certificate,
     EtcdKilled,
     EtcdStarted,
 }
 
 /// How often each kind of change is made, and after which time first, in seconds.
-const SCHEDULE: [(Kind, u64, u64); 7] = [
+const SCHEDULE: [(Kind, u64, u64); 8] = [
     (Kind::Reload, 4, 1),
     (Kind::Broken, 16, 6),
     (Kind::Hangup, 20, 8),
     (Kind::Rotation, 10, 5),
     (Kind::Scrape, 1, 1),
+    (Kind::Certificate, 12, 4),
     (Kind::EtcdKilled, 40, 20),
     (Kind::EtcdStarted, 40, 23),
 ];
@@ -99,13 +101,17 @@ impl<'p> Changes<'p> {
                     }
                 }
             }
+            Kind::Certificate => self.place.change_certificate(self.count(Kind::Certificate) + 1),
             Kind::EtcdKilled => self.place.etcd.lock().unwrap().kill(0),
             Kind::EtcdStarted => self.place.etcd.lock().unwrap().run(0),
         }
     }
 
     fn clients(&self) -> impl Iterator<Item = Client<UnixStream>> {
-        self.place.subjects().iter().map(|subject| Client::unix(&self.place.socket(subject.name)))
+        self.place
+            .subjects()
+            .iter()
+            .map(|subject| Client::unix(&self.place.admin_socket(subject.name)))
     }
 
     /// Leaves everything well, and waits until the daemons say so.
@@ -115,10 +121,9 @@ impl<'p> Changes<'p> {
         }
         self.place.save_rules(&rules(0));
         for subject in self.place.subjects() {
-            subject.daemon.wait_for(subject.name, |daemon| {
-                let ready = daemon.get("/readyz");
-                let status =
-                    Client::unix(&self.place.socket(subject.name)).get("/v1/status").json();
+            subject.daemon.wait_for(subject.name, |_| {
+                let mut client = Client::unix(&self.place.admin_socket(subject.name));
+                let (ready, status) = (client.get("/readyz"), client.get("/v1/status").json());
                 let is_well = ready.status == 200 && status["last_reload"]["ok"] == true;
                 is_well.then_some(())
             });

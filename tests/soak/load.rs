@@ -3,6 +3,7 @@
 use std::{
     net::SocketAddr,
     path::Path,
+    process::Command,
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -26,6 +27,7 @@ pub(crate) struct Traffic {
     /// The times of the decisions since the last sample, by daemon, in microseconds.
     times: [Mutex<Vec<u64>>; 2],
     decisions: AtomicU64,
+    encrypted: AtomicU64,
     lists: AtomicU64,
     writes: AtomicU64,
     /// Writes that were refused with 503, as while etcd is down.
@@ -54,9 +56,12 @@ impl Traffic {
     /// The answers that no client should get.
     pub(crate) fn faults(&self) -> Vec<String> {
         let mut faults = self.faults.lock().unwrap().clone();
-        for (what, counter) in
-            [("decision", &self.decisions), ("list", &self.lists), ("write", &self.writes)]
-        {
+        for (what, counter) in [
+            ("decision", &self.decisions),
+            ("decision over TLS", &self.encrypted),
+            ("list", &self.lists),
+            ("write", &self.writes),
+        ] {
             if counter.load(Ordering::Relaxed) == 0 {
                 faults.push(format!("no {what} was answered"));
             }
@@ -65,10 +70,12 @@ impl Traffic {
     }
 
     pub(crate) fn summary(&self) -> String {
-        let [decisions, lists, writes, refused] =
-            [&self.decisions, &self.lists, &self.writes, &self.refused]
+        let [decisions, encrypted, lists, writes, refused] =
+            [&self.decisions, &self.encrypted, &self.lists, &self.writes, &self.refused]
                 .map(|counter| counter.load(Ordering::Relaxed));
-        format!("{decisions} decisions, {lists} lists, {writes} writes, {refused} writes refused")
+        format!(
+            "{decisions} decisions, {encrypted} over TLS, {lists} lists, {writes} writes, {refused} writes refused"
+        )
     }
 }
 
@@ -82,16 +89,19 @@ impl Load {
     pub(crate) fn start(place: &Place, traffic: &Arc<Traffic>) -> Self {
         let mut clients = Vec::new();
         for (at, subject) in place.subjects().iter().enumerate() {
-            let address = subject.daemon.address();
             for client in 0..2 {
-                let (traffic, seed) = (Arc::clone(traffic), (at * 2 + client) as u64);
-                clients.push(thread::spawn(move || decide(address, at, seed, &traffic)));
+                let (socket, shared) = (place.socket(subject.name), Arc::clone(traffic));
+                let seed = (at * 2 + client) as u64;
+                clients.push(thread::spawn(move || decide(&socket, at, seed, &shared)));
             }
-            let shared = Arc::clone(traffic);
-            clients.push(thread::spawn(move || list(address, at as u64, &shared)));
             let (socket, shared) = (place.socket(subject.name), Arc::clone(traffic));
+            clients.push(thread::spawn(move || list(&socket, at as u64, &shared)));
+            let (socket, shared) = (place.admin_socket(subject.name), Arc::clone(traffic));
             let name = subject.name;
             clients.push(thread::spawn(move || write(&socket, name, &shared)));
+            let (address, authority) = (subject.daemon.address(), place.authority());
+            let shared = Arc::clone(traffic);
+            clients.push(thread::spawn(move || encrypt(address, &authority, &shared)));
         }
         Self { traffic: Arc::clone(traffic), clients }
     }
@@ -120,12 +130,12 @@ fn paced(traffic: &Traffic, pause: Duration, mut call: impl FnMut(usize)) {
 }
 
 /// Decisions about users of the file, all of which are allowed whatever else changes.
-fn decide(address: SocketAddr, daemon: usize, seed: u64, traffic: &Traffic) {
+fn decide(socket: &Path, daemon: usize, seed: u64, traffic: &Traffic) {
     let mut chance = Chance(seed + 1);
-    let mut client = Client::tcp(address);
+    let mut client = Client::unix(socket);
     paced(traffic, Duration::from_millis(5), |call| {
         if call % RENEWED == 0 {
-            client = Client::tcp(address);
+            client = Client::unix(socket);
         }
         let (from, to) = (chance.place(USERS), chance.place(USERS - 1));
         let to = if to < from { to } else { to + 1 };
@@ -142,23 +152,45 @@ fn decide(address: SocketAddr, daemon: usize, seed: u64, traffic: &Traffic) {
             Ok(answer) => traffic.fault(format!("{path}: {} {}", answer.status, answer.text())),
             Err(error) => {
                 traffic.fault(format!("{path}: {error}"));
-                client = Client::tcp(address);
+                client = Client::unix(socket);
             }
         }
     });
 }
 
 /// Lists of all whom a user reaches, one connection each.
-fn list(address: SocketAddr, seed: u64, traffic: &Traffic) {
+fn list(socket: &Path, seed: u64, traffic: &Traffic) {
     let mut chance = Chance(seed + 100);
     paced(traffic, Duration::from_millis(200), |_| {
         let path = format!("/v1/reach?subject=user-{}&action=start_chat", chance.place(USERS));
-        match Client::tcp(address).try_ask("GET", &path, "", b"") {
+        match Client::unix(socket).try_ask("GET", &path, "", b"") {
             Ok(answer) if answer.status == 200 && answer.body.len() > USERS => {
                 traffic.lists.fetch_add(1, Ordering::Relaxed);
             }
             Ok(answer) => traffic.fault(format!("{path}: {} {}", answer.status, answer.text())),
             Err(error) => traffic.fault(format!("{path}: {error}")),
+        }
+    });
+}
+
+/// Decisions over TLS, some on one connection by HTTP/2 and some by HTTP/1.1.
+fn encrypt(address: SocketAddr, authority: &Path, traffic: &Traffic) {
+    let port = address.port();
+    let path = "v1/decide?subject=user-[1-40]&action=start_chat&resource=user-0";
+    paced(traffic, Duration::from_millis(700), |call| {
+        let version = if call % 2 == 0 { "--http1.1" } else { "--http2" };
+        let output = Command::new("curl")
+            .args(["--silent", "--show-error", "--fail", "--max-time", "30", version, "--cacert"])
+            .arg(authority)
+            .arg(format!("https://localhost:{port}/{path}"))
+            .args(["--resolve", &format!("localhost:{port}:{}", address.ip())])
+            .output()
+            .unwrap();
+        let answers = String::from_utf8_lossy(&output.stdout);
+        if output.status.success() && answers.matches("\"decision\":true").count() == 40 {
+            traffic.encrypted.fetch_add(40, Ordering::Relaxed);
+        } else {
+            traffic.fault(format!("over TLS: {output:?}"));
         }
     });
 }

@@ -2,7 +2,9 @@
 
 use std::{
     fmt::Write as _,
+    fs,
     path::{Path, PathBuf},
+    process::Command,
     sync::Mutex,
 };
 
@@ -19,6 +21,9 @@ pub(crate) const USERS: usize = 2000;
 
 /// The users that are written as facts, by each of the writers.
 pub(crate) const GUESTS: usize = 100;
+
+/// The certificates that are served in turn.
+const CERTIFICATES: usize = 4;
 
 /// Two daemons that serve one policy: the facts of one are in a file, those of the other in etcd.
 pub(crate) struct Place {
@@ -42,6 +47,8 @@ impl Place {
         }
         write(folder.path().join("policy/users.ndjson"), &users);
         write(folder.path().join("policy/rules.peerage"), &rules(0));
+        make_certificates(folder.path());
+        install_certificate(folder.path(), 0);
         let etcd = Cluster::start(1);
         let stores = [folder.path().join("facts.redb").display().to_string(), etcd.store("soak")];
         let [file, shared] = stores;
@@ -61,8 +68,23 @@ impl Place {
     }
 
     /// The socket of a daemon's administrators.
+    pub(crate) fn admin_socket(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("{name}-admin.sock"))
+    }
+
+    /// The socket for decisions.
     pub(crate) fn socket(&self, name: &str) -> PathBuf {
         self.folder.path().join(format!("{name}.sock"))
+    }
+
+    /// The certificate of the authority that signs those of the daemons.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.folder.path().join("ca.pem")
+    }
+
+    /// Replaces the certificate of both daemons by the next one.
+    pub(crate) fn change_certificate(&self, version: usize) {
+        install_certificate(self.folder.path(), version % CERTIFICATES);
     }
 
     /// The logs that each daemon writes.
@@ -91,7 +113,10 @@ fn start(folder: &Path, name: &str, store: &str) -> Daemon {
     command.arg(folder.join("policy")).args(["--listen", "127.0.0.1:0", "--store", store]);
     command.args(["--max-stale", "10m", "--max-in-flight", "256"]);
     for (option, path) in [
-        ("--admin-uds", path(".sock")),
+        ("--uds", path(".sock")),
+        ("--admin-uds", path("-admin.sock")),
+        ("--tls-cert", folder.join("tls.pem")),
+        ("--tls-key", folder.join("tls.key")),
         ("--state-dir", path("-state")),
         ("--decision-log", log_path(folder, name, "decisions")),
         ("--audit-log", log_path(folder, name, "audit")),
@@ -99,6 +124,36 @@ fn start(folder: &Path, name: &str, store: &str) -> Daemon {
         command.arg(option).arg(path);
     }
     Daemon::start(command.env("RUST_LOG", "error"))
+}
+
+/// An authority, and certificates of `localhost` that it signs.
+fn make_certificates(folder: &Path) {
+    let run = |args: String| {
+        let output = Command::new("openssl").args(args.split(' ')).current_dir(folder).output();
+        let output = output.unwrap();
+        assert!(output.status.success(), "openssl {args}: {output:?}");
+    };
+    let key = |name: &str| {
+        format!("-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout {name}.key")
+    };
+    run(format!("req -x509 {} -out ca.pem -days 2 -subj /CN=authority", key("ca")));
+    for number in 0..CERTIFICATES {
+        let name = format!("leaf{number}");
+        run(format!(
+            "req -x509 {} -out {name}.pem -days 2 -subj /CN=localhost -CA ca.pem -CAkey ca.key \
+             -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE",
+            key(&name)
+        ));
+    }
+}
+
+/// As renewers do: the two files are replaced one after the other.
+fn install_certificate(folder: &Path, number: usize) {
+    for kind in ["pem", "key"] {
+        let new = folder.join(format!("new.{kind}"));
+        fs::copy(folder.join(format!("leaf{number}.{kind}")), &new).unwrap();
+        fs::rename(new, folder.join(format!("tls.{kind}"))).unwrap();
+    }
 }
 
 /// Twenty rules, one of which is another one each time. What a client expects of them stays.

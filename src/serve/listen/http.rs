@@ -25,6 +25,7 @@ use super::{
 use crate::serve::{
     app::App,
     connection::{ClientAddress, Connection},
+    early_shed::ShedStream,
     error_body::ErrorBodyStream,
     host::ListenerPolicy,
     peer::{Peer, WatchedStream},
@@ -106,8 +107,10 @@ impl AcceptedConnection {
         let peer = Arc::new(Peer::new(app.admission.decided()));
         let stream =
             WatchedStream::new(stream, Arc::clone(&peer), app.waiting.clone(), READ_PATIENCE, room);
+        let connection = Connection { listener: policy, peer };
+        let stream = ShedStream::new(stream, Arc::clone(&app), connection.clone());
         let stream = ErrorBodyStream::new(stream, Arc::clone(&app));
-        let context = Arc::new((app, Connection { listener: policy, peer }));
+        let context = Arc::new((app, connection));
         let service = service_fn(move |mut request: Request<Incoming>| {
             let context = Arc::clone(&context);
             // Only WebSockets need the address; other requests don't pay for it.

@@ -1,6 +1,7 @@
 //! Callers who ask for more than there is room for: others are answered all the same.
 
 use std::{
+    collections::BTreeSet,
     fs,
     io::{Read, Write},
     os::unix::net::UnixStream,
@@ -248,6 +249,103 @@ fn requests_that_wait_are_in_flight() {
         (0..20).for_each(|_| assert_eq!(client.get(DECIDE).status, 200));
     }
     assert_eq!(shed(&open, "/v1/decide"), Some(30));
+}
+
+/// A daemon with room for one decision.
+fn narrow() -> (TempDir, Daemon, PathBuf) {
+    let folder = tempdir().unwrap();
+    fs::write(folder.path().join("users.ndjson"), "{\"id\":\"3\"}\n{\"id\":\"2\"}\n").unwrap();
+    fs::write(folder.path().join("rules.peerage"), "rule: hasTag(t) -> [t];\n").unwrap();
+    let (daemon, open, _) = on_sockets(&folder, &["--max-in-flight", "1"]);
+    (folder, daemon, open)
+}
+
+/// Refused from their bytes or after parsing: the answers are in order, and the same.
+#[test]
+fn refusals_of_any_kind_are_answers_in_order() {
+    const TRACE: &str = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01\r\n";
+    let (_folder, _daemon, open) = narrow();
+    let evaluation = br#"{"subject":{"type":"user","id":"3"},"action":{"name":"start_chat"},"resource":{"type":"user","id":"2"}}"#;
+    let sent: [(&str, &str, &str, &[u8], u16); 9] = [
+        ("GET", DECIDE, "", b"", 200),
+        ("GET", DECIDE, "", b"", 503),
+        ("GET", "/healthz", "", b"", 200),
+        ("GET", DECIDE, TRACE, b"", 503),
+        ("GET", DECIDE, "", b"", 503),
+        ("HEAD", DECIDE, "", b"", 503),
+        ("GET", DECIDE, "", b"", 503),
+        ("POST", "/access/v1/evaluation", JSON, evaluation, 503),
+        ("GET", DECIDE, "", b"", 503),
+    ];
+    let mut client = Client::unix(&open);
+    let mut bytes = Vec::new();
+    for (number, (method, path, headers, body, _)) in sent.into_iter().enumerate() {
+        let headers = format!("x-REQUEST-id: r{number}\r\n{headers}");
+        bytes.extend(request(method, path, &headers, body));
+    }
+    client.send(bytes);
+    let mut refusals = Vec::new();
+    for (number, (method, path, _, _, status)) in sent.into_iter().enumerate() {
+        let answer = client.answer(method).unwrap();
+        assert_eq!(answer.status, status, "{number}: {method} {path}");
+        assert_eq!(answer.header("x-request-id"), Some(&*format!("r{number}")));
+        if status == 503 && method == "GET" {
+            assert_shed(&answer);
+            let names = answer.headers.iter().map(|(name, _)| name.clone());
+            let names = names.filter(|name| name != "date" && name != "traceparent");
+            refusals.push((names.collect::<BTreeSet<_>>(), answer.body));
+        }
+    }
+    assert!(refusals.windows(2).all(|pair| pair[0] == pair[1]), "{refusals:?}");
+    assert_eq!(client.get("/healthz").status, 200);
+    assert_eq!(client.get(DECIDE).status, 200);
+}
+
+/// What one request holds is never taken for another one, however full the daemon is.
+#[test]
+fn no_body_is_taken_for_a_request() {
+    let (_folder, _daemon, open) = narrow();
+    let hidden = request("GET", DECIDE, "", b"");
+    for (method, path, status) in
+        [("POST", "/access/v1/evaluation", 503), ("GET", "/healthz", 200), ("GET", DECIDE, 503)]
+    {
+        let mut client = Client::unix(&open);
+        let outer = request(method, path, JSON, &hidden);
+        client.send([&*hidden, &*outer, &request("GET", "/readyz", "", b"")].concat());
+        let answers: Vec<u16> = (0..3).map(|_| client.answer("GET").unwrap().status).collect();
+        assert_eq!(answers, [200, status, 200], "{method} {path}");
+        assert_eq!(client.get("/healthz").status, 200);
+    }
+    let chunked = "POST /access/v1/evaluation HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
+                   Transfer-Encoding: chunked\r\n\r\n";
+    let body = format!("{:x}\r\n{}\r\n0\r\n\r\n", hidden.len(), String::from_utf8_lossy(&hidden));
+    let mut client = Client::unix(&open);
+    client.send([&*hidden, chunked.as_bytes(), body.as_bytes()].concat());
+    let answers = [client.answer("GET").unwrap().status, client.answer("POST").unwrap().status];
+    assert_eq!(answers, [200, 503]);
+}
+
+/// In whatever pieces a request comes, it is one.
+#[test]
+fn requests_in_pieces_are_whole() {
+    let (_folder, _daemon, open) = narrow();
+    let mut client = Client::unix(&open);
+    for _ in 0..3 {
+        for byte in request("GET", DECIDE, "", b"") {
+            client.send([byte]);
+        }
+        assert_eq!(client.answer("GET").unwrap().status, 200);
+    }
+    let two = request("GET", DECIDE, "", b"").repeat(2);
+    let (first, rest) = two.split_at(two.len() - 7);
+    client.send(first);
+    assert_eq!(client.answer("GET").unwrap().status, 200);
+    client.send(rest);
+    // The rest arrived after the first decision.
+    assert_eq!(client.answer("GET").unwrap().status, 200);
+    // Line ends as a lenient reader takes them.
+    client.send(format!("GET {DECIDE} HTTP/1.1\nHost: localhost\n\n"));
+    assert_eq!(client.answer("GET").unwrap().status, 200);
 }
 
 #[test]
