@@ -132,8 +132,9 @@ fn every_name_and_label_is_a_metrics() {
     measured.daemon.get("/metrics");
     let metrics = measured.daemon.get("/metrics");
     let mut samples = samples(metrics.text());
-    let others = self::samples(&measured.over_tls());
-    others.into_iter().for_each(|(name, labels)| drop(samples.entry(name).or_insert(labels)));
+    for (name, labels) in self::samples(&measured.over_tls()) {
+        samples.entry(name).or_insert(labels);
+    }
     let name = Regex::new(r"\b((?:peerage|process)_\w+)(?:\{([^}]*)\})?").unwrap();
     let matcher = Regex::new(r#"(\w+)(=~|=)"([^"]*)""#).unwrap();
     let grouping = Regex::new(r"\b(?:by|on) \(([^)]*)\)").unwrap();

@@ -94,29 +94,27 @@ impl ListenAddress {
     ///
     /// # Errors
     /// If an address is in use or not available.
-    pub(super) async fn bind(
+    pub(super) fn bind(
         self,
         listeners: &mut Listeners,
         role: ListenerRole,
     ) -> std::result::Result<Vec<SocketAddr>, ListenError> {
         match self {
-            Self::One(address) => Ok(vec![listeners.tcp(address, role).await?]),
+            Self::One(address) => Ok(vec![listeners.tcp(address, role)?]),
             Self::Localhost(port) => {
-                let first = listeners.tcp((Ipv4Addr::LOCALHOST, port).into(), role).await?;
-                match listeners.tcp((Ipv6Addr::LOCALHOST, first.port()).into(), role).await {
+                let first = listeners.tcp((Ipv4Addr::LOCALHOST, port).into(), role)?;
+                match listeners.tcp((Ipv6Addr::LOCALHOST, first.port()).into(), role) {
                     Ok(second) => Ok(vec![first, second]),
                     Err(error) if lacks_ipv6(&error) => Ok(vec![first]),
                     Err(error) => Err(error),
                 }
             }
-            Self::All(port) => {
-                match listeners.tcp((Ipv6Addr::UNSPECIFIED, port).into(), role).await {
-                    Err(error) if lacks_ipv6(&error) => {
-                        Ok(vec![listeners.tcp((Ipv4Addr::UNSPECIFIED, port).into(), role).await?])
-                    }
-                    bound => Ok(vec![bound?]),
+            Self::All(port) => match listeners.tcp((Ipv6Addr::UNSPECIFIED, port).into(), role) {
+                Err(error) if lacks_ipv6(&error) => {
+                    Ok(vec![listeners.tcp((Ipv4Addr::UNSPECIFIED, port).into(), role)?])
                 }
-            }
+                bound => Ok(vec![bound?]),
+            },
         }
     }
 }

@@ -98,7 +98,7 @@ impl ListenArgs {
             self.listen.is_empty() && self.uds.is_empty() && !inherited.have_decisions();
         let mut places = inherited.listen(&mut listeners, scheme)?;
         for address in self.listen.iter().chain(is_default.then_some(&default)) {
-            let bound = address.bind(&mut listeners, ListenerRole::Decision).await?;
+            let bound = address.bind(&mut listeners, ListenerRole::Decision)?;
             places.extend(bound.iter().map(|bound| format!("{scheme}://{bound}")));
         }
         let socket_access = socket_args::access(self.uds_mode, self.uds_group.as_ref())?;
@@ -111,7 +111,7 @@ impl ListenArgs {
             places.push(format!("unix:{} for administrators", path.display()));
         }
         for address in &self.admin_listen {
-            let bound = address.bind(&mut listeners, ListenerRole::Admin).await?;
+            let bound = address.bind(&mut listeners, ListenerRole::Admin)?;
             places
                 .extend(bound.iter().map(|bound| format!("{scheme}://{bound} for administrators")));
         }

@@ -9,11 +9,11 @@ use std::{
 };
 
 use socket2::SockRef;
-use tokio::net::{TcpListener, UnixListener};
+use tokio::net::{TcpListener, TcpSocket, UnixListener};
 
 use super::{
     error::ListenError,
-    unix_socket::{self, SocketAccess, SocketFile},
+    unix_socket::{self, BACKLOG, SocketAccess, SocketFile},
 };
 use crate::serve::host::{Audience, HostCheck, ListenerPolicy};
 
@@ -61,11 +61,11 @@ impl ListenerRole {
 }
 
 impl Listeners {
-    /// Binds a TCP address; port 0 takes any free one.
+    /// Binds a TCP address, within a runtime; port 0 takes any free one.
     ///
     /// # Errors
     /// If the address is taken or can't be bound.
-    pub async fn tcp(
+    pub fn tcp(
         &mut self,
         address: SocketAddr,
         role: ListenerRole,
@@ -74,7 +74,7 @@ impl Listeners {
             return Ok(address);
         }
         let error = |error| ListenError::Tcp { address, error };
-        let listener = TcpListener::bind(address).await.map_err(error)?;
+        let listener = bind_tcp(address).map_err(error)?;
         let bound = listener.local_addr().map_err(error)?;
         self.add_tcp(listener, bound, role);
         Ok(bound)
@@ -203,6 +203,14 @@ impl Listeners {
         }
         all
     }
+}
+
+/// Binds as tokio does by itself, but with a longer backlog: beyond it, a connection is delayed by a second.
+fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG.into())
 }
 
 fn check_listens(socket: SockRef<'_>) -> io::Result<()> {

@@ -18,7 +18,7 @@ use tracing::warn;
 use super::error::ListenError;
 
 /// The greatest number of connections that wait to be accepted.
-const BACKLOG: i32 = 1024;
+pub(super) const BACKLOG: u16 = 1024;
 
 /// The user id of the superuser.
 const ROOT: u32 = 0;
@@ -82,7 +82,7 @@ fn listen(path: &Path, SocketAccess { mode, group }: SocketAccess) -> io::Result
         let _ = fs::remove_file(path);
     }
     restricted?;
-    socket.listen(BACKLOG)?;
+    socket.listen(BACKLOG.into())?;
     socket.set_nonblocking(true)?;
     UnixListener::from_std(socket.into())
 }

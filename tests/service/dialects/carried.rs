@@ -106,8 +106,9 @@ fn served(dialect: Broken) -> (TempDir, Runtime, SocketAddr) {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
     let runtime = builder.enable_all().max_blocking_threads(4).build().unwrap();
     let mut listeners = Listeners::default();
-    let bound = listeners.tcp("127.0.0.1:0".parse().unwrap(), ListenerRole::Decision);
-    let address = runtime.block_on(bound).unwrap();
+    let entered = runtime.enter();
+    let address = listeners.tcp("127.0.0.1:0".parse().unwrap(), ListenerRole::Decision).unwrap();
+    drop(entered);
     let options = ServeOptions {
         body_limit: 1000,
         connections: ConnectionLimits::raise(),

@@ -1,12 +1,13 @@
 //! Many connections at once, more than there are descriptors for.
 
-use std::{fs, net::TcpStream, path::PathBuf, process::Command};
+use std::{fs, net::TcpStream, path::PathBuf, process::Command, time::Instant};
 
+use rustix::process::{Resource, getrlimit, setrlimit};
 use tempfile::{TempDir, tempdir};
 
 use crate::{
     support::client::Client,
-    support::daemon::{Daemon, stores},
+    support::daemon::{Daemon, NEVER, stores},
 };
 
 const GOOD: &str = "/v1/allow?subject=3&action=start_chat&resource=2";
@@ -22,6 +23,43 @@ fn five_hundred_connections() {
     }
     drop(clients);
     assert!(daemon.answers());
+}
+
+/// As many descriptors as this process may have.
+fn raise_descriptors() -> usize {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit.clone()).unwrap();
+    limit.maximum.map_or(usize::MAX, |maximum| usize::try_from(maximum).unwrap())
+}
+
+#[test]
+fn ten_thousand_idle_connections() {
+    // The daemon has the same limit, and keeps some descriptors for files and administrators.
+    let most = raise_descriptors().saturating_sub(1000);
+    let count = most.min(10_000);
+    if count < 10_000 {
+        eprintln!("the limit of descriptors lets no more than {count} connections be tried");
+    }
+    let daemon = Daemon::serve(stores());
+    let resident = || daemon.get("/v1/status").json()["memory"]["resident_bytes"].as_u64().unwrap();
+    let before = resident();
+    let mut idle: Vec<Client<TcpStream>> = Vec::new();
+    while idle.len() < count {
+        idle.extend((0..500).map(|_| daemon.connect()));
+        // When the last one is answered, all are accepted.
+        assert_eq!(idle.last_mut().unwrap().get(GOOD).status, 204);
+    }
+    let begun = Instant::now();
+    for _ in 0..100 {
+        assert_eq!(daemon.get(GOOD).status, 204);
+    }
+    assert!(begun.elapsed() < NEVER / 10, "{:?}", begun.elapsed());
+    for client in idle.iter_mut().step_by(100) {
+        assert_eq!(client.get(GOOD).status, 204);
+    }
+    let each = (resident() - before) / u64::try_from(idle.len()).unwrap();
+    assert!(each < 8192, "{each} bytes for each");
 }
 
 /// A daemon under limits of descriptors, with sockets for anyone and for administrators.

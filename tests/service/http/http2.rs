@@ -219,3 +219,49 @@ fn an_idle_connection_does_not_delay_the_end() {
     reading.join().unwrap();
     drop(fresh);
 }
+
+#[test]
+fn a_head_that_is_long_only_when_it_is_unpacked_is_refused() {
+    let daemon = Daemon::serve(stores());
+    let resident = || daemon.get("/v1/status").json()["memory"]["resident_bytes"].as_u64().unwrap();
+    let before = resident();
+    // A header of 4000 bytes goes into the table, and 10,000 times into the head, by a byte each.
+    let mut block = vec![0x82, 0x86, 0x01, 9];
+    block.extend(b"localhost");
+    block.extend([0x04, u8::try_from(DECIDE.len()).unwrap()]);
+    block.extend(DECIDE.bytes());
+    // 4000 as an integer behind seven bits.
+    block.extend([0x40, 1, b'a', 0x7f, 0xa1, 0x1e]);
+    block.extend([b'x'; 4000]);
+    block.extend([0xbe; 10_000]);
+    let mut stream = open(&daemon);
+    stream.write_all(&frame(1, 5, 1, &block)).unwrap();
+    let (kind, payload) = loop {
+        match next_frame(&mut stream) {
+            (kind @ (1 | 3 | 7), _, _, payload) => break (kind, payload),
+            _ => {}
+        }
+    };
+    assert!(kind != 1 || payload.first() != Some(&OK), "it is answered");
+    assert_eq!(daemon.get(DECIDE).status, 200);
+    let after = resident();
+    assert!(after < before + (8 << 20), "{before} {after}");
+}
+
+#[test]
+fn floods_of_pings_and_settings_are_not_kept() {
+    let daemon = Daemon::serve(stores());
+    let mut others = daemon.connect();
+    let before = others.get("/v1/status").json()["memory"]["resident_bytes"].as_u64().unwrap();
+    for flood in [frame(6, 0, 0, &[7; 8]), frame(4, 0, 0, &[])] {
+        let mut stream = open(&daemon);
+        stream.set_write_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
+        let flood = flood.repeat(100);
+        // Answers are not read, so that at last no more is taken.
+        let is_stopped = (0..20_000).any(|_| stream.write_all(&flood).is_err());
+        assert!(is_stopped, "all is taken");
+        assert_eq!(others.get(DECIDE).status, 200);
+    }
+    let after = others.get("/v1/status").json()["memory"]["resident_bytes"].as_u64().unwrap();
+    assert!(after < before + (16 << 20), "{before} {after}");
+}

@@ -4,6 +4,7 @@ use std::{
     fs,
     os::unix::fs::{MetadataExt, PermissionsExt},
     path::Path,
+    process::Command,
 };
 
 use crate::support::{
@@ -159,4 +160,16 @@ fn a_mode_or_a_group_that_can_not_be_is_refused() {
         assert!(text.contains(expected), "{options:?} {text}");
         assert!(!socket.exists(), "{options:?}");
     }
+}
+
+/// Connections beyond the backlog are delayed by a second.
+#[test]
+fn many_connections_at_once_wait_to_be_accepted() {
+    let daemon = Daemon::serve(stores());
+    let most = fs::read_to_string("/proc/sys/net/core/somaxconn").unwrap();
+    let port = format!("sport = :{}", daemon.address().port());
+    let found = run(Command::new("ss").args(["-Hltn", &port]));
+    let found = String::from_utf8(found.stdout).unwrap();
+    let backlog: u32 = found.split_whitespace().nth(2).unwrap().parse().unwrap();
+    assert_eq!(backlog, most.trim().parse::<u32>().unwrap().min(1024), "{found}");
 }
