@@ -91,7 +91,7 @@ impl Listeners {
         role: ListenerRole,
     ) -> Result<SocketAddr, ListenError> {
         let take = || {
-            check_listens(SockRef::from(&listener))?;
+            check_listens(&SockRef::from(&listener))?;
             listener.set_nonblocking(true)?;
             let bound = listener.local_addr()?;
             Ok((TcpListener::from_std(listener)?, bound))
@@ -114,7 +114,7 @@ impl Listeners {
         role: ListenerRole,
     ) -> Result<PathBuf, ListenError> {
         let take = || {
-            check_listens(SockRef::from(&listener))?;
+            check_listens(&SockRef::from(&listener))?;
             listener.set_nonblocking(true)?;
             let address = listener.local_addr()?;
             Ok((UnixListener::from_std(listener)?, address))
@@ -213,7 +213,7 @@ fn bind_tcp(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG.into())
 }
 
-fn check_listens(socket: SockRef<'_>) -> io::Result<()> {
+fn check_listens(socket: &SockRef<'_>) -> io::Result<()> {
     if socket.is_listener()? {
         return Ok(());
     }

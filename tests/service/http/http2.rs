@@ -237,9 +237,8 @@ fn a_head_that_is_long_only_when_it_is_unpacked_is_refused() {
     let mut stream = open(&daemon);
     stream.write_all(&frame(1, 5, 1, &block)).unwrap();
     let (kind, payload) = loop {
-        match next_frame(&mut stream) {
-            (kind @ (1 | 3 | 7), _, _, payload) => break (kind, payload),
-            _ => {}
+        if let (kind @ (1 | 3 | 7), _, _, payload) = next_frame(&mut stream) {
+            break (kind, payload);
         }
     };
     assert!(kind != 1 || payload.first() != Some(&OK), "it is answered");
