@@ -34,8 +34,6 @@ pub(crate) enum Shape {
 }
 
 impl Shape {
-    pub(crate) const ALL: [Self; 2] = [Self::Pipelined, Self::Pool];
-
     fn connections(self) -> usize {
         match self {
             Self::Pipelined => 64,
@@ -49,8 +47,10 @@ impl Shape {
 pub(crate) struct Outcome {
     sent: usize,
     shed: usize,
-    /// The times of those that were accepted, in order.
+    /// The times of those that were accepted, from when they were due, in order.
     accepted: Vec<Duration>,
+    /// The same from when they were sent: what waits for a free connection is not yet the daemon's.
+    served: Vec<Duration>,
     rate: f64,
 }
 
@@ -59,14 +59,19 @@ impl Outcome {
         self.accepted.len() as f64 / self.sent as f64
     }
 
-    fn at(&self, share: f64) -> Duration {
-        let last = self.accepted.len().saturating_sub(1);
-        self.accepted.get((last as f64 * share) as usize).copied().unwrap_or(Duration::MAX)
+    pub(crate) fn p99(&self) -> Duration {
+        at(&self.accepted, 0.99)
     }
 
-    pub(crate) fn p99(&self) -> Duration {
-        self.at(0.99)
+    pub(crate) fn served_p99(&self) -> Duration {
+        at(&self.served, 0.99)
     }
+}
+
+/// A quantile of times in order.
+fn at(times: &[Duration], share: f64) -> Duration {
+    let last = times.len().saturating_sub(1);
+    times.get((last as f64 * share) as usize).copied().unwrap_or(Duration::MAX)
 }
 
 impl fmt::Display for Outcome {
@@ -75,20 +80,21 @@ impl fmt::Display for Outcome {
         let part = |count: usize| 100.0 * count as f64 / sent as f64;
         write!(
             f,
-            "{:.0}/s sent, {:.1} % accepted (median {:.2} ms, 99th percentile {:.2} ms), {:.1} % 503, {:.1} % unanswered",
+            "{:.0}/s due, {:.1} % accepted (median {:.2} ms, 99th percentile {:.2} ms, {:.2} ms from the sending), {:.1} % 503, {:.1} % unanswered",
             self.rate,
             part(accepted),
-            self.at(0.5).as_secs_f64() * 1e3,
+            at(&self.accepted, 0.5).as_secs_f64() * 1e3,
             self.p99().as_secs_f64() * 1e3,
+            self.served_p99().as_secs_f64() * 1e3,
             part(self.shed),
             part(sent - accepted - self.shed)
         )
     }
 }
 
-/// One connection: the times when its unanswered requests were due.
+/// One connection: the times when its unanswered requests were due and sent.
 struct Lane {
-    waiting: RefCell<VecDeque<Instant>>,
+    waiting: RefCell<VecDeque<[Instant; 2]>>,
     writer: RefCell<OwnedWriteHalf>,
 }
 
@@ -129,14 +135,17 @@ async fn send(address: &str, rate: f64, span: Duration, shape: Shape) -> Outcome
         if shape == Shape::Pool {
             while let Some(at) = (!late.is_empty()).then(|| idle.borrow_mut().pop_front()).flatten()
             {
-                lanes[at].waiting.borrow_mut().extend(late.pop_front());
+                lanes[at]
+                    .waiting
+                    .borrow_mut()
+                    .extend(late.pop_front().map(|due| [due, Instant::now()]));
                 write(&lanes[at], 1).await;
             }
         } else {
             while let Some(time) = late.pop_front() {
                 let at = idle.borrow_mut().pop_front().unwrap();
                 idle.borrow_mut().push_back(at);
-                lanes[at].waiting.borrow_mut().push_back(time);
+                lanes[at].waiting.borrow_mut().push_back([time, Instant::now()]);
                 batches[at] += 1;
             }
             for (lane, batch) in lanes.iter().zip(&mut batches).filter(|(_, batch)| **batch > 0) {
@@ -156,6 +165,7 @@ async fn send(address: &str, rate: f64, span: Duration, shape: Shape) -> Outcome
     outcome.sent = due as usize;
     outcome.rate = f64::from(due) / elapsed.as_secs_f64();
     outcome.accepted.sort_unstable();
+    outcome.served.sort_unstable();
     outcome
 }
 
@@ -179,10 +189,14 @@ async fn receive(
         let now = Instant::now();
         while let Some((status, length)) = answer(&read[from..]) {
             from += length;
-            let due = lane.waiting.borrow_mut().pop_front().expect("no answer without a request");
+            let [due, sent] =
+                lane.waiting.borrow_mut().pop_front().expect("no answer without a request");
             let mut outcome = outcome.borrow_mut();
             match status {
-                b"200" => outcome.accepted.push(now - due),
+                b"200" => {
+                    outcome.accepted.push(now - due);
+                    outcome.served.push(now - sent);
+                }
                 b"503" => outcome.shed += 1,
                 _ => panic!("{}", String::from_utf8_lossy(&read)),
             }

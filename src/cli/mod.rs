@@ -15,6 +15,7 @@ mod facts;
 mod fmt;
 mod health;
 mod help;
+mod huge_pages;
 mod logs;
 mod output;
 mod paths;
@@ -40,7 +41,7 @@ use clap::{
     error::ErrorKind,
 };
 
-use self::{config::Configured, output::Output};
+use self::{config::Configured, huge_pages::HugePages, output::Output};
 use crate::diagnostic::Report;
 
 /// Exit codes, the same for all commands; the worst of several is the greatest.
@@ -255,6 +256,7 @@ pub fn check_config(text: Vec<u8>) -> Report {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
+    HugePages::begin();
     run(env::args_os())
 }
 
@@ -269,6 +271,8 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString>>) -> ExitCode
     let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     if let Command::Serve(options) = &mut cli.command {
         options.config.warnings = warnings;
+    } else {
+        HugePages::allow();
     }
     let output = Output::new(cli.global.format, cli.global.color);
     let done = check_format(cli.global.format, has).and_then(|()| cli.command.run(&output));

@@ -20,6 +20,7 @@ use tempfile::TempDir;
 use crate::support::{
     client::Client,
     daemon::{Daemon, NEVER, run, serve, stores},
+    files,
 };
 
 /// A daemon over a copy of the stores' policy, whose log is a file.
@@ -261,4 +262,46 @@ fn health_of_what_can_not_be_reached() {
     assert!(code == 1 && errors.contains("/nowhere.sock"), "{errors}");
     assert_eq!(health(&["ftp://x"]).0, 2);
     assert_eq!(health(&[&url, "--uds", "/nowhere.sock"]).0, 2);
+}
+
+/// Huge pages make a small daemon several times larger, and look-ups in a large policy faster.
+#[test]
+fn small_policies_get_no_huge_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let rules = "rule: hasTag(t) -> [t];\n";
+    files::write(path("small/rules.peerage"), rules);
+    files::write(path("large/rules.peerage"), rules);
+    let user = |number: usize| format!("{{\"id\":\"user-{number}\",\"tags\":[\"t\"]}}\n");
+    files::write(path("large/deeper/users.ndjson"), &(0..130_000).map(user).collect::<String>());
+    let store = path("facts.redb");
+    let with_store = ["--store", store.to_str().unwrap()];
+    for (policy, more, expected) in
+        [("small", &[][..], "0"), ("small", &with_store, "1"), ("large", &[], "1")]
+    {
+        let mut command = serve();
+        command.arg(path(policy)).args(["--listen", "127.0.0.1:0"]).args(more);
+        let daemon = Daemon::start(&mut command);
+        let status = fs::read_to_string(format!("/proc/{}/status", daemon.id())).unwrap();
+        // Linux before 5.0 does not say.
+        if let Some(found) = status.lines().find_map(|line| line.strip_prefix("THP_enabled:")) {
+            assert_eq!(found.trim(), expected, "{policy} {more:?}");
+        }
+    }
+}
+
+/// A policy that grows gets them.
+#[test]
+fn a_policy_that_grows_gets_huge_pages() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    files::write(path("rules.peerage"), "rule: hasTag(t) -> [t];\n");
+    let daemon = Daemon::serve(folder.path());
+    let user = |number: usize| format!("{{\"id\":\"user-{number}\",\"tags\":[\"t\"]}}\n");
+    files::save(path("users.ndjson"), &(0..300_000).map(user).collect::<String>());
+    daemon.wait_for("huge pages", |daemon| {
+        let status = fs::read_to_string(format!("/proc/{}/status", daemon.id())).unwrap();
+        let found = status.lines().find_map(|line| line.strip_prefix("THP_enabled:"));
+        found.is_none_or(|found| found.trim() == "1").then_some(())
+    });
 }

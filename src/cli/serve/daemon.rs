@@ -25,7 +25,7 @@ use super::{
     watched_file,
 };
 use crate::{
-    cli::Output,
+    cli::{Output, huge_pages::HugePages},
     dialects::Dialect,
     live::{Live, Trigger, Watch},
     serve::{
@@ -41,6 +41,7 @@ pub(super) struct Daemon {
     pub(super) signals: Signals,
     pub(super) callers: Callers,
     pub(super) inherited: InheritedSockets,
+    pub(super) pages: HugePages,
 }
 
 /// The options of the served APIs: credentials, dialects, logs and limits.
@@ -61,7 +62,7 @@ const LOG_PATIENCE: Duration = Duration::from_secs(2);
 impl Daemon {
     /// Serves until a signal stops it.
     pub(super) async fn run(self, options: &ServeArgs, output: &Output) -> Result<()> {
-        let Self { live, mut watch, mut signals, callers, inherited } = self;
+        let Self { live, mut watch, mut signals, callers, inherited, mut pages } = self;
         let scheme = if callers.tls.is_some() { "https" } else { "http" };
         let (listeners, places) =
             options.listen.bind(inherited, &options.access, scheme, output).await?;
@@ -114,6 +115,7 @@ impl Daemon {
                 block_in_place(|| {
                     tokens.refresh();
                     tls.iter_mut().for_each(ServedTls::refresh);
+                    pages.adjust();
                 });
             }
         });

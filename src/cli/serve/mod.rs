@@ -31,7 +31,9 @@ pub(super) use self::listen_address::DEFAULT_ADDRESS;
 use self::{
     daemon::Daemon, signals::Signals, socket_activation::InheritedSockets, store_args::StoreHandle,
 };
-use super::{Exit, Output, dialects, logs, paths::Ignored, policy, progress};
+use super::{
+    Exit, Output, dialects, huge_pages::HugePages, logs, paths::Ignored, policy, progress,
+};
 use crate::{
     live::{Live, LiveOptions, LogForm, StartOutcome, Watch, WatchOptions},
     serve::{ConnectionLimits, PropertyNames},
@@ -71,6 +73,7 @@ pub(super) struct ServeArgs {
 pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
     // Taken first, while there are no other threads that may read the environment.
     let inherited = InheritedSockets::take()?;
+    let pages = HugePages::choose(&options.paths, options.store.is_given());
     let log = logs::open(output)?;
     options.config.log_warnings();
     let connections = ConnectionLimits::raise();
@@ -140,7 +143,7 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
             );
         }
         let signals = starting.started(&runtime)?;
-        let daemon = Daemon { live, watch, signals, callers, inherited };
+        let daemon = Daemon { live, watch, signals, callers, inherited, pages };
         runtime.block_on(daemon.run(options, output))?;
     }
     // Blocking work that is cut off must not delay the exit.

@@ -36,6 +36,10 @@ impl StoreArgs {
         user.is_some_and(|(user, _)| user.contains(':'))
     }
 
+    pub(super) fn is_given(&self) -> bool {
+        self.store.is_some()
+    }
+
     /// Opens the store, if one is configured; the copy of a remote one is kept in a folder.
     pub(super) fn open(&self, copy: Option<&Path>) -> Result<Option<StoreHandle>> {
         let if_missing = if self.store_must_exist { IfMissing::Refuse } else { IfMissing::Create };
