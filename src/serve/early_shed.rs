@@ -99,8 +99,8 @@ impl<S> ShedStream<S> {
             self.place = Place::Unknown;
             return Step::PassAll;
         }
-        let held = mem::take(&mut self.held);
-        let step = match plain_head::read(held.get(self.passed..).unwrap_or_default()) {
+        let bytes = mem::take(&mut self.held);
+        let step = match plain_head::read(bytes.get(self.passed..).unwrap_or_default()) {
             RequestStart::Plain(head) if self.refuse(&head) => {
                 self.passed += head.length;
                 Step::Refused
@@ -112,7 +112,7 @@ impl<S> ShedStream<S> {
                 Step::PassAll
             }
         };
-        self.held = held;
+        self.held = bytes;
         step
     }
 

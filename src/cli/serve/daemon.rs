@@ -94,13 +94,7 @@ impl Daemon {
         manager.ready(&banner::status(&live.served(), outcome));
         let watchdog_manager = Arc::clone(&manager);
         tokio::spawn(async move { watchdog_manager.feed_watchdog(&reload_thread).await });
-        let public_url = if let Some(url) = &options.listen.public_url {
-            url.clone()
-        } else {
-            // A Unix socket has no URL.
-            let first = places.first().filter(|place| place.starts_with("http"));
-            first.map_or("http://localhost", String::as_str).parse()?
-        };
+        let public_url = public_url(options, &places)?;
         let (serve_options, mut tokens, mut tls) = callers.serve_options(options, public_url)?;
         let app = Arc::new(App::new(live, serve_options));
         let drain = options.limits.drain();
@@ -202,6 +196,16 @@ impl Callers {
         };
         Ok((serve_options, self.tokens, self.tls))
     }
+}
+
+/// The URL that options give, or the first address.
+fn public_url(options: &ServeArgs, places: &[String]) -> Result<PublicUrl> {
+    if let Some(url) = &options.listen.public_url {
+        return Ok(url.clone());
+    }
+    // A Unix socket has no URL.
+    let first = places.first().filter(|place| place.starts_with("http"));
+    Ok(first.map_or("http://localhost", String::as_str).parse()?)
 }
 
 /// Waits until an instant; without one, forever.
