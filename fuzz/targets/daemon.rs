@@ -152,11 +152,16 @@ pub fn exchange(stream: &mut UnixStream, request: &[u8]) -> io::Result<Response>
 
 fn more(stream: &mut UnixStream, into: &mut Vec<u8>) -> io::Result<()> {
     let mut buffer = [0; 16 << 10];
-    match stream.read(&mut buffer)? {
-        0 => Err(io::ErrorKind::UnexpectedEof.into()),
-        count => {
-            into.extend_from_slice(&buffer[..count]);
-            Ok(())
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(count) => {
+                into.extend_from_slice(&buffer[..count]);
+                return Ok(());
+            }
+            // libFuzzer's timer: a read with a deadline is not taken up again by itself.
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
 }

@@ -94,6 +94,9 @@ impl FromStr for RecordKey {
             RecordKind::Group => Self::Group(id.to_owned()),
             RecordKind::Conversation => {
                 let (one, other) = id.split_once(SEPARATOR).ok_or_else(no_key)?;
+                if other.contains(SEPARATOR) {
+                    return Err(no_key());
+                }
                 Self::conversation(one, other)
             }
             RecordKind::Rule => Self::Rule(id.parse().map_err(|_| no_key())?),

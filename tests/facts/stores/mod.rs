@@ -14,3 +14,4 @@ mod embedded;
 mod files;
 mod first_build;
 mod flips;
+mod keys;
