@@ -5,7 +5,8 @@ use peerage::facts::RecordKey;
 #[test]
 fn a_key_is_read_from_its_text() {
     let conversation = RecordKey::conversation("bob", "ann");
-    let keys = [RecordKey::User("ann".to_owned()), RecordKey::Group("crew".to_owned()), conversation];
+    let keys =
+        [RecordKey::User("ann".to_owned()), RecordKey::Group("crew".to_owned()), conversation];
     for key in keys {
         assert_eq!(key.to_string().parse(), Ok(key));
     }
