@@ -123,7 +123,8 @@ fn start(folder: &Path, name: &str, store: &str) -> Daemon {
     ] {
         command.arg(option).arg(path);
     }
-    Daemon::start(command.env("RUST_LOG", "error"))
+    // Huge pages come and go by the system's choice, minutes later, and would hide what the daemon holds.
+    Daemon::start(command.env("RUST_LOG", "error").env("MIMALLOC_ALLOW_THP", "0"))
 }
 
 /// An authority, and certificates of `localhost` that it signs.
