@@ -6,6 +6,7 @@ use crate::{
     decide,
     live::{ReloadOutcome, ServedPolicy},
     request::{Action, Request},
+    serve::TokenRegistry,
     snapshot::{UserNumber, View},
     wire::percent_encode,
 };
@@ -18,6 +19,12 @@ const MAX_TRIED: u32 = 32;
 pub(super) enum TokenUse {
     Required,
     Optional,
+}
+
+impl TokenUse {
+    pub(super) fn of(tokens: &TokenRegistry) -> Self {
+        if tokens.guards_decisions() { Self::Required } else { Self::Optional }
+    }
 }
 
 /// Logs what a daemon serves, and where.

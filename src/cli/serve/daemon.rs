@@ -84,12 +84,7 @@ impl Daemon {
         })?;
         let staleness = Arc::clone(live.staleness());
         tokio::spawn(async move { staleness.follow().await });
-        let tokens = if callers.tokens.registry.guards_decisions() {
-            TokenUse::Required
-        } else {
-            TokenUse::Optional
-        };
-        banner::log(&live.served(), &places, tokens);
+        banner::log(&live.served(), &places, TokenUse::of(&callers.tokens.registry));
         let outcome = live.reloads().latest.outcome;
         manager.ready(&banner::status(&live.served(), outcome));
         let watchdog_manager = Arc::clone(&manager);

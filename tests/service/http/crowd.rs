@@ -29,7 +29,7 @@ fn five_hundred_connections() {
 fn raise_descriptors() -> usize {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
-    setrlimit(Resource::Nofile, limit.clone()).unwrap();
+    setrlimit(Resource::Nofile, limit).unwrap();
     limit.maximum.map_or(usize::MAX, |maximum| usize::try_from(maximum).unwrap())
 }
 
