@@ -169,10 +169,10 @@ async fn send(address: &str, rate: f64, span: Duration, shape: Shape) -> Outcome
     outcome
 }
 
+#[allow(clippy::await_holding_refcell_ref, reason = "nobody else borrows the writer")]
 async fn write(lane: &Lane, requests: usize) {
     let bytes = REQUEST.repeat(requests);
-    // Nobody else writes here; a full buffer is waited for, and what is due meanwhile is late.
-    #[allow(clippy::await_holding_refcell_ref, reason = "nobody else borrows it")]
+    // A full buffer is waited for, and what is due meanwhile is late.
     lane.writer.borrow_mut().write_all(&bytes).await.unwrap();
 }
 

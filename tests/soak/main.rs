@@ -10,6 +10,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::string_slice,
+    clippy::cast_possible_truncation,
     clippy::cast_precision_loss,
     clippy::print_stdout,
     reason = "a test may fail by it"
