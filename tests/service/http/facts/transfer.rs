@@ -288,7 +288,10 @@ fn what_is_no_daemon_is_reported() {
     let kept = Kept::start();
     let cases: [(&[&str], &str); 6] = [
         (&["facts", "export"], "--store"),
-        (&["facts", "export", "--from", "https://localhost"], "http://"),
+        (
+            &["facts", "export", "--from", "ftp://localhost"],
+            "expected http://HOST:PORT or https://HOST:PORT",
+        ),
         (&["facts", "export", "--from", "http://127.0.0.1:1"], "can't connect"),
         (&["facts", "export", "--admin-uds", "/nowhere.sock"], "/nowhere.sock"),
         (&["facts", "export", "--from", &kept.url()], "the token is missing"),
