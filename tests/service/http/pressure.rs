@@ -251,7 +251,7 @@ fn requests_that_wait_are_in_flight() {
     assert_eq!(shed(&open, "/v1/decide"), Some(30));
 }
 
-/// A daemon with room for one decision.
+/// A daemon with room for some decisions.
 fn narrow(most: &str) -> (TempDir, Daemon, PathBuf) {
     let folder = tempdir().unwrap();
     fs::write(folder.path().join("users.ndjson"), "{\"id\":\"3\"}\n{\"id\":\"2\"}\n").unwrap();
