@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use crate::{
-    request::{Condition, Relation, Switch},
+    request::{Condition, EVERYONE, NOBODY, Relation, Switch},
     snapshot::{TagId, Tie, UserNumber, View},
     source::Span,
     syntax::ast::{
@@ -211,6 +211,8 @@ fn reconstruct_condition<'s>(condition: &Condition<TagId>, view: &View, span: Sp
         parts.iter().map(|part| reconstruct_condition(part, view, span)).collect()
     };
     let kind = match condition {
+        Condition::Everyone => ExprKind::Word(EVERYONE.into()),
+        Condition::Nobody => ExprKind::Word(NOBODY.into()),
         Condition::HasTag(tag) => {
             let word = ExprKind::Word(view.tags.name(*tag).to_owned().into());
             call("hasTag", vec![Expr { span, kind: word }])

@@ -31,7 +31,9 @@ pub(super) trait FromExpression: Sized {
 
 impl FromExpression for Condition<String> {
     fn word(word: &str, span: Span, _: bool) -> Result<Self, Diagnostic> {
-        Err(suggestions::word_instead_of_condition(suggestions::CONDITION, word, span))
+        Self::from_word(word).ok_or_else(|| {
+            suggestions::word_instead_of_condition(suggestions::CONDITION, word, span)
+        })
     }
 
     fn has_tag(tag: String) -> Self {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     request::{
-        Action, Approval, BlockMode, BlockableAction, LimitKind, PeersMode, Settings, Switch,
-        TagForm, Toggle, UnknownUsers,
+        Action, Approval, BlockMode, BlockableAction, EVERYONE, LimitKind, NOBODY, PeersMode,
+        Settings, Switch, TagForm, Toggle, UnknownUsers,
     },
     source::Span,
     syntax::ast::{self, Expr, ExprKind, SettingsSection, Text, WordSection},
@@ -231,7 +231,7 @@ pub(super) fn keys(section: SettingsSection) -> Vec<&'static str> {
     }
 }
 
-/// `true`, `false` or a condition.
+/// `true`, `false` or a condition; `everyone` and `nobody` are the same as `true` and `false`.
 pub(super) fn toggle(
     value: &Expr<'_>,
     vocabulary: &Vocabulary,
@@ -240,6 +240,8 @@ pub(super) fn toggle(
     match &value.kind {
         ExprKind::Word(word) if *word == "true" => Some(Toggle::Always(true)),
         ExprKind::Word(word) if *word == "false" => Some(Toggle::Always(false)),
+        ExprKind::Word(word) if *word == EVERYONE => Some(Toggle::Always(true)),
+        ExprKind::Word(word) if *word == NOBODY => Some(Toggle::Always(false)),
         ExprKind::Word(word) => {
             problems.push(suggestions::word_instead_of_condition(
                 "`true`, `false` or a condition",

@@ -132,6 +132,9 @@ impl Diagrams {
         is: bool,
     ) -> Result<Diagram, BudgetExceededError> {
         let mut parts = match condition {
+            Condition::Everyone if is => return Ok(Diagram::ALWAYS),
+            Condition::Nobody if !is => return Ok(Diagram::ALWAYS),
+            Condition::Everyone | Condition::Nobody => return Ok(Diagram::NEVER),
             Condition::HasTag(tag) => {
                 let tag = self.tag(*tag)?;
                 return if is { Ok(tag) } else { self.not(tag) };

@@ -7,6 +7,10 @@ use super::ids::write_tag;
 /// A condition on the tags of a user. `T` is a tag: its name, or its number in a compiled policy.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Condition<T> {
+    /// All users.
+    Everyone,
+    /// No user.
+    Nobody,
     /// The users who have the tag.
     HasTag(T),
     /// The users who don't meet the condition, relative to all known users when it is compiled.
@@ -17,11 +21,28 @@ pub enum Condition<T> {
     Any(Vec<Self>),
 }
 
+/// The word of the condition that all users meet.
+pub const EVERYONE: &str = "everyone";
+
+/// The word of the condition that no user meets.
+pub const NOBODY: &str = "nobody";
+
 impl<T> Condition<T> {
+    /// The condition that a word means by itself; `None` if there is no such condition.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            EVERYONE => Some(Self::Everyone),
+            NOBODY => Some(Self::Nobody),
+            _ => None,
+        }
+    }
+
     /// Whether a user meets the condition; `has` tells whether the user has a tag. Costs a visit of
     /// each part at most.
     pub fn holds(&self, has: &impl Fn(&T) -> bool) -> bool {
         match self {
+            Self::Everyone => true,
+            Self::Nobody => false,
             Self::HasTag(tag) => has(tag),
             Self::Not(inner) => !inner.holds(has),
             Self::All(parts) => parts.iter().all(|part| part.holds(has)),
@@ -32,6 +53,8 @@ impl<T> Condition<T> {
     /// The same condition over other names of the tags.
     pub fn map<U>(&self, name: &mut impl FnMut(&T) -> U) -> Condition<U> {
         match self {
+            Self::Everyone => Condition::Everyone,
+            Self::Nobody => Condition::Nobody,
             Self::HasTag(tag) => Condition::HasTag(name(tag)),
             Self::Not(inner) => Condition::Not(Box::new(inner.map(name))),
             Self::All(parts) => Condition::All(parts.iter().map(|part| part.map(name)).collect()),
@@ -42,6 +65,7 @@ impl<T> Condition<T> {
     /// Calls `visit` with each tag that the condition names, in order, as often as it is named.
     pub fn for_each_tag<'c>(&'c self, visit: &mut impl FnMut(&'c T)) {
         match self {
+            Self::Everyone | Self::Nobody => {}
             Self::HasTag(tag) => visit(tag),
             Self::Not(inner) => inner.for_each_tag(visit),
             Self::All(parts) | Self::Any(parts) => {
@@ -55,6 +79,8 @@ impl<T> Condition<T> {
 impl<T: fmt::Display> fmt::Display for Condition<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Everyone => f.write_str(EVERYONE),
+            Self::Nobody => f.write_str(NOBODY),
             Self::HasTag(tag) => write_has_tag(f, tag),
             Self::Not(inner) => write!(f, "not({inner})"),
             Self::All(parts) => write_call(f, "all", parts),

@@ -19,7 +19,7 @@ mod suggest;
 mod text_enum;
 
 pub use action::{Action, ResourceKind};
-pub use condition::Condition;
+pub use condition::{Condition, EVERYONE, NOBODY};
 pub use decision::{Decision, GateName, Obligation, Reason};
 pub use declared::{DeclarationSite, DeclaredField, DeclaredFields};
 pub use enum_map::{EnumMap, Enumeration};

@@ -234,6 +234,8 @@ impl Population {
 
     fn selection(&self, condition: &Condition<TagId>) -> Selection<'_> {
         match condition {
+            Condition::Everyone => Selection::everybody(),
+            Condition::Nobody => Selection::nobody(),
             Condition::HasTag(tag) => {
                 self.members(*tag).map_or_else(Selection::nobody, Selection::from)
             }

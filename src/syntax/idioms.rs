@@ -1,11 +1,10 @@
 //! Idioms of other languages, and their spelling here.
 
 /// How to select everyone, where a condition is wanted.
-pub const EVERYONE: &str = "for all users write `any(hasTag(A), not(hasTag(A)))`, with any tag for A; a comment \
-     `allow: always-holds` says that it is meant";
+pub const EVERYONE: &str = "write `everyone` for all users";
 
 /// How to select nobody, where a condition is wanted.
-pub const NOBODY: &str = "for no user leave the statement out: what no rule allows is denied";
+pub const NOBODY: &str = "write `nobody` for no user";
 
 /// How to let all users be reached.
 pub const ALL_TAGS: &str =

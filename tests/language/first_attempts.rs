@@ -11,8 +11,8 @@ use peerage::{
 /// A file, what is said to be wrong with it, and what of the help is looked at.
 struct Case(&'static str, &'static str, &'static str, &'static str);
 
-const EVERYONE: &str = "any(hasTag(A), not(hasTag(A)))";
-const NOBODY: &str = "leave the statement out";
+const EVERYONE: &str = "write `everyone` for all users";
+const NOBODY: &str = "write `nobody` for no user";
 const ALL_TAGS: &str = "list the tags of all who may be reached";
 const DENY: &str = "rules only allow";
 
@@ -21,9 +21,9 @@ fn conditions() {
     let reported = "expected a condition, found the word";
     check(&[
         Case("a.yaml", "rules: [{ condition: true, outcome: [A] }]", reported, EVERYONE),
-        Case("a.yaml", "rules: [{ condition: everyone, outcome: [A] }]", reported, EVERYONE),
+        Case("a.yaml", "rules: [{ condition: Everyone, outcome: [A] }]", reported, EVERYONE),
         Case("a.yaml", "rules: [{ condition: false, outcome: [A] }]", reported, NOBODY),
-        Case("a.yaml", "rules: [{ condition: nobody, outcome: [A] }]", reported, NOBODY),
+        Case("a.yaml", "rules: [{ condition: none, outcome: [A] }]", reported, NOBODY),
         Case("a.yaml", "rules: [{ condition: '*', outcome: [A] }]", "found `*`", EVERYONE),
         Case(
             "a.yaml",
@@ -182,7 +182,7 @@ fn switches() {
             reported,
             "write `false` for nobody; `hasTag(no)`",
         ),
-        Case("a.yaml", "permissions: { create_group: nobody }", reported, "write `false`"),
+        Case("a.yaml", "permissions: { create_group: none }", reported, "write `false`"),
         Case(
             "a.yaml",
             "permissions: { create_group: 'yes' }",

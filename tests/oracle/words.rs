@@ -6,6 +6,8 @@ use uuid::{Uuid, uuid};
 
 #[derive(Clone, Debug)]
 pub(crate) enum Condition {
+    Everyone,
+    Nobody,
     HasTag(String),
     Not(Box<Condition>),
     All(Vec<Condition>),
@@ -43,6 +45,8 @@ pub(crate) struct Rule {
 impl Condition {
     pub(crate) fn is_met_by(&self, tags: &[String]) -> bool {
         match self {
+            Self::Everyone => true,
+            Self::Nobody => false,
             Self::HasTag(tag) => tags.contains(tag),
             Self::Not(inner) => !inner.is_met_by(tags),
             Self::All(parts) => parts.iter().all(|part| part.is_met_by(tags)),
@@ -95,6 +99,8 @@ impl Rule {
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Everyone => f.write_str("everyone"),
+            Self::Nobody => f.write_str("nobody"),
             Self::HasTag(tag) => write!(f, "hasTag({tag})"),
             Self::Not(inner) => write!(f, "not({inner})"),
             Self::All(parts) => write!(f, "all({})", joined(parts)),

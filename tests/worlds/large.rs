@@ -51,8 +51,9 @@ impl Draw {
     fn condition(&mut self) -> Condition {
         let first = Condition::HasTag(self.tag());
         let second = Condition::HasTag(self.tag());
-        match self.chance.below(4) {
+        match self.chance.below(5) {
             0 => first,
+            4 => Condition::All(vec![Condition::Everyone, first]),
             1 => Condition::Not(Box::new(first)),
             2 => Condition::All(vec![first, second]),
             _ => Condition::Any(vec![first, Condition::Not(Box::new(second))]),

@@ -23,7 +23,9 @@ pub(super) fn tags(most: usize) -> impl Strategy<Value = Vec<String>> {
 }
 
 fn condition(most: usize, depth: u32) -> impl Strategy<Value = Condition> {
-    tag(most).prop_map(Condition::HasTag).prop_recursive(depth, 16, 3, |inner| {
+    let word = prop_oneof![Just(Condition::Everyone), Just(Condition::Nobody)];
+    let leaf = prop_oneof![9 => tag(most).prop_map(Condition::HasTag), 1 => word];
+    leaf.prop_recursive(depth, 16, 3, |inner| {
         prop_oneof![
             inner.clone().prop_map(|part| Condition::Not(Box::new(part))),
             vec(inner.clone(), 1..4).prop_map(Condition::All),

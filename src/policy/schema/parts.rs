@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::{DRAFT, by_word, describe, fields, nullable, object, one_of, reference, with_default};
-use crate::request::{Approval, Grant, Moderation, PeersMode, Switch};
+use crate::request::{Approval, EVERYONE, Grant, Moderation, NOBODY, PeersMode, Switch};
 
 /// Schema parts that several sections share.
 pub(super) fn definitions() -> Value {
@@ -123,7 +123,8 @@ pub(super) fn list(about: &str, of: &str) -> Value {
 /// A space or comment in a condition.
 const BLANK: &str = r"(?:\s|//[^\n]*(?:\n|$))";
 
-/// The calls that conditions are made of, each of something. That brackets match is left to `check`.
+/// The calls that conditions are made of, each of something: of others, of tags, or of `words`.
+/// That brackets match is left to `check`.
 fn calls(words: &[&str]) -> String {
     let tag = concat!(
         r#"hasTag\s*\(\s*(?:[A-Za-z0-9_.@+=-]{1,200}"#,
@@ -140,11 +141,12 @@ fn calls(words: &[&str]) -> String {
 
 fn condition() -> Value {
     json!({
-        "description": "Users, selected by their tags: `hasTag(T)`, `not(c)`, `all(c, ...)` or \
-            `any(c, ...)`.",
+        "description": "Users, selected by their tags: `hasTag(T)`, `not(c)`, `all(c, ...)`, \
+            `any(c, ...)`, `everyone` or `nobody`.",
         "type": "string",
-        "pattern": calls(&[]),
-        "patternErrorMessage": "A condition is `hasTag(T)`, `not(c)`, `all(c, ...)` or `any(c, ...)`.",
+        "pattern": format!(r"{}|^{BLANK}*(?:{EVERYONE}|{NOBODY}){BLANK}*$", calls(&[EVERYONE, NOBODY])),
+        "patternErrorMessage": "A condition is `hasTag(T)`, `not(c)`, `all(c, ...)`, `any(c, ...)`, \
+            `everyone` or `nobody`.",
     })
 }
 

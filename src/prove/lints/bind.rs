@@ -8,7 +8,10 @@ use crate::{
 
 /// The condition that an expression without mistakes stands for; `None` for anything else.
 pub(super) fn condition(expr: &Expr<'_>, tags: &Tags) -> Option<Condition<TagId>> {
-    let ExprKind::Call { name, arguments } = &expr.kind else { return None };
+    let (name, arguments) = match &expr.kind {
+        ExprKind::Call { name, arguments } => (name, arguments),
+        ExprKind::Word(word) => return Condition::from_word(word),
+    };
     let parts = || arguments.iter().map(|part| condition(part, tags)).collect::<Option<Vec<_>>>();
     match &*name.value {
         "hasTag" => tag(arguments, tags).map(Condition::HasTag),

@@ -18,6 +18,7 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
         rule.satisfiability = linter.satisfiability(&rule.condition);
         let (span, place) = (rule.ast.condition.span, rule.ast.span);
         match rule.satisfiability {
+            _ if says_so(&rule.condition) => {}
             Satisfiability::Never => {
                 let message = format!("{} can never allow anything", rule.name());
                 let problem = Diagnostic::warning(Code::DeadAlways, span, message)
@@ -72,10 +73,18 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
 
 fn check_condition(linter: &mut Linter<'_, '_>, statement: Span, expr: &Expr<'_>) {
     let Some(condition) = bind::condition(expr, &linter.view.tags) else { return };
+    if says_so(&condition) {
+        return;
+    }
     let state = linter.satisfiability(&condition);
     if let Some(problem) = verdict(linter, &state, statement, expr.span) {
         linter.warn(statement, problem);
     }
+}
+
+/// Whether a condition says by its word that it always or never holds, so that it is meant.
+fn says_so(condition: &Condition<TagId>) -> bool {
+    matches!(condition, Condition::Everyone | Condition::Nobody)
 }
 
 /// The diagnostic of a condition; one that is left undecided is reported at once.
@@ -115,7 +124,9 @@ fn check_records(linter: &mut Linter<'_, '_>) {
         let entry = states.entry(condition);
         entry.or_insert_with(|| (linter.satisfiability(condition), 0)).1 += 1;
     }
-    states.retain(|_, (state, _)| !matches!(state, Satisfiability::Sometimes(_)));
+    states.retain(|condition, (state, _)| {
+        !says_so(condition) && !matches!(state, Satisfiability::Sometimes(_))
+    });
     if states.is_empty() {
         return;
     }

@@ -227,6 +227,8 @@ impl Samples {
     /// The samples for which a condition holds, as bits.
     fn holding(&self, condition: &Condition<TagId>) -> u64 {
         match condition {
+            Condition::Everyone => u64::MAX,
+            Condition::Nobody => 0,
             Condition::HasTag(tag) => self.having.get(tag.index()).copied().unwrap_or(0),
             Condition::Not(inner) => !self.holding(inner),
             Condition::All(parts) => parts.iter().fold(u64::MAX, |all, it| all & self.holding(it)),

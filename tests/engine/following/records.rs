@@ -267,6 +267,9 @@ impl<'w> Changes<'w> {
             let count = 1 + chance.below(2);
             (0..count).map(|_| self.condition(depth - 1, chance)).collect()
         };
+        if chance.percent(8) {
+            return if chance.percent(50) { Condition::Everyone } else { Condition::Nobody };
+        }
         match if depth == 0 { 0 } else { chance.below(5) } {
             0 | 1 => Condition::HasTag((*chance.pick(&self.tags)).to_owned()),
             2 => Condition::Not(Box::new(self.condition(depth - 1, chance))),

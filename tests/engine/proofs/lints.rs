@@ -320,3 +320,21 @@ fn settings_that_something_else_settles() {
     without["preset"] = json!("venueless");
     assert_eq!(reported(without), [""; 0]);
 }
+
+#[test]
+fn words_say_so_themselves() {
+    for word in ["everyone", "nobody"] {
+        let policy = json!({
+            "moderation": { "managers": word },
+            "permissions": { "voice_call": word },
+            "rules": [{ "condition": word, "outcome": ["a"] }],
+            "peers": { "modes": [{ "when": word, "mode": "all" }] },
+            "invariants": [{ "never": "ban", "from": "nobody", "to": word }],
+            "users": { "1": { "tags": ["a"], "permissions": { "video_call": word } } },
+        });
+        let report = examined(&policy);
+        for code in ["always-holds", "never-holds", "dead-always"] {
+            assert_eq!(reported(&report, code), Vec::<String>::new(), "{word}");
+        }
+    }
+}

@@ -32,6 +32,8 @@ pub(crate) fn subsets() -> Vec<Vec<&'static str>> {
 
 pub(crate) fn holds(condition: &Condition<&'static str>, tags: &[&str]) -> bool {
     match condition {
+        Condition::Everyone => true,
+        Condition::Nobody => false,
         Condition::HasTag(tag) => tags.contains(tag),
         Condition::Not(inner) => !holds(inner, tags),
         Condition::All(parts) => parts.iter().all(|part| holds(part, tags)),
@@ -40,13 +42,21 @@ pub(crate) fn holds(condition: &Condition<&'static str>, tags: &[&str]) -> bool 
 }
 
 pub(crate) fn condition() -> impl Strategy<Value = Condition<&'static str>> {
+    let word = prop_oneof![Just(Condition::Everyone), Just(Condition::Nobody)];
     let tag = prop::sample::select(&TAGS[..]).prop_map(Condition::HasTag);
-    tag.prop_recursive(3, 8, 3, |inner| {
+    let leaf = prop_oneof![9 => tag, 1 => word];
+    leaf.prop_recursive(3, 8, 3, |inner| {
         prop_oneof![
             inner.clone().prop_map(|inner| Condition::Not(Box::new(inner))),
             vec(inner.clone(), 1..4).prop_map(Condition::All),
             vec(inner, 1..4).prop_map(Condition::Any),
         ]
+    })
+    // A word by itself says what it is, and no lint says it again.
+    .prop_map(|condition| match condition {
+        Condition::Everyone => Condition::Not(Box::new(Condition::Nobody)),
+        Condition::Nobody => Condition::Not(Box::new(Condition::Everyone)),
+        condition => condition,
     })
 }
 

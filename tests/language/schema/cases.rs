@@ -11,6 +11,8 @@ pub(crate) const RIGHT: &[&str] = &[
     "protected_tags: [admin, role-*, '*', 'dept:*']",
     "protected_tags:",
     "rules: [{ condition: hasTag(A), outcome: [B] }]",
+    "rules: [{ condition: everyone, outcome: [B] }, { condition: nobody, outcome: [B] }]",
+    "rules: [{ condition: 'all(everyone, not(nobody))', outcome: [B] }]",
     "rules: [{ condition: ' any ( hasTag ( A ) , not(all(hasTag(B))),) ', outcome: [B] }]",
     "rules: [{ condition: hasTag(\"A\"), outcome: [B], name: 7, description: true }]",
     "rules:\n  - outcome: [A]\n    condition: |\n      // who\n      any(hasTag(A), // these\n        \

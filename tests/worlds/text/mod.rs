@@ -189,6 +189,8 @@ fn quoted(text: &str) -> String {
 /// A condition with white space left to chance.
 pub(crate) fn condition(condition: &Condition, chance: &mut Chance) -> String {
     match condition {
+        Condition::Everyone => "everyone".to_owned(),
+        Condition::Nobody => "nobody".to_owned(),
         Condition::HasTag(tag) => format!("hasTag({}{tag})", space(chance)),
         Condition::Not(inner) => format!("not({})", self::condition(inner, chance)),
         Condition::All(parts) => call("all", parts, self::condition, chance),
