@@ -177,3 +177,23 @@ fn users_with_very_many_ties_are_related_to_each() {
         }
     }
 }
+
+/// A view takes at least the memory of the ids, relations and groups in it, and more with each user.
+#[test]
+fn the_memory_of_a_view_holds_that_of_its_parts() {
+    let with_users = |count: usize| {
+        let users: String =
+            (0..count).map(|at| format!("user u{at} {{ tags: [a]; contacts: [v]; }}\n")).collect();
+        let policy = format!(
+            "{users}user v {{ tags: [a]; }}\ngroup g {{ members: [u0]; }}\nrule: hasTag(a) -> [a];"
+        );
+        let view = worlds::view(&Sources::single("p.peerage", Notation::Dsl, policy), None);
+        let footprint = view.footprint();
+        assert_eq!(footprint.view, view.memory());
+        assert!(footprint.ids > 0 && footprint.relations > 0 && footprint.groups > 0);
+        assert!(view.memory() > footprint.ids + footprint.relations + footprint.groups);
+        view.memory()
+    };
+    let (few, many) = (with_users(10), with_users(1000));
+    assert!(many > few + 990 * size_of::<u64>(), "{few} {many}");
+}
