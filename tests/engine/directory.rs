@@ -182,8 +182,8 @@ fn users_with_very_many_ties_are_related_to_each() {
 #[test]
 fn the_memory_of_a_view_holds_that_of_its_parts() {
     let with_users = |count: usize| {
-        let users: String =
-            (0..count).map(|at| format!("user u{at} {{ tags: [a]; contacts: [v]; }}\n")).collect();
+        let user = |at: usize| format!("user u{at} {{ tags: [a]; contacts: [v]; }}");
+        let users = (0..count).map(user).collect::<Vec<_>>().join("\n");
         let policy = format!(
             "{users}user v {{ tags: [a]; }}\ngroup g {{ members: [u0]; }}\nrule: hasTag(a) -> [a];"
         );
