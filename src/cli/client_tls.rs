@@ -1,6 +1,6 @@
 //! TLS of the client: the authorities that it trusts, and the handshake.
 
-use std::{fmt, fs, path::PathBuf, sync::Arc};
+use std::{fmt, fs, io, path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, Result, anyhow, ensure};
 use tokio::net::TcpStream;
@@ -8,7 +8,7 @@ use tokio_rustls::{
     TlsConnector,
     client::TlsStream,
     rustls::{
-        ClientConfig, RootCertStore,
+        self, ClientConfig, RootCertStore,
         crypto::ring,
         pki_types::{CertificateDer, ServerName, pem::PemObject},
     },
@@ -60,7 +60,25 @@ impl ClientTls {
     /// If the daemon's certificate is not trusted, or not that of its name.
     pub(super) async fn connect(&self, stream: TcpStream) -> Result<TlsStream<TcpStream>> {
         let connector = TlsConnector::from(Arc::clone(&self.config));
-        Ok(connector.connect(self.name.clone(), stream).await?)
+        connector.connect(self.name.clone(), stream).await.map_err(explain)
+    }
+}
+
+/// The error of a handshake, with a hint where the library has no name for it: it refuses the certificate of an
+/// authority as that of a server, which most self-signed ones are.
+fn explain(error: io::Error) -> anyhow::Error {
+    let refused = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+    let is_unnamed = matches!(
+        refused,
+        Some(rustls::Error::InvalidCertificate(rustls::CertificateError::Other(_)))
+    );
+    if is_unnamed {
+        anyhow!(
+            "the certificate is not usable for a server ({error}); a self-signed one must not be an authority: \
+             make it with `-addext basicConstraints=critical,CA:FALSE`"
+        )
+    } else {
+        error.into()
     }
 }
 

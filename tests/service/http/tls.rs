@@ -6,6 +6,7 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio},
+    time::Instant,
 };
 
 use crate::{
@@ -385,4 +386,15 @@ fn the_command_line_speaks_tls() {
     // A name that the certificate does not have.
     let address = format!("https://127.0.0.2:{}", daemon.address().port());
     assert!(!peerage(&["health", &address], &authority.path("ca.pem")).status.success());
+    // The usual self-signed certificate, which is an authority's.
+    authority.install("ca", "ca");
+    let deadline = Instant::now() + NEVER;
+    loop {
+        let output = peerage(&["health", &url], &authority.path("ca.pem"));
+        let errors = String::from_utf8_lossy(&output.stderr).into_owned();
+        if errors.contains("must not be an authority") {
+            break;
+        }
+        assert!(Instant::now() < deadline, "{errors}");
+    }
 }
