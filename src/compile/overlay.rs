@@ -48,6 +48,11 @@ impl<'s> Overlay<'s> {
                 | Item::ProtectedTags(_)
                 | Item::Rules(_)
                 | Item::Rule(_)
+                | Item::RuleSet(_)
+                | Item::Barrier(_)
+                | Item::Audience(_)
+                | Item::Accepts(_)
+                | Item::Action(_)
                 | Item::Word(_)
                 | Item::Settings(_)
                 | Item::Peers(_)
@@ -103,6 +108,11 @@ impl<'s> Overlay<'s> {
             Item::Tags(_)
             | Item::ProtectedTags(_)
             | Item::Rules(_)
+            | Item::RuleSet(_)
+            | Item::Barrier(_)
+            | Item::Audience(_)
+            | Item::Accepts(_)
+            | Item::Action(_)
             | Item::Conversation(_)
             | Item::Invariant(_)
             | Item::Lints(_) => Some(item),
@@ -161,6 +171,7 @@ fn complete_user<'s>(given: &mut User<'s>, stated: User<'s>) {
     let Some(stated) = more else { return };
     let UserFields {
         peers,
+        accepts,
         permissions,
         moderation,
         approval,
@@ -173,6 +184,9 @@ fn complete_user<'s>(given: &mut User<'s>, stated: User<'s>) {
     let given = given.more.get_or_insert_default();
     if given.permissions.is_empty() {
         given.permissions = permissions;
+    }
+    if given.accepts.is_empty() {
+        given.accepts = accepts;
     }
     given.peers = given.peers.take().or(peers);
     given.moderation = given.moderation.take().or(moderation);

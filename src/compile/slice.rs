@@ -43,6 +43,11 @@ pub(super) fn slice_policy<'s>(
         | Item::ProtectedTags(_)
         | Item::Rules(_)
         | Item::Rule(_)
+        | Item::RuleSet(_)
+        | Item::Barrier(_)
+        | Item::Audience(_)
+        | Item::Accepts(_)
+        | Item::Action(_)
         | Item::Word(_)
         | Item::Settings(_)
         | Item::Peers(_)
@@ -89,6 +94,11 @@ fn is_local(given: &[Item<'_>]) -> bool {
         Item::ProtectedTags(_)
         | Item::Rules(_)
         | Item::Rule(_)
+        | Item::RuleSet(_)
+        | Item::Barrier(_)
+        | Item::Audience(_)
+        | Item::Accepts(_)
+        | Item::Action(_)
         | Item::Peers(_)
         | Item::Matrix(_)
         | Item::User(_)
@@ -122,6 +132,7 @@ fn referenced_users<'i>(item: &'i Item<'_>) -> Vec<&'i str> {
             if let Some(more) = more {
                 let UserFields {
                     peers: _,
+                    accepts: _,
                     permissions: _,
                     moderation: _,
                     approval: _,
@@ -145,6 +156,11 @@ fn referenced_users<'i>(item: &'i Item<'_>) -> Vec<&'i str> {
         | Item::ProtectedTags(_)
         | Item::Rules(_)
         | Item::Rule(_)
+        | Item::RuleSet(_)
+        | Item::Barrier(_)
+        | Item::Audience(_)
+        | Item::Accepts(_)
+        | Item::Action(_)
         | Item::Word(_)
         | Item::Settings(_)
         | Item::Peers(_)
@@ -188,6 +204,7 @@ fn reconstruct_user<'s>(view: &View, user: UserNumber, place: Span) -> User<'s> 
     let more = UserFields {
         peers: own.sets_peers().then(|| word(standing.peers().as_str())),
         permissions,
+        accepts: Vec::new(),
         moderation: Some(word(standing.moderation().as_str())),
         approval: own.sets_approval().then(|| word(standing.approval().as_str())),
         contacts: to(Relation::Contact),

@@ -121,6 +121,11 @@ pub fn resolve(
             ast::Item::Conversation(conversation) => conversations.push(*conversation),
             ast::Item::Invariant(invariant) => demanded.push(*invariant),
             ast::Item::Lints(lints) => silenced.push(lints),
+            ast::Item::RuleSet(_)
+            | ast::Item::Barrier(_)
+            | ast::Item::Audience(_)
+            | ast::Item::Accepts(_)
+            | ast::Item::Action(_) => {}
         }
     }
     let vocabulary = tags::Vocabulary::declare(&declarations, written.tag_form(), problems);

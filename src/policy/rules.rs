@@ -54,7 +54,10 @@ pub(super) fn resolve(
         let given_id = rule.rule_id.as_ref().map(|id| (id.span, rule_id(id, problems)));
         let condition: Option<Condition<String>> =
             resolve_expression(&rule.condition, vocabulary, problems);
-        let outcome = outcome(&rule.outcome, vocabulary, problems);
+        let outcome = match &rule.outcome {
+            Some(ast::Outcome::Tags(tags)) => outcome(tags, vocabulary, problems),
+            Some(ast::Outcome::Condition(_)) | None => None,
+        };
         let is_repeated = name.as_ref().is_some_and(|name| {
             names.repeats(name.clone(), place, problems, |name| {
                 (format!("two rules have the name `{name}`"), "rename one of the two")

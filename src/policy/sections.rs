@@ -24,6 +24,11 @@ pub(super) fn item_section(item: &Item<'_>) -> Option<Section> {
         Item::ProtectedTags(_) => Section::ProtectedTags,
         Item::Matrix(_) => Section::Matrices,
         // Of users and groups, it matters whether they are there.
+        Item::RuleSet(_)
+        | Item::Barrier(_)
+        | Item::Audience(_)
+        | Item::Accepts(_)
+        | Item::Action(_) => return None,
         Item::Tags(_)
         | Item::User(_)
         | Item::Group(_)

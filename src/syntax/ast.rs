@@ -38,6 +38,13 @@ pub enum Item<'s> {
     Rules(Span),
     // Those that are larger than a user, of whom there are most, are boxed.
     Rule(Box<Rule<'s>>),
+    RuleSet(Box<RuleSet<'s>>),
+    Barrier(Box<Barrier<'s>>),
+    Audience(Box<Audience<'s>>),
+    /// An entry of an `accepts` section: the audience of one action.
+    Accepts(Box<Accepts<'s>>),
+    /// An action of the policy's own.
+    Action(Box<ActionDeclaration<'s>>),
     /// `preset: flip`, `unknown_users: deny`.
     Word(Box<Word<'s>>),
     /// `moderation`, `permissions`, `blocks`, `friendship`, `limits`.
@@ -60,6 +67,11 @@ impl Item<'_> {
             Self::Invariant(invariant) => invariant.span,
             Self::Rules(span) => *span,
             Self::Rule(rule) => rule.span,
+            Self::RuleSet(set) => set.name.span,
+            Self::Barrier(barrier) => barrier.name.span,
+            Self::Audience(audience) => audience.name.span,
+            Self::Accepts(accepts) => accepts.action.span,
+            Self::Action(action) => action.name.span,
             Self::Word(word) => word.span,
             Self::Settings(section) => section.span,
             Self::Peers(peers) => peers.span,
@@ -180,7 +192,7 @@ pub struct Conversation<'s> {
     pub users: [Text<'s>; 2],
 }
 
-/// A rule. `condition` and `outcome` are there in every rule that a parser hands on.
+/// A rule. `condition`, and `outcome` or `between`, are there in every rule that a parser hands on.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rule<'s> {
     /// Where a reader looks for it: its name, or else where it begins.
@@ -188,8 +200,107 @@ pub struct Rule<'s> {
     pub name: Option<Text<'s>>,
     pub rule_id: Option<Text<'s>>,
     pub condition: Expr<'s>,
-    pub outcome: List<'s>,
+    /// `None` for everyone, where `between` is given.
+    pub outcome: Option<Outcome<'s>>,
+    /// The relation condition, read from the subject.
+    pub between: Option<Expr<'s>>,
     pub description: Option<Text<'s>>,
+}
+
+/// The users whom a rule lets its subjects reach.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Outcome<'s> {
+    /// Those who have at least one of the tags.
+    Tags(List<'s>),
+    /// Those who meet the condition.
+    Condition(Expr<'s>),
+}
+
+impl<'s> Outcome<'s> {
+    /// The tags that it names; none of a condition.
+    pub fn tags(&self) -> &[Text<'s>] {
+        match self {
+            Self::Tags(tags) => &tags.value,
+            Self::Condition(_) => &[],
+        }
+    }
+}
+
+/// A rule set: rules that are asked together.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RuleSet<'s> {
+    pub name: Text<'s>,
+    /// `always` or `new`.
+    pub asked: Option<Text<'s>>,
+    /// The actions that it concerns; all that reach another user by default.
+    pub actions: Option<List<'s>>,
+    pub rules: Vec<Rule<'s>>,
+    pub description: Option<Text<'s>>,
+    /// Whether there is nothing in it that could not be read.
+    pub is_whole: bool,
+}
+
+/// A barrier: users who are kept apart.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Barrier<'s> {
+    pub name: Text<'s>,
+    pub direction: BarrierDirection,
+    /// The sides, from the first to the second.
+    pub from: Expr<'s>,
+    pub to: Expr<'s>,
+    /// The actions that it concerns; all that reach another user by default.
+    pub actions: Option<List<'s>>,
+    /// The relation condition that lifts it, read from the user who meets the first side.
+    pub unless: Option<Expr<'s>>,
+    /// `true` or `false`: whether it stands between who comes to a group and its members.
+    pub groups: Option<Text<'s>>,
+    pub description: Option<Text<'s>>,
+}
+
+/// The directions in which a barrier stands.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum BarrierDirection {
+    /// From users of the first side to users of the second.
+    OneWay,
+    /// Both ways: `between`.
+    BothWays,
+}
+
+/// A named relation condition: from whom a user accepts something.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Audience<'s> {
+    pub name: Text<'s>,
+    pub condition: Expr<'s>,
+}
+
+/// From whom users accept an action.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Accepts<'s> {
+    pub action: Text<'s>,
+    /// The audience of users who meet a condition; the first that they meet counts.
+    pub modes: Vec<AudienceMode<'s>>,
+    pub default: Option<Text<'s>>,
+    /// `always` or `new`.
+    pub asked: Option<Text<'s>>,
+    /// `deny` or `request`.
+    pub otherwise: Option<Text<'s>>,
+    /// Whether there is nothing in it that could not be read.
+    pub is_whole: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AudienceMode<'s> {
+    pub when: Expr<'s>,
+    pub audience: Text<'s>,
+    /// `true` or `false`: whether users' own audiences can't widen it.
+    pub locked: Option<Text<'s>>,
+}
+
+/// An action of the policy's own, at least as strict as the one that it is like.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ActionDeclaration<'s> {
+    pub name: Text<'s>,
+    pub like: Text<'s>,
 }
 
 /// A property of everything that the policy allows.
@@ -274,6 +385,8 @@ pub struct UserFields<'s> {
     pub permissions: Vec<Setting<'s>>,
     pub moderation: Option<Text<'s>>,
     pub approval: Option<Text<'s>>,
+    /// By action, the word for the audience.
+    pub accepts: Vec<Setting<'s>>,
     pub contacts: Option<List<'s>>,
     pub favorites: Option<List<'s>>,
     pub paired: Option<List<'s>>,

@@ -4,8 +4,9 @@
 //! one place or several; the order within a section does.
 
 use super::ast::{
-    Conversation, Expr, ExprKind, Group, Invariant, Item, List, Matrix, Mode, Peers, Permission,
-    PermissionValue, Rule, Setting, Settings, SettingsSection, Text, User, UserFields, WordSection,
+    Accepts, ActionDeclaration, Audience, AudienceMode, Barrier, Conversation, Expr, ExprKind,
+    Group, Invariant, Item, List, Matrix, Mode, Outcome, Peers, Permission, PermissionValue, Rule,
+    RuleSet, Setting, Settings, SettingsSection, Text, User, UserFields, WordSection,
 };
 
 /// Whether they say the same.
@@ -30,6 +31,11 @@ struct StatedContent<'a, 's> {
     invariants: Vec<&'a Invariant<'s>>,
     lints: Vec<&'a Text<'s>>,
     protected_tags: Option<Vec<&'a Text<'s>>>,
+    rule_sets: Vec<&'a RuleSet<'s>>,
+    barriers: Vec<&'a Barrier<'s>>,
+    audiences: Vec<&'a Audience<'s>>,
+    accepts: Vec<&'a Accepts<'s>>,
+    actions: Vec<&'a ActionDeclaration<'s>>,
 }
 
 impl<'a, 's> StatedContent<'a, 's> {
@@ -62,6 +68,11 @@ impl<'a, 's> StatedContent<'a, 's> {
                 Item::Conversation(conversation) => said.conversations.push(conversation),
                 Item::Invariant(invariant) => said.invariants.push(invariant),
                 Item::Lints(lints) => said.lints.extend(&lints.value),
+                Item::RuleSet(set) => said.rule_sets.push(set),
+                Item::Barrier(barrier) => said.barriers.push(barrier),
+                Item::Audience(audience) => said.audiences.push(audience),
+                Item::Accepts(accepts) => said.accepts.push(accepts),
+                Item::Action(action) => said.actions.push(action),
             }
         }
         // These may be stated in any order, and each section on its own.
@@ -86,6 +97,11 @@ impl<'a, 's> StatedContent<'a, 's> {
             invariants,
             lints,
             protected_tags,
+            rule_sets,
+            barriers,
+            audiences,
+            accepts,
+            actions,
         } = self;
         let texts = |one: &Vec<&Text<'_>>, other: &Vec<&Text<'_>>| {
             all(one, other, |one, other| text(one, other))
@@ -108,6 +124,15 @@ impl<'a, 's> StatedContent<'a, 's> {
             })
             && all(invariants, &other.invariants, |one, other| invariant(one, other))
             && texts(lints, &other.lints)
+            && all(rule_sets, &other.rule_sets, |one, other| rule_set(one, other))
+            && all(barriers, &other.barriers, |one, other| barrier(one, other))
+            && all(audiences, &other.audiences, |one, other| {
+                text(&one.name, &other.name) && expr(&one.condition, &other.condition)
+            })
+            && all(accepts, &other.accepts, |one, other| self::accepts(one, other))
+            && all(actions, &other.actions, |one, other| {
+                text(&one.name, &other.name) && text(&one.like, &other.like)
+            })
     }
 }
 
@@ -150,12 +175,60 @@ fn setting(one: &Setting<'_>, other: &Setting<'_>) -> bool {
 }
 
 fn rule(one: &Rule<'_>, other: &Rule<'_>) -> bool {
-    let Rule { span: _, name, rule_id, condition, outcome, description } = one;
+    let Rule { span: _, name, rule_id, condition, outcome, between, description } = one;
     optional(name.as_ref(), other.name.as_ref(), text)
         && optional(rule_id.as_ref(), other.rule_id.as_ref(), text)
         && expr(condition, &other.condition)
-        && list(outcome, &other.outcome)
+        && optional(outcome.as_ref(), other.outcome.as_ref(), self::outcome)
+        && optional(between.as_ref(), other.between.as_ref(), expr)
         && optional(description.as_ref(), other.description.as_ref(), text)
+}
+
+fn outcome(one: &Outcome<'_>, other: &Outcome<'_>) -> bool {
+    match (one, other) {
+        (Outcome::Tags(one), Outcome::Tags(other)) => list(one, other),
+        (Outcome::Condition(one), Outcome::Condition(other)) => expr(one, other),
+        (Outcome::Tags(_), Outcome::Condition(_)) | (Outcome::Condition(_), Outcome::Tags(_)) => {
+            false
+        }
+    }
+}
+
+fn rule_set(one: &RuleSet<'_>, other: &RuleSet<'_>) -> bool {
+    let RuleSet { name, asked, actions, rules, description, is_whole: _ } = one;
+    text(name, &other.name)
+        && optional(asked.as_ref(), other.asked.as_ref(), text)
+        && optional(actions.as_ref(), other.actions.as_ref(), list)
+        && all(rules, &other.rules, rule)
+        && optional(description.as_ref(), other.description.as_ref(), text)
+}
+
+fn barrier(one: &Barrier<'_>, other: &Barrier<'_>) -> bool {
+    let Barrier { name, direction, from, to, actions, unless, groups, description } = one;
+    text(name, &other.name)
+        && *direction == other.direction
+        && expr(from, &other.from)
+        && expr(to, &other.to)
+        && optional(actions.as_ref(), other.actions.as_ref(), list)
+        && optional(unless.as_ref(), other.unless.as_ref(), expr)
+        && optional(groups.as_ref(), other.groups.as_ref(), text)
+        && optional(description.as_ref(), other.description.as_ref(), text)
+}
+
+fn accepts(one: &Accepts<'_>, other: &Accepts<'_>) -> bool {
+    let Accepts { action, modes, default, asked, otherwise, is_whole: _ } = one;
+    text(action, &other.action)
+        && all(modes, &other.modes, audience_mode)
+        && optional(default.as_ref(), other.default.as_ref(), text)
+        && optional(asked.as_ref(), other.asked.as_ref(), text)
+        && optional(otherwise.as_ref(), other.otherwise.as_ref(), text)
+}
+
+fn audience_mode(one: &AudienceMode<'_>, other: &AudienceMode<'_>) -> bool {
+    let AudienceMode { when, audience, locked } = one;
+    expr(when, &other.when)
+        && text(audience, &other.audience)
+        && optional(locked.as_ref(), other.locked.as_ref(), text)
 }
 
 fn invariant(one: &Invariant<'_>, other: &Invariant<'_>) -> bool {
@@ -203,6 +276,7 @@ fn user(one: &User<'_>, other: &User<'_>) -> bool {
 fn fields(one: &UserFields<'_>, other: &UserFields<'_>) -> bool {
     let UserFields {
         peers,
+        accepts,
         permissions,
         moderation,
         approval,
@@ -214,6 +288,7 @@ fn fields(one: &UserFields<'_>, other: &UserFields<'_>) -> bool {
     } = one;
     optional(peers.as_ref(), other.peers.as_ref(), text)
         && all(permissions, &other.permissions, setting)
+        && all(accepts, &other.accepts, setting)
         && optional(moderation.as_ref(), other.moderation.as_ref(), text)
         && optional(approval.as_ref(), other.approval.as_ref(), text)
         && optional(contacts.as_ref(), other.contacts.as_ref(), list)

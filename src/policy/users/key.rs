@@ -89,10 +89,12 @@ impl KeyHasher {
         for word in [&fields.peers, &fields.moderation, &fields.approval] {
             self.optional(word.as_ref());
         }
-        self.count(fields.permissions.len());
-        for setting in &fields.permissions {
-            self.text(&setting.key);
-            self.expr(&setting.value);
+        for settings in [&fields.permissions, &fields.accepts] {
+            self.count(settings.len());
+            for setting in settings {
+                self.text(&setting.key);
+                self.expr(&setting.value);
+            }
         }
         let lists =
             [&fields.contacts, &fields.favorites, &fields.paired, &fields.blocked, &fields.friends];

@@ -3,6 +3,7 @@
 use crate::{
     diagnostic::{Code, Diagnostic},
     snapshot::{Selection, UserSet},
+    syntax::ast::Outcome,
 };
 
 use super::{LintedRule, Linter, Satisfiability};
@@ -43,7 +44,7 @@ fn is_dead(linter: &mut Linter<'_, '_>, rule: &LintedRule<'_, '_>) -> bool {
 }
 
 fn report_unreached_tags(linter: &mut Linter<'_, '_>, rule: &LintedRule<'_, '_>) {
-    for tag in &rule.ast.outcome.value {
+    for tag in rule.ast.outcome.iter().flat_map(Outcome::tags) {
         let number = linter.view.tags.get(&tag.value);
         let members = number.and_then(|number| linter.view.population.members(number));
         if members.is_none_or(UserSet::is_empty) {

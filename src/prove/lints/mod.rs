@@ -120,7 +120,7 @@ struct ConditionExamples {
 impl<'l, 's> LintedRule<'l, 's> {
     fn resolve(written: &'l ast::Rule<'s>, view: &View) -> Option<Self> {
         let condition = bind::condition(&written.condition, &view.tags)?;
-        let names = written.outcome.value.iter();
+        let names = written.outcome.iter().flat_map(ast::Outcome::tags);
         let mut outcome: Vec<TagId> = names.filter_map(|tag| view.tags.get(&tag.value)).collect();
         outcome.sort_unstable();
         outcome.dedup();

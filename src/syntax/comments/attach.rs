@@ -132,5 +132,10 @@ fn anchor(item: &Item<'_>) -> Span {
         Item::Conversation(conversation) => conversation.users[0].span,
         Item::Invariant(invariant) => invariant.span,
         Item::Lints(lints) => lints.span,
+        Item::RuleSet(set) => set.name.span,
+        Item::Barrier(barrier) => barrier.name.span,
+        Item::Audience(audience) => audience.name.span,
+        Item::Accepts(accepts) => accepts.action.span,
+        Item::Action(action) => action.name.span,
     }
 }

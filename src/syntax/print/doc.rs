@@ -19,6 +19,12 @@ pub(super) enum Doc {
     Chain(Vec<(&'static str, Self)>),
 }
 
+impl Default for Doc {
+    fn default() -> Self {
+        Self::Chain(Vec::new())
+    }
+}
+
 const ARROW: &str = " -> ";
 
 impl Doc {

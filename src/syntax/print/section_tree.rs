@@ -96,6 +96,11 @@ impl SectionTree {
                 self.put_list("invariants", TreeValue::List(invariant), heading);
             }
             Item::Lints(lints) => self.put_lints(lints, part),
+            Item::RuleSet(_)
+            | Item::Barrier(_)
+            | Item::Audience(_)
+            | Item::Accepts(_)
+            | Item::Action(_) => {}
         }
     }
 

@@ -10,8 +10,8 @@ use crate::{
     source::Span,
     syntax::{
         ast::{
-            Conversation, Demand, Expr, ExprKind, Group, Invariant, Item, List, Matrix, Peers,
-            Permission, PermissionValue, Rule, Setting, Text, User, UserFields,
+            Conversation, Demand, Expr, ExprKind, Group, Invariant, Item, List, Matrix, Outcome,
+            Peers, Permission, PermissionValue, Rule, Setting, Text, User, UserFields,
         },
         comments::{CommentMarker, Region},
     },
@@ -47,6 +47,11 @@ pub(super) fn statement(
         Item::Lints(lints) => {
             block("lints".to_owned(), vec![field("allow", Doc::list(lints), lints.span, part)])
         }
+        Item::RuleSet(_)
+        | Item::Barrier(_)
+        | Item::Audience(_)
+        | Item::Accepts(_)
+        | Item::Action(_) => PrintedStatement::default(),
     };
     part.gather();
     statement.comments = std::mem::take(&mut part.comments);
@@ -60,7 +65,12 @@ fn kind(item: &Item<'_>) -> StatementKind {
         | Item::Settings(_)
         | Item::Peers(_)
         | Item::ProtectedTags(_)
-        | Item::Lints(_) => StatementKind::Setting,
+        | Item::Lints(_)
+        | Item::Audience(_)
+        | Item::Accepts(_)
+        | Item::Action(_) => StatementKind::Setting,
+        Item::RuleSet(_) => StatementKind::Matrix,
+        Item::Barrier(_) => StatementKind::Invariant,
         Item::Tags(_) => StatementKind::Tags,
         Item::Rules(_) => StatementKind::Rules,
         Item::Rule(_) => StatementKind::Rule,
@@ -102,7 +112,12 @@ fn rule_statement(rule: &Rule<'_>) -> PrintedStatement {
         Some(id) => head.extend([" rule_id ", &word(&id.value)]),
         None => {}
     }
-    let parts = [Doc::from_expr(&rule.condition), Doc::list(&rule.outcome)];
+    let outcome = match &rule.outcome {
+        Some(Outcome::Tags(tags)) => Doc::list(tags),
+        Some(Outcome::Condition(condition)) => Doc::from_expr(condition),
+        None => Doc::default(),
+    };
+    let parts = [Doc::from_expr(&rule.condition), outcome];
     let description = rule.description.as_ref().map(|text| text.value.as_ref().to_owned());
     PrintedStatement { description, ..simple(&head, Doc::Rule(Box::new(parts))) }
 }
@@ -164,6 +179,7 @@ fn user_statement(user: &User<'_>, part: &mut Region) -> PrintedStatement {
     if let Some(more) = &user.more {
         let UserFields {
             peers,
+            accepts: _,
             permissions,
             moderation,
             approval,

@@ -5,8 +5,8 @@ use crate::{
     source::Span,
     syntax::{
         ast::{
-            Conversation, Demand, Expr, Group, Invariant, List, Matrix, Mode, Peers, Permission,
-            PermissionValue, Rule, Setting, Text, User, UserFields,
+            Conversation, Demand, Expr, Group, Invariant, List, Matrix, Mode, Outcome, Peers,
+            Permission, PermissionValue, Rule, Setting, Text, User, UserFields,
         },
         comments::{CommentMarker, PlacedComments, Region},
     },
@@ -91,13 +91,15 @@ pub(super) fn settings(entries: &[Setting<'_>], part: &mut Region) -> Vec<TreeFi
 }
 
 pub(super) fn rule(rule: &Rule<'_>, mut part: Region) -> TreeNode {
-    let Rule { span: _, name, rule_id, condition, outcome, description } = rule;
+    let Rule { span: _, name, rule_id, condition, outcome, between: _, description } = rule;
     let within = &mut part;
     let mut fields = Vec::new();
     fields.extend(name.as_ref().map(|name| text("name", name, within)));
     fields.extend(rule_id.as_ref().map(|id| text("rule_id", id, within)));
     fields.push(expr_field("condition", condition, within));
-    fields.push(texts("outcome", outcome, within));
+    if let Some(Outcome::Tags(tags)) = outcome {
+        fields.push(texts("outcome", tags, within));
+    }
     fields.extend(description.as_ref().map(|it| text("description", it, within)));
     TreeNode::new(TreeValue::Map(fields), part)
 }
@@ -176,6 +178,7 @@ pub(super) fn user(user: &User<'_>, mut part: Region) -> TreeNode {
     if let Some(more) = &user.more {
         let UserFields {
             peers,
+            accepts: _,
             permissions,
             moderation,
             approval,

@@ -5,7 +5,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     source::Span,
     syntax::{
-        ast::{Item, List, Rule, Text},
+        ast::{Item, List, Outcome, Rule, Text},
         idioms,
         keys::{quoted, unknown_name},
         yaml::{
@@ -103,7 +103,8 @@ fn rule<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Rule<'s>>, YamlErr
     }
     Ok(match (expr, outcome) {
         (FieldValue::Value(condition), FieldValue::Value(outcome)) => {
-            Some(Rule { span, name, rule_id, condition, outcome, description })
+            let (outcome, between) = (Some(Outcome::Tags(outcome)), None);
+            Some(Rule { span, name, rule_id, condition, outcome, between, description })
         }
         _ => None,
     })
