@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{digest, groups, population, rules, user_states};
+use super::{barriers, digest, groups, population, rules, user_states};
 use crate::{
     policy::{self, Policy, Users},
     snapshot::{GroupTable, Population, Revision, StateIndex, Tags, UserState, View},
@@ -59,6 +59,9 @@ pub(super) fn assemble_view(
         population.users_meeting(condition).into_owned().packed(population.directory.len())
     });
     let rules = rules.map(|rules| rules::compile(rules, &mut tags, &population, previous));
+    let rule_sets = rules::compile_sets(policy.rule_sets.clone(), &mut tags, &population, previous);
+    let barriers = barriers::compile(&settings.barriers, &population);
+    let pair_actions = barriers::pair_actions(&settings, &rule_sets);
     let matrices = groups::bind_matrices(&policy.matrices, &mut tags);
     View {
         only_rules_restrict: standings.is_unrestricted() && population.ties.is_empty(),
@@ -68,6 +71,9 @@ pub(super) fn assemble_view(
         declared_tags: declared,
         named_tags: named,
         rules: rules.map(Arc::new),
+        rule_sets,
+        barriers: Arc::new(barriers),
+        pair_actions,
         settings: Arc::new(settings),
         sections: policy.sections,
         states: standings,
@@ -124,9 +130,9 @@ impl PopulationSource<'_> {
 /// Numbers the other tags after those of users, in the order of their names.
 fn number_tags(mut tags: Tags, policy: &Policy, rules: &[policy::Rule]) -> Tags {
     let mut others = named_tags(policy);
-    for rule in rules {
+    for rule in rules.iter().chain(policy.rule_sets.iter().flat_map(|set| &set.rules)) {
         rule.condition.for_each_tag(&mut |tag| others.push(tag));
-        others.extend(rule.outcome.iter().map(String::as_str));
+        rule.outcome.for_each_tag(&mut |tag| others.push(tag));
     }
     others.sort_unstable();
     for name in others {
@@ -138,9 +144,7 @@ fn number_tags(mut tags: Tags, policy: &Policy, rules: &[policy::Rule]) -> Tags 
 /// The tags that a policy names apart from rules and users' records, some perhaps more than once.
 fn named_tags(policy: &Policy) -> Vec<&str> {
     let mut others: Vec<&str> = policy.tags.iter().map(String::as_str).collect();
-    policy.settings.for_each_condition(&mut |condition| {
-        condition.for_each_tag(&mut |tag| others.push(tag));
-    });
+    policy.settings.for_each_tag(&mut |tag| others.push(tag));
     for invariant in &policy.invariants {
         invariant.from.for_each_tag(&mut |tag| others.push(tag));
         invariant.to.for_each_tag(&mut |tag| others.push(tag));

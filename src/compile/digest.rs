@@ -5,9 +5,12 @@ use std::fmt::Display;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    policy::{Invariant, InvariantScope, Matrix, Policy, PolicyGroup, Rule},
-    request::{MetadataGrants, Peers, Settings, TagForm, Toggle},
-    snapshot::{Population, TagId, Tags},
+    policy::{Invariant, InvariantScope, Matrix, Policy, PolicyGroup, Rule, RuleSet},
+    request::{
+        Accepts, ActionSet, Audience, AudienceMode, Barrier, MetadataGrants, Outcome, Peers,
+        Settings, TagForm, Toggle,
+    },
+    snapshot::{OwnAudience, Population, TagId, Tags},
 };
 
 /// Feeds texts to a digest so that no two sequences of them are fed alike.
@@ -62,6 +65,15 @@ pub(super) fn population(population: &Population, tags: &Tags) -> [u8; 32] {
         feed.text(switch.as_str());
         feed.display(condition.map(&mut |tag| name(tag)));
     }
+    if !population.own_audiences.is_empty() {
+        feed.text("own audiences");
+        for OwnAudience { action, name, users } in population.own_audiences.iter() {
+            feed.text(action.as_str());
+            feed.text(name);
+            feed.count(usize::try_from(users.len()).unwrap_or(usize::MAX));
+            users.iter().for_each(|user| feed.count(user.index()));
+        }
+    }
     feed.count(usize::from(!population.ties.is_empty()));
     if !population.ties.is_empty() {
         for user in directory.numbers() {
@@ -85,6 +97,7 @@ pub(super) fn policy(population: &[u8; 32], policy: &Policy) -> [u8; 32] {
     let Policy {
         tags,
         rules,
+        rule_sets,
         settings,
         sections: _,
         matrices,
@@ -107,6 +120,7 @@ pub(super) fn policy(population: &[u8; 32], policy: &Policy) -> [u8; 32] {
     groups.iter().for_each(|group| feed.group(group));
     feed.count(invariants.len());
     invariants.iter().for_each(|invariant| feed.invariant(invariant));
+    feed.pair_statements(rule_sets, settings);
     feed.finish()
 }
 
@@ -117,12 +131,87 @@ impl DigestWriter {
     }
 
     fn rule(&mut self, rule: &Rule) {
-        let Rule { id, name, description, condition, outcome, place: _, wording: _ } = rule;
+        let Rule { id, name, description, condition, outcome, between, place: _, wording: _ } =
+            rule;
         self.text(&id.to_string());
         self.optional(name.as_deref());
         self.optional(description.as_deref());
         self.display(condition);
-        self.texts(outcome);
+        match outcome {
+            Outcome::Tags(tags) => self.texts(tags),
+            // A list of tags is never empty.
+            Outcome::Condition(condition) => {
+                self.count(0);
+                self.display(condition);
+            }
+        }
+        if let Some(between) = between {
+            self.text("between");
+            self.display(between);
+        }
+    }
+
+    /// What the policy says about two users; nothing, if it says nothing.
+    fn pair_statements(&mut self, sets: &[RuleSet], settings: &Settings<String>) {
+        let Settings { audiences, accepts, barriers, .. } = settings;
+        if sets.is_empty()
+            && audiences.own().is_empty()
+            && accepts.is_empty()
+            && barriers.is_empty()
+        {
+            return;
+        }
+        self.text("pair statements");
+        self.count(sets.len());
+        for set in sets {
+            let RuleSet { name, description, asked, actions, rules, place: _ } = set;
+            self.text(name);
+            self.optional(description.as_deref());
+            self.text(asked.as_str());
+            self.actions(*actions);
+            self.count(rules.len());
+            rules.iter().for_each(|rule| self.rule(rule));
+        }
+        self.count(audiences.own().len());
+        for Audience { name, condition } in audiences.own() {
+            self.text(name);
+            self.display(condition);
+        }
+        self.count(accepts.len());
+        for Accepts { action, modes, default, asked, otherwise } in accepts {
+            self.text(action.as_str());
+            self.count(modes.len());
+            for AudienceMode { when, audience, is_locked } in modes {
+                self.display(when);
+                self.count(usize::from(audience.0));
+                self.count(usize::from(*is_locked));
+            }
+            self.count(usize::from(default.0));
+            self.text(asked.as_str());
+            self.text(otherwise.as_str());
+        }
+        self.count(barriers.len());
+        for barrier in barriers {
+            self.barrier(barrier);
+        }
+    }
+
+    fn barrier(&mut self, barrier: &Barrier<String>) {
+        let Barrier { name, description, from, to, is_both_ways, actions, unless, in_groups } =
+            barrier;
+        self.text(name);
+        self.optional(description.as_deref());
+        self.display(from);
+        self.display(to);
+        self.count(usize::from(*is_both_ways));
+        self.actions(*actions);
+        self.optional(unless.as_ref().map(ToString::to_string).as_deref());
+        self.count(usize::from(*in_groups));
+    }
+
+    fn actions(&mut self, actions: ActionSet) {
+        self.count(actions.iter().count());
+        actions.iter().for_each(|action| self.text(action.as_str()));
     }
 
     fn settings(&mut self, settings: &Settings<String>) {
@@ -137,6 +226,10 @@ impl DigestWriter {
             blocks_end_friendship,
             tag_form,
             protected_tags,
+            // These are fed as pair statements.
+            audiences: _,
+            accepts: _,
+            barriers: _,
         } = settings;
         self.text(unknown_users.as_str());
         self.optional(managers.as_ref().map(ToString::to_string).as_deref());

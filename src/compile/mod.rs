@@ -13,6 +13,7 @@
 mod apply_files;
 mod apply_records;
 mod assemble;
+mod barriers;
 mod build;
 mod declarations;
 mod digest;

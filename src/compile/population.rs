@@ -2,7 +2,7 @@
 
 use crate::{
     policy::{self, Roster},
-    request::{Relation, Toggle},
+    request::{Action, Relation, Toggle},
     snapshot::{
         DirectoryEntry, Population, PopulationParts, RecordOverrides, SwitchCondition, TagId, Tags,
         Tie, UserNumber,
@@ -44,6 +44,7 @@ pub(super) fn compile(roster: &Roster) -> (Population, Tags) {
         tags: tags.len(),
         overrides: own,
         switch_conditions: own_conditions,
+        own_audiences: own_audiences(roster, number_of),
         declared_fields: order.iter().map(|&user| roster.stated(user)).collect(),
         ties: ties(roster, number_of),
         key: roster.key,
@@ -98,6 +99,21 @@ fn overrides(
     all.sort_unstable_by_key(|&(user, _)| user);
     conditions.sort_unstable_by_key(|&(user, switch, _)| (user, switch));
     (all, conditions)
+}
+
+/// The audiences that records name.
+fn own_audiences(
+    roster: &Roster,
+    number_of: impl Fn(u32) -> Option<UserNumber>,
+) -> Vec<(UserNumber, Action, String)> {
+    let own = roster
+        .overrides()
+        .iter()
+        .filter_map(|(user, own)| Some((number_of(*user)?, own.accepts.as_ref()?)));
+    own.flat_map(|(user, accepts)| {
+        accepts.iter().map(move |(&action, name)| (user, action, name.clone()))
+    })
+    .collect()
 }
 
 /// The overrides of a record, without conditions.

@@ -8,11 +8,14 @@ use super::{declarations::Declarations, digest};
 use crate::{
     facts::{self, Record, RecordChange, RecordKey},
     policy,
-    request::RuleSource,
-    snapshot::{CompiledRule, Population, RuleBook, RuleNumber, TagId, Tags, UserSet, View},
+    request::{Outcome, RuleSource},
+    snapshot::{
+        CompiledRule, CompiledRuleSet, Population, RuleBook, RuleNumber, RuleTargets, TagId, Tags,
+        UserSet, View,
+    },
 };
 
-/// Compiles rules to a rule book with the reachers of each tag.
+/// Compiles the section `rules` to a rule book with the reachers of each tag.
 ///
 /// The reachers of a tag are taken from `previous` if it has the same population and the rules
 /// that name the tag have the same conditions there.
@@ -22,11 +25,38 @@ pub(super) fn compile(
     population: &Population,
     previous: Option<&View>,
 ) -> RuleBook {
+    let known = |view| View::rules_of(view, None);
+    compile_book(rules, tags, population, previous, known)
+}
+
+/// Compiles the rule sets besides the section `rules`, as [`compile`] does it.
+pub(super) fn compile_sets(
+    sets: Vec<policy::RuleSet>,
+    tags: &mut Tags,
+    population: &Population,
+    previous: Option<&View>,
+) -> Arc<[CompiledRuleSet]> {
+    let compiled = sets.into_iter().map(|set| {
+        let known = |view| View::rules_of(view, Some(&set.name));
+        let book = Arc::new(compile_book(set.rules, tags, population, previous, known));
+        CompiledRuleSet { name: set.name.clone(), asked: set.asked, actions: set.actions, book }
+    });
+    compiled.collect()
+}
+
+fn compile_book<'v>(
+    rules: Vec<policy::Rule>,
+    tags: &mut Tags,
+    population: &Population,
+    previous: Option<&'v View>,
+    known: impl FnOnce(&'v View) -> Option<&'v RuleBook>,
+) -> RuleBook {
     let texts: Vec<String> = rules.iter().map(|rule| rule.condition.to_string()).collect();
     let mut number = |name: &String| tags.intern(name);
-    let rules: Vec<CompiledRule> = rules.into_iter().map(|rule| bind(rule, &mut number)).collect();
+    let rules: Vec<Arc<CompiledRule>> =
+        rules.into_iter().map(|rule| Arc::new(bind(rule, &mut number))).collect();
     let previous = previous.filter(|view| view.population.has_same_identity(population));
-    let known = previous.and_then(|view| Some((view.rules.as_deref()?, &*view.tags)));
+    let known = previous.and_then(|view| Some((known(view)?, &*view.tags)));
     build_rule_book(rules, &texts, tags, population, known)
 }
 
@@ -53,9 +83,9 @@ pub(super) fn apply_rule_changes(
         };
         let new = new.map(|rule| Arc::new(bind(rule, &mut |name: &String| view.intern_tag(name))));
         if let Some(old) = book.put(*id, new.as_ref()) {
-            concerned.extend(&old.outcome);
+            concerned.extend(old.listed_tags());
         }
-        concerned.extend(new.iter().flat_map(|rule| &rule.outcome));
+        concerned.extend(new.iter().flat_map(|rule| rule.listed_tags()));
     }
     let count = view.population.directory.len();
     let name = |tag: &TagId| view.tags.name(*tag);
@@ -81,7 +111,8 @@ pub(super) fn rule_from_record(id: Uuid, record: &facts::RuleRecord) -> Option<p
         name: record.name.clone(),
         description: record.description.clone(),
         condition: policy::parse_condition(&record.condition).ok()?,
-        outcome,
+        outcome: Outcome::Tags(outcome),
+        between: None,
         place: None,
         wording: Some(RuleSource {
             condition: record.condition.clone(),
@@ -93,7 +124,7 @@ pub(super) fn rule_from_record(id: Uuid, record: &facts::RuleRecord) -> Option<p
 /// Builds a rule book from rules in the order of their ids, with the canonical texts of their
 /// conditions. `known` are rules over the same users, and the tags that they are numbered by.
 fn build_rule_book(
-    rules: Vec<CompiledRule>,
+    rules: Vec<Arc<CompiledRule>>,
     texts: &[String],
     tags: &Tags,
     population: &Population,
@@ -101,7 +132,7 @@ fn build_rule_book(
 ) -> RuleBook {
     let mut naming: Vec<Vec<RuleNumber>> = vec![Vec::new(); tags.len()];
     for (number, rule) in (0..).map(RuleNumber).zip(&rules) {
-        for tag in &rule.outcome {
+        for tag in rule.listed_tags() {
             if let Some(numbers) = naming.get_mut(tag.index()) {
                 numbers.push(number);
             }
@@ -128,11 +159,11 @@ fn build_rule_book(
     let mut gathered: Vec<UserSet> = vec![UserSet::default(); tags.len()];
     for rule in &rules {
         let is_new = |tag: &&TagId| matches!(taken.get(tag.index()), Some(None));
-        if !rule.outcome.iter().any(|tag| is_new(&tag)) {
+        if !rule.listed_tags().iter().any(|tag| is_new(&tag)) {
             continue;
         }
         let users = population.users_meeting(&rule.condition);
-        for tag in rule.outcome.iter().filter(is_new) {
+        for tag in rule.listed_tags().iter().filter(is_new) {
             if let Some(gathered) = gathered.get_mut(tag.index()) {
                 gathered.insert_all(&users);
             }
@@ -144,7 +175,12 @@ fn build_rule_book(
         .zip(gathered)
         .map(|(taken, gathered)| taken.unwrap_or_else(|| gathered.packed(count)))
         .collect();
-    RuleBook::new(rules, naming, reachers, conditions)
+    let targets = RuleTargets::of(&rules, |rules| {
+        let sets: Vec<_> =
+            rules.iter().map(|rule| population.users_meeting(&rule.condition)).collect();
+        UserSet::union(sets.iter().map(|users| &**users)).packed(count)
+    });
+    RuleBook::new(rules, naming, reachers, conditions, targets)
 }
 
 /// The digest of a set of conditions, given as texts.
@@ -171,7 +207,8 @@ fn bind(rule: policy::Rule, number: &mut impl FnMut(&String) -> TagId) -> Compil
         name: rule.name,
         description: rule.description,
         condition: rule.condition.map(number),
-        outcome: rule.outcome.iter().map(number).collect(),
+        outcome: rule.outcome.map(number),
+        between: rule.between.map(|between| between.map(number)),
         source: rule.wording,
     }
 }

@@ -32,17 +32,18 @@ pub(super) fn evaluate(
     context: &GateContext<'_>,
     pair: &PrincipalPair<'_, '_>,
 ) -> Decision {
-    conclude(first_closed(view, context, pair), context, pair)
+    conclude(view, first_closed(view, context, pair), context, pair)
 }
 
 /// The decision that follows from the first closed gate, or from none being closed.
 pub(super) fn conclude(
+    view: &View,
     closed: Option<Reason>,
     context: &GateContext<'_>,
     pair: &PrincipalPair<'_, '_>,
 ) -> Decision {
     match closed {
         Some(reason) => Decision::denied(reason),
-        None => Decision { obligation: obligation(context, pair), ..Decision::ALLOWED },
+        None => Decision { obligation: obligation(view, context, pair), ..Decision::ALLOWED },
     }
 }

@@ -85,7 +85,7 @@ pub(super) fn explain_with(
         })
         .collect();
     let closed = findings.iter().find_map(|finding| finding.closed);
-    let decision = conclude(closed, context, pair);
+    let decision = conclude(view, closed, context, pair);
     let rules = if decision.allow { opening_rules(view, context, pair) } else { Vec::new() };
     let more_rules = rules.len().saturating_sub(MAX_RULES);
     let rules = rules

@@ -94,6 +94,30 @@ codes! {
     InvalidRuleId = "invalid-rule-id",
     /// Two rules have the same `rule_id`, name or content.
     DuplicateRule = "duplicate-rule",
+    /// Two rule sets have the same name, or one has that of the section `rules`.
+    DuplicateRuleSet = "duplicate-rule-set",
+    /// Two barriers have the same name.
+    DuplicateBarrier = "duplicate-barrier",
+    /// An audience is defined twice, or has the name of a built-in one or of an atom.
+    DuplicateAudience = "duplicate-audience",
+    /// An audience is named that is not defined.
+    UnknownAudience = "unknown-audience",
+    /// Audiences name each other in a circle.
+    AudienceCycle = "audience-cycle",
+    /// A relation condition has a word that is no atom.
+    UnknownAtom = "unknown-atom",
+    /// A relation condition asks for a role in a group.
+    RoleInRelation = "role-in-relation",
+    /// `between` or `unless` asks for a tag of one of the two users.
+    TagInRelation = "tag-in-relation",
+    /// No declared tag is selected by a pattern of `sharesTag`.
+    UnmatchedPattern = "unmatched-pattern",
+    /// A list of the actions that a statement concerns is empty.
+    EmptyActions = "empty-actions",
+    /// A statement names an action that it can't concern.
+    UnfitAction = "unfit-action",
+    /// `otherwise: request` stands with an action that can't begin as a request.
+    NotRequestable = "not-requestable",
     /// A name or description has characters that one of the notations can't represent.
     InvalidText = "invalid-text",
     /// The id of a user or group is empty, longer than 255 bytes, or has control characters.

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::RecordKind;
-use crate::request::{Approval, GroupPermission, Moderation, PeersMode, Relation, Role, Switch};
+use crate::request::{
+    Action, Approval, GroupPermission, Moderation, PeersMode, Relation, Role, Switch,
+};
 
 /// A record: what the API owns of one user, group, conversation or rule.
 #[derive(Clone, PartialEq, Debug)]
@@ -35,6 +37,9 @@ pub struct UserRecord {
     pub moderation: Option<Moderation>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
+    /// The audiences from whom the user accepts actions, by their names.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub accepts: BTreeMap<Action, String>,
     /// Data that decisions don't use: names, pictures, data of a dialect.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, Value>,

@@ -223,6 +223,12 @@ impl<'r> GateContext<'r> {
         number.into_iter().collect::<UserSet>().into()
     }
 
+    /// The principal where users may act on themselves: nothing between two users applies there.
+    pub(super) fn exempt_self<'v>(&self, principal: &Principal<'_>) -> Selection<'v> {
+        let may = !self.is_between_users() || self.requirements.allows_self;
+        principal.number.filter(|_| may).into_iter().collect::<UserSet>().into()
+    }
+
     /// Whether the action is about another user besides the subject.
     pub(super) fn involves_other_user(&self) -> bool {
         self.is_between_users() || self.action.takes_member()

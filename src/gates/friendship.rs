@@ -172,6 +172,7 @@ impl Gate for FriendshipGate {
     #[inline]
     fn obligation(
         &self,
+        _: &View,
         context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Obligation> {

@@ -89,6 +89,7 @@ pub trait Gate: Sync {
     #[inline]
     fn obligation(
         &self,
+        _view: &View,
         _context: &GateContext<'_>,
         _pair: &PrincipalPair<'_, '_>,
     ) -> Option<Obligation> {

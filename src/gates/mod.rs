@@ -9,6 +9,8 @@
 //!
 //! Invariant: knows of `snapshot` and `request`. A gate reads sets; it never loops over all users.
 
+mod audience;
+mod barriers;
 mod blocks;
 mod context;
 mod denial;
@@ -19,9 +21,11 @@ mod moderation;
 mod one_sided;
 mod order;
 mod pair;
+mod pair_condition;
 mod peers;
 mod permissions;
 mod principal;
+mod relation;
 mod render;
 mod requirements;
 mod role;
@@ -35,6 +39,7 @@ pub use gate::{Gate, GateScope};
 pub use one_sided::{ConversationBlocks, OneSided, UserCondition};
 pub use order::{GATES, concerned_user, first_closed, first_closed_between, obligation, one_sided};
 pub use pair::PrincipalPair;
+pub use pair_condition::PairCondition;
 pub use principal::Principal;
 pub use render::MAX_NAMED;
 pub use rules::opening_rules;

@@ -1,5 +1,6 @@
 //! The one-sided conditions of gates: what each of two users must meet, with any other user.
 
+use super::pair_condition::PairCondition;
 use crate::{
     request::{BlockMode, Toggle},
     snapshot::{RuleBook, Selection, TagId, UserSet},
@@ -25,6 +26,11 @@ pub struct OneSided<'v> {
     pub reads_peers: bool,
     /// Which blocks close.
     pub blocks: ConversationBlocks,
+    /// The conditions on the two together, of users without records; what sets say of known users is in no
+    /// other field.
+    pub pairwise: Vec<PairCondition>,
+    /// Whether audiences of users' own records are read.
+    pub reads_own_audiences: bool,
 }
 
 /// A condition on one user, as a set of users and as a condition on tags.
@@ -52,7 +58,19 @@ impl Default for ConversationBlocks {
 impl<'v> OneSided<'v> {
     /// The conditions of two gates together.
     pub(super) fn merge(mut self, other: Self) -> Self {
-        let Self { subjects, initiators, others, unrelated, rules, reads_peers, blocks } = other;
+        let Self {
+            subjects,
+            initiators,
+            others,
+            unrelated,
+            rules,
+            reads_peers,
+            blocks,
+            pairwise,
+            reads_own_audiences,
+        } = other;
+        self.pairwise.extend(pairwise);
+        self.reads_own_audiences |= reads_own_audiences;
         self.subjects.extend(subjects);
         self.initiators.extend(initiators);
         self.others.extend(others);
@@ -62,6 +80,12 @@ impl<'v> OneSided<'v> {
         self.blocks.existing = self.blocks.existing.max(blocks.existing);
         self.blocks.new = self.blocks.new.max(blocks.new);
         self
+    }
+
+    /// Whether the decision on two unrelated users depends on more than their own conditions and the
+    /// section `rules`.
+    pub fn is_pairwise(&self) -> bool {
+        !self.pairwise.is_empty() || self.reads_own_audiences
     }
 
     /// The users who may act on someone.

@@ -1,6 +1,8 @@
 //! The order of the gates, and what is derived from all of them.
 
 use super::{
+    audience::AudienceGate,
+    barriers::BarriersGate,
     blocks::BlocksGate,
     context::GateContext,
     denial::DenialReason,
@@ -77,11 +79,12 @@ macro_rules! gates_in_order {
         /// The obligation of the first gate that has one, for an action that all gates admit.
         #[inline]
         pub fn obligation(
+            view: &View,
             context: &GateContext<'_>,
             pair: &PrincipalPair<'_, '_>,
         ) -> Option<Obligation> {
             $(
-                let obligation = $gate.obligation(context, pair);
+                let obligation = $gate.obligation(view, context, pair);
                 if obligation.is_some() {
                     return obligation;
                 }
@@ -101,6 +104,8 @@ gates_in_order! {
     PermissionsGate,
     BlocksGate,
     PeersGate,
+    AudienceGate,
+    BarriersGate,
     RulesGate,
     FriendshipGate,
     RoleGate,

@@ -29,7 +29,9 @@ impl<'p, 'r> PrincipalPair<'p, 'r> {
         let numbers = other.and_then(|other| Some((subject.number?, other.number?)));
         let tie = match numbers {
             Some((one, other))
-                if !view.only_rules_restrict && context.requirements.depends_on_ties() =>
+                if !view.only_rules_restrict
+                    && (context.requirements.depends_on_ties()
+                        || view.pair_actions.contains(context.action)) =>
             {
                 view.population.tie(one, other)
             }
@@ -53,6 +55,13 @@ impl<'p, 'r> PrincipalPair<'p, 'r> {
     #[inline]
     pub(super) fn is_self_in_group(&self, context: &GateContext<'_>) -> bool {
         !context.is_between_users()
+            && self.other.is_some_and(|other| other.is_same_user(self.subject))
+    }
+
+    /// Whether the subject acts on themself where users may, so that nothing between two users applies.
+    #[inline]
+    pub(super) fn is_exempt_self(&self, context: &GateContext<'_>) -> bool {
+        (!context.is_between_users() || context.requirements.allows_self)
             && self.other.is_some_and(|other| other.is_same_user(self.subject))
     }
 

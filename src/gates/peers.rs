@@ -192,6 +192,8 @@ impl Gate for PeersGate {
                 PeersMode::Favorites => {
                     format!("`{user}` only with favorites: `{other}` {is} one")
                 }
+                PeersMode::Friends => format!("`{user}` only with friends: `{other}` {is} one"),
+                PeersMode::Nobody => format!("`{user}` communicates with nobody"),
             }
         };
         let one = side(pair.subject, other, pair.tie);

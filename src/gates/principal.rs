@@ -20,6 +20,8 @@ pub struct Principal<'r> {
     /// The user's effective state, with the overrides of the request applied.
     pub(super) state: UserState,
     overrides: Option<Box<PrincipalOverrides>>,
+    /// Whether the user's ties and groups are left out of account.
+    is_stranger: bool,
 }
 
 /// The overrides of a request that are not part of the user's state, and which parts of it they set.
@@ -51,7 +53,7 @@ impl<'r> Principal<'r> {
             Some(number) => view.population.directory.state(number),
             None => view.states.unknown_user(),
         };
-        let principal = Self { id: user.id, number, state, overrides: None };
+        let principal = Self { id: user.id, number, state, overrides: None, is_stranger: false };
         match &user.properties {
             None => principal,
             Some(properties) => principal.with_overrides(view, properties),
@@ -62,7 +64,13 @@ impl<'r> Principal<'r> {
     pub fn from_number(view: &'r View, number: UserNumber) -> Self {
         let id = view.population.directory.id(number);
         let state = view.population.directory.state(number);
-        Self { id, number: Some(number), state, overrides: None }
+        Self { id, number: Some(number), state, overrides: None, is_stranger: false }
+    }
+
+    /// A known user as one without ties and groups, so that lists are those of users who are strangers to
+    /// them. Costs an access to memory.
+    pub fn stranger(view: &'r View, number: UserNumber) -> Self {
+        Self { is_stranger: true, ..Self::from_number(view, number) }
     }
 
     #[cold]
@@ -118,6 +126,12 @@ impl<'r> Principal<'r> {
     #[inline]
     pub(super) fn stored_number(&self) -> Option<UserNumber> {
         if self.override_tags().is_some() { None } else { self.number }
+    }
+
+    /// The number by which the user's ties and groups are found.
+    #[inline]
+    pub(super) fn tied_number(&self) -> Option<UserNumber> {
+        if self.is_stranger { None } else { self.number }
     }
 
     /// Whether the request overrides nothing of the user.

@@ -15,6 +15,7 @@ pub(super) fn users_with_tie(
     principal: &Principal<'_>,
     test: impl Fn(UserNumber, Tie) -> bool,
 ) -> UserSet {
-    let row = principal.number.into_iter().flat_map(|number| view.population.ties_of(number));
+    let row =
+        principal.tied_number().into_iter().flat_map(|number| view.population.ties_of(number));
     row.filter(|&(other, tie)| test(other, tie)).map(|(other, _)| other).collect()
 }

@@ -16,6 +16,7 @@ use crate::{
 pub fn missing_sections(before: &View, after: &View) -> impl Iterator<Item = Section> + use<> {
     let View {
         rules,
+        rule_sets,
         settings: _,
         matrices: _,
         // Compared below, by the names of tags.
@@ -30,17 +31,26 @@ pub fn missing_sections(before: &View, after: &View) -> impl Iterator<Item = Sec
         // Derived from the settings.
         states: _,
         only_rules_restrict: _,
+        barriers: _,
+        pair_actions: _,
         managers: _,
     } = before;
     let mut differing = settings(before).differing_sections(&settings(after));
+    let has_set = |name: &str| after.rules_of(Some(name)).is_some();
     let others = [
+        (Section::RuleSets, !rule_sets.iter().all(|set| has_set(&set.name))),
         (Section::Rules, rules.is_some() && after.rules.is_none()),
         (Section::Matrices, !diff::matrix_changes(before, after).is_empty()),
     ];
     differing = differing.union(
         others.into_iter().filter_map(|(section, differs)| differs.then_some(section)).collect(),
     );
-    let missing: SectionSet = differing.without(after.sections);
+    // A rule set that is gone is missing, whether or not others are there.
+    let mut present = after.sections;
+    if differing.contains(Section::RuleSets) {
+        present = present.without([Section::RuleSets].into_iter().collect());
+    }
+    let missing: SectionSet = differing.without(present);
     missing.iter()
 }
 

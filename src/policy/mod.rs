@@ -4,6 +4,9 @@
 //!
 //! Invariant: knows of `source`, `diagnostic`, `request` and the AST of `syntax`.
 
+mod actions;
+mod audiences;
+mod barriers;
 mod descriptions;
 mod expression;
 mod groups;
@@ -12,6 +15,8 @@ mod invariants;
 mod line_locator;
 mod matrices;
 mod presets;
+mod relation_expression;
+mod rule_sets;
 mod rules;
 mod schema;
 mod sections;
@@ -25,12 +30,15 @@ pub use inline::{forbidden_tag_report, parse_condition, parse_value};
 pub use invariants::{Invariant, InvariantScope};
 pub use matrices::{DEFAULT_MATRIX, Matrix};
 pub use presets::Preset;
+pub use rule_sets::{RULES, RuleSet};
 pub use rules::{RULE_NAMESPACE, Rule};
 pub use schema::{record_schema, schema};
 pub use users::{PreviousUsers, Roster, RosterBuilder, UserOverrides, Users};
 
 pub use crate::syntax::ast::Demand;
 
+use relation_expression::RelationNames;
+use rules::RuleReader;
 use uuid::Uuid;
 
 use crate::{
@@ -49,6 +57,8 @@ pub struct Policy {
     /// The rules, ordered by id; `None` if the policy has no `rules` section and its preset none
     /// either, so that rules refuse nothing.
     pub rules: Option<Vec<Rule>>,
+    /// The other rule sets, in the order of their names.
+    pub rule_sets: Vec<RuleSet>,
     pub settings: Settings<String>,
     /// Those of its own and those that its preset sets.
     pub sections: SectionSet,
@@ -96,6 +106,10 @@ pub fn resolve(
     let mut declarations = Vec::new();
     let mut has_rules = false;
     let mut rules = Vec::new();
+    let mut rule_sets = Vec::new();
+    let mut barriers = Vec::new();
+    let mut audiences = Vec::new();
+    let mut accepts = Vec::new();
     let mut written = settings::SettingsStatements::default();
     let mut matrices = Vec::new();
     let mut users = Vec::new();
@@ -121,19 +135,25 @@ pub fn resolve(
             ast::Item::Conversation(conversation) => conversations.push(*conversation),
             ast::Item::Invariant(invariant) => demanded.push(*invariant),
             ast::Item::Lints(lints) => silenced.push(lints),
-            ast::Item::RuleSet(_)
-            | ast::Item::Barrier(_)
-            | ast::Item::Audience(_)
-            | ast::Item::Accepts(_)
-            | ast::Item::Action(_) => {}
+            ast::Item::RuleSet(set) => rule_sets.push(*set),
+            ast::Item::Barrier(barrier) => barriers.push(*barrier),
+            ast::Item::Audience(audience) => audiences.push(*audience),
+            ast::Item::Accepts(entry) => accepts.push(*entry),
+            ast::Item::Action(_) => {}
         }
     }
     let vocabulary = tags::Vocabulary::declare(&declarations, written.tag_form(), problems);
     let (preset, mut settings) = settings::resolve(&written, &vocabulary, problems);
     settings.protected_tags = vocabulary.protected(&protected, problems);
     has_rules |= !rules.is_empty() || preset.is_some_and(Preset::has_rules);
-    let rules = rules::resolve(rules, &vocabulary, problems);
     let matrices = matrices::resolve(&matrices, &vocabulary, problems);
+    let names = RelationNames::new(&vocabulary, &matrices);
+    let mut reader = RuleReader::new(&names);
+    let rules = reader.resolve(None, rules, problems);
+    let rule_sets = rule_sets::resolve(rule_sets, &mut reader, problems);
+    settings.barriers = barriers::resolve(&barriers, &names, problems);
+    settings.audiences = audiences::resolve(&audiences, &names, problems);
+    settings.accepts = audiences::resolve_accepts(&accepts, &names, &settings.audiences, problems);
     let invariants = invariants::resolve(&demanded, &vocabulary, problems);
     suggestions::check_lints(&silenced, problems);
 
@@ -142,20 +162,27 @@ pub fn resolve(
         blocked: settings.limits.blocked,
         blocks_end_friendship: settings.blocks_end_friendship,
     };
-    let stated =
-        users::UserStatements { users: &users, conversations: &conversations, checks, sites };
+    let stated = users::UserStatements {
+        users: &users,
+        conversations: &conversations,
+        checks,
+        audiences: &settings.audiences,
+        sites,
+    };
     let gathered = users::resolve(&stated, &ast.bulk, sources, known, &vocabulary, problems);
     let bounds = groups::GroupChecks {
         users: &gathered,
         matrices: &matrices,
         most_members: settings.limits.group_members,
     };
-    let places = declaration_sites(&rules, &groups, sources);
+    let sets = rule_sets.iter().flat_map(|set| &set.rules);
+    let places = declaration_sites(rules.iter().chain(sets), &groups, sources);
     let groups = groups::resolve(&groups, &bounds, problems);
     let users = gathered.into_users();
     Policy {
         tags: vocabulary.into_declared(),
         rules: has_rules.then_some(rules),
+        rule_sets,
         settings,
         sections: own_sections.union(preset.map(sections::preset_sections).unwrap_or_default()),
         matrices,
@@ -166,12 +193,12 @@ pub fn resolve(
     }
 }
 
-fn declaration_sites(
-    rules: &[Rule],
+fn declaration_sites<'r>(
+    rules: impl Iterator<Item = &'r Rule>,
     groups: &[ast::Group<'_>],
     sources: &Sources,
 ) -> DeclarationSites {
-    let mut spans: Vec<_> = rules.iter().filter_map(|rule| Some((rule.place?, rule.id))).collect();
+    let mut spans: Vec<_> = rules.filter_map(|rule| Some((rule.place?, rule.id))).collect();
     spans.sort_unstable_by_key(|(span, _)| (span.source.0, span.start));
     let mut lines = line_locator::LineLocator::new(sources);
     let mut rules: Vec<_> = spans.iter().map(|&(span, id)| (id, lines.locate(span))).collect();

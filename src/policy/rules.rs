@@ -6,16 +6,23 @@ use uuid::{Uuid, uuid};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
-    request::{Condition, RuleSource},
+    request::{Condition, Outcome, RelationCondition, RuleSource},
     source::Span,
     syntax::ast,
 };
 
-use super::{descriptions, expression::resolve_expression, tags::Vocabulary};
+use super::{
+    descriptions,
+    expression::resolve_expression,
+    relation_expression::{RelationNames, RelationPart},
+    tags::Vocabulary,
+};
 
 /// The namespace of the ids of rules that are written without one: their `rule_id` is the UUIDv5,
 /// in this namespace, of `name:` and the name, or else of `content:`, the canonical condition,
-/// ` -> ` and the sorted outcome, separated by commas.
+/// ` -> ` and the sorted outcome, separated by commas. An outcome that is a condition follows ` => `, and
+/// `between` follows ` between `. Of a rule in a rule set, all of this follows `set:`, the length of the
+/// set's name, `:`, the name and `:`.
 pub const RULE_NAMESPACE: Uuid = uuid!("5b0b8f53-5d3e-5c57-9d67-0d3f6c1b2a94");
 
 /// A rule: users who meet the condition may reach users who have a tag of the outcome.
@@ -25,24 +32,50 @@ pub struct Rule {
     pub name: Option<String>,
     pub description: Option<String>,
     pub condition: Condition<String>,
-    /// In order, each once, at least one.
-    pub outcome: Vec<String>,
+    pub outcome: Outcome<String>,
+    /// The relation condition, read from the subject.
+    pub between: Option<RelationCondition<String>>,
     /// Where a file declares the rule; `None` for a rule of the API.
     pub place: Option<Span>,
     /// `None` if a file states it.
     pub wording: Option<RuleSource>,
 }
 
-/// The rules that are right, ordered by id. Lets go of each as it is bound: they may be many.
-pub(super) fn resolve(
-    written: Vec<ast::Rule<'_>>,
-    vocabulary: &Vocabulary,
-    problems: &mut Diagnostics,
-) -> Vec<Rule> {
-    let mut ids = Seen::default();
-    let mut names = Seen::default();
-    let mut rules = Vec::new();
-    for rule in written {
+/// Reads the rules of a policy, whose ids are distinct over all rule sets.
+pub(super) struct RuleReader<'r> {
+    names: &'r RelationNames<'r>,
+    ids: Seen<Uuid>,
+}
+
+impl<'r> RuleReader<'r> {
+    pub(super) fn new(names: &'r RelationNames<'r>) -> Self {
+        Self { names, ids: Seen::default() }
+    }
+
+    /// The valid rules of a rule set, in the order of their ids; `set` is its name, or `None` for the section
+    /// `rules`. Lets go of each as it is bound: they may be many.
+    pub(super) fn resolve(
+        &mut self,
+        set: Option<&str>,
+        written: Vec<ast::Rule<'_>>,
+        problems: &mut Diagnostics,
+    ) -> Vec<Rule> {
+        let mut rule_names = Seen::default();
+        let mut rules: Vec<Rule> = written
+            .into_iter()
+            .filter_map(|rule| self.rule(set, &rule, &mut rule_names, problems))
+            .collect();
+        rules.sort_by_key(|rule| rule.id);
+        rules
+    }
+
+    fn rule(
+        &mut self,
+        set: Option<&str>,
+        rule: &ast::Rule<'_>,
+        rule_names: &mut Seen<String>,
+        problems: &mut Diagnostics,
+    ) -> Option<Rule> {
         let place = rule.name.as_ref().map_or(rule.span, |name| name.span);
         let name = rule
             .name
@@ -52,33 +85,50 @@ pub(super) fn resolve(
             descriptions::check_description("a rule's description", text, problems)
         });
         let given_id = rule.rule_id.as_ref().map(|id| (id.span, rule_id(id, problems)));
+        let vocabulary = self.names.vocabulary;
         let condition: Option<Condition<String>> =
             resolve_expression(&rule.condition, vocabulary, problems);
         let outcome = match &rule.outcome {
-            Some(ast::Outcome::Tags(tags)) => outcome(tags, vocabulary, problems),
-            Some(ast::Outcome::Condition(_)) | None => None,
+            Some(ast::Outcome::Tags(tags)) => {
+                outcome_tags(tags, vocabulary, problems).map(Outcome::Tags)
+            }
+            Some(ast::Outcome::Condition(condition)) => {
+                resolve_expression(condition, vocabulary, problems).map(Outcome::Condition)
+            }
+            None => Some(Outcome::Condition(Condition::Everyone)),
         };
+        let between = rule.between.as_ref().map(|between| {
+            let part = RelationPart::Between("between");
+            self.names.resolve(between, part, problems)
+        });
         let is_repeated = name.as_ref().is_some_and(|name| {
-            names.repeats(name.clone(), place, problems, |name| {
+            rule_names.repeats(name.clone(), place, problems, |name| {
                 (format!("two rules have the name `{name}`"), "rename one of the two")
             })
         });
-        let (Some(condition), Some(outcome)) = (condition, outcome) else {
+        let is_between_right = between.as_ref().is_none_or(Option::is_some);
+        let (Some(condition), Some(outcome), true) = (condition, outcome, is_between_right) else {
             if let Some((span, Some(id))) = given_id {
-                ids.repeats(id, span, problems, duplicate_id);
+                self.ids.repeats(id, span, problems, duplicate_id);
             }
-            continue;
+            return None;
         };
+        let between = between.flatten();
         let id = match given_id {
             Some((span, Some(id))) => {
-                ids.repeats(id, span, problems, duplicate_id);
+                self.ids.repeats(id, span, problems, duplicate_id);
                 id
             }
-            Some((_, None)) => continue,
+            Some((_, None)) => return None,
             None => {
-                let id = derived_id(name.as_deref(), &condition, &outcome);
+                let content = RuleContent {
+                    condition: &condition,
+                    outcome: &outcome,
+                    between: between.as_ref(),
+                };
+                let id = derived_id(set, name.as_deref(), &content);
                 if !is_repeated {
-                    ids.repeats(id, place, problems, |id| match &name {
+                    self.ids.repeats(id, place, problems, |id| match &name {
                         Some(_) => duplicate_id(id),
                         None => (
                             "this rule repeats another".into(),
@@ -89,18 +139,17 @@ pub(super) fn resolve(
                 id
             }
         };
-        rules.push(Rule {
+        Some(Rule {
             id,
             name,
             description,
             condition,
             outcome,
+            between,
             place: Some(place),
             wording: None,
-        });
+        })
     }
-    rules.sort_by_key(|rule| rule.id);
-    rules
 }
 
 /// The rules met before, with their spans.
@@ -139,11 +188,24 @@ fn duplicate_id(id: &Uuid) -> (String, &'static str) {
     (format!("two rules have the `rule_id` {id}"), "give one of them another id")
 }
 
-fn derived_id(name: Option<&str>, condition: &Condition<String>, outcome: &[String]) -> Uuid {
-    let seed = match name {
-        Some(name) => format!("name:{name}"),
-        None => format!("content:{condition} -> {}", outcome.join(",")),
+/// The parts of a rule that its id is derived from where it has no name.
+struct RuleContent<'r> {
+    condition: &'r Condition<String>,
+    outcome: &'r Outcome<String>,
+    between: Option<&'r RelationCondition<String>>,
+}
+
+fn derived_id(set: Option<&str>, name: Option<&str>, content: &RuleContent<'_>) -> Uuid {
+    let mut seed = set.map_or_else(String::new, |set| format!("set:{}:{set}:", set.len()));
+    let RuleContent { condition, outcome, between } = content;
+    seed += &match (name, outcome) {
+        (Some(name), _) => format!("name:{name}"),
+        (None, Outcome::Tags(tags)) => format!("content:{condition} -> {}", tags.join(",")),
+        (None, Outcome::Condition(outcome)) => format!("content:{condition} => {outcome}"),
     };
+    if let (None, Some(between)) = (name, between) {
+        seed += &format!(" between {between}");
+    }
     Uuid::new_v5(&RULE_NAMESPACE, seed.as_bytes())
 }
 
@@ -161,7 +223,7 @@ fn rule_id(written: &ast::Text<'_>, problems: &mut Diagnostics) -> Option<Uuid> 
     id
 }
 
-fn outcome(
+fn outcome_tags(
     written: &ast::List<'_>,
     vocabulary: &Vocabulary,
     problems: &mut Diagnostics,
@@ -170,7 +232,7 @@ fn outcome(
         problems.push(
             Diagnostic::error(Code::EmptyOutcome, written.span, "the outcome names no tag")
                 .label("the rule would allow nothing")
-                .hint("name the tags of the users who may be reached, or remove the rule"),
+                .hint("name the tags of the users who may be reached, write `everyone`, or remove the rule"),
         );
         return None;
     }

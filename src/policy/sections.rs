@@ -10,6 +10,9 @@ use crate::{
 pub(super) fn item_section(item: &Item<'_>) -> Option<Section> {
     Some(match item {
         Item::Rules(_) | Item::Rule(_) => Section::Rules,
+        Item::RuleSet(_) => Section::RuleSets,
+        Item::Barrier(_) => Section::Barriers,
+        Item::Accepts(_) => Section::Accepts,
         Item::Word(word) => match word.section {
             WordSection::UnknownUsers => Section::UnknownUsers,
             WordSection::Preset => return None,
@@ -24,12 +27,9 @@ pub(super) fn item_section(item: &Item<'_>) -> Option<Section> {
         Item::ProtectedTags(_) => Section::ProtectedTags,
         Item::Matrix(_) => Section::Matrices,
         // Of users and groups, it matters whether they are there.
-        Item::RuleSet(_)
-        | Item::Barrier(_)
-        | Item::Audience(_)
-        | Item::Accepts(_)
-        | Item::Action(_) => return None,
         Item::Tags(_)
+        | Item::Audience(_)
+        | Item::Action(_)
         | Item::User(_)
         | Item::Group(_)
         | Item::Conversation(_)

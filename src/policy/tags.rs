@@ -150,6 +150,35 @@ impl Vocabulary {
         }
     }
 
+    /// The pattern of tags that two users share. `None`, and why in `problems`, if its form is wrong or it
+    /// selects no declared tag.
+    pub(super) fn shared_pattern(
+        &self,
+        pattern: &ast::Text<'_>,
+        problems: &mut Diagnostics,
+    ) -> Option<String> {
+        if !self.check_pattern(pattern, problems) {
+            return None;
+        }
+        let Some(start) = pattern.value.strip_suffix('*') else {
+            return Some(pattern.value.clone().into_owned());
+        };
+        let is_matched = self
+            .declared
+            .range::<str, _>((std::ops::Bound::Included(start), std::ops::Bound::Unbounded))
+            .next()
+            .is_some_and(|(tag, _)| tag.starts_with(start));
+        if self.is_closed && !is_matched {
+            let message = format!("no declared tag begins with `{}`", start.escape_debug());
+            problems.push(
+                Diagnostic::error(Code::UnmatchedPattern, pattern.span, message)
+                    .hint("add the tags to a `tags` section, or correct the pattern"),
+            );
+            return None;
+        }
+        Some(pattern.value.clone().into_owned())
+    }
+
     pub(super) fn into_declared(self) -> Vec<String> {
         self.declared.into_keys().collect()
     }

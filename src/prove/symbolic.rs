@@ -93,7 +93,8 @@ impl<'v> SymbolicCheck<'v> {
         };
         let reached = self.reached_by_tag(book, budget)?;
         for rule in book.rules.iter() {
-            let Some(&(_, others)) = rule.outcome.iter().find_map(|tag| lookup(&reached, *tag))
+            let Some(&(_, others)) =
+                rule.listed_tags().iter().find_map(|tag| lookup(&reached, *tag))
             else {
                 continue;
             };
@@ -150,10 +151,9 @@ impl<'v> SymbolicCheck<'v> {
             None => Diagram::NEVER,
             Some(book) => {
                 let reached = self.reached_by_tag(book, budget)?;
-                let reaching =
-                    book.rules.iter().map(|rule| &**rule).filter(|rule| {
-                        rule.outcome.iter().any(|tag| lookup(&reached, *tag).is_some())
-                    });
+                let reaching = book.rules.iter().map(|rule| &**rule).filter(|rule| {
+                    rule.listed_tags().iter().any(|tag| lookup(&reached, *tag).is_some())
+                });
                 budget
                     .run(&mut self.diagrams, |diagrams| meeting_no_rule(diagrams, able, reaching))?
             }
@@ -168,7 +168,8 @@ impl<'v> SymbolicCheck<'v> {
         book: &RuleBook,
         budget: &mut Budget,
     ) -> Result<Vec<(TagId, Diagram)>, BudgetExceededError> {
-        let mut tags: Vec<TagId> = book.rules.iter().flat_map(|it| &it.outcome).copied().collect();
+        let mut tags: Vec<TagId> =
+            book.rules.iter().flat_map(|it| it.listed_tags()).copied().collect();
         tags.sort_unstable();
         tags.dedup();
         let mut reached = Vec::new();

@@ -124,6 +124,11 @@ impl Action {
         matches!(self.detail(), Detail::Field)
     }
 
+    /// Whether a conversation can begin with it as a request, which the resource may take or leave.
+    pub const fn is_requestable(self) -> bool {
+        matches!(self, Self::StartChat | Self::SendMessage | Self::VoiceCall | Self::VideoCall)
+    }
+
     /// The action as one that blocks apply to; `None` if they don't.
     #[inline]
     pub const fn blockable(self) -> Option<BlockableAction> {

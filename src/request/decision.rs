@@ -27,6 +27,8 @@ text_enum! {
     Obligation: "obligation" {
         /// The resource must confirm the friendship first.
         Confirm = "confirm",
+        /// The conversation begins as a request, which the resource may take or leave.
+        Request = "request",
     }
 }
 
@@ -60,7 +62,11 @@ text_enum! {
         PeersSubject = "peers_subject",
         /// The peers mode of the resource does not admit the subject.
         PeersResource = "peers_resource",
-        /// No rule whose condition the subject meets has a tag of the resource in its outcome.
+        /// The audience from whom the resource, or the `member`, accepts the action does not hold the subject.
+        NotInAudience = "not_in_audience",
+        /// A barrier keeps the two apart, or the `member` from those who are in the group.
+        Barrier = "barrier",
+        /// A rule set that concerns the action has no rule that opens the pair.
         NoRule = "no_rule",
         AlreadyFriends = "already_friends",
         /// The resource's `approval` is `deny_any`.
@@ -92,6 +98,8 @@ text_enum! {
         Permissions = "permissions",
         Blocks = "blocks",
         Peers = "peers",
+        Audience = "audience",
+        Barriers = "barriers",
         Rules = "rules",
         Friendship = "friendship",
         Role = "role",

@@ -27,11 +27,12 @@ pub enum DeclaredField {
     Peers,
     Moderation,
     Approval,
+    Accepts,
     Permission(Switch),
 }
 
 /// The number of fields besides the switches.
-const UNITS: usize = 5;
+const UNITS: usize = 6;
 
 const _: () = assert!(
     UNITS + Switch::COUNT <= u16::BITS as usize,
@@ -46,6 +47,7 @@ impl DeclaredField {
             Self::Peers => 2,
             Self::Moderation => 3,
             Self::Approval => 4,
+            Self::Accepts => 5,
             Self::Permission(switch) => UNITS + switch.index(),
         }
     }

@@ -3,13 +3,16 @@
 //! Invariant: knows of nothing else in this crate.
 
 mod action;
+mod action_set;
 mod condition;
 mod decision;
 mod declared;
 mod enum_map;
 mod group;
 mod ids;
+mod pair_statements;
 mod question;
+mod relation_condition;
 mod rule_source;
 mod section;
 mod setting;
@@ -19,6 +22,7 @@ mod suggest;
 mod text_enum;
 
 pub use action::{Action, ResourceKind};
+pub use action_set::ActionSet;
 pub use condition::{Condition, EVERYONE, NOBODY};
 pub use decision::{Decision, GateName, Obligation, Reason};
 pub use declared::{DeclarationSite, DeclaredField, DeclaredFields};
@@ -30,7 +34,11 @@ pub use group::{
 pub use ids::{
     InvalidIdError, InvalidTagError, ProtectedTags, TAG_ALPHABET, TagForm, check_id, check_tag,
 };
+pub use pair_statements::{
+    Accepts, Asked, Audience, AudienceMode, AudienceNumber, Audiences, Barrier, Otherwise, Outcome,
+};
 pub use question::{QuestionParts, QuestionPartsError, Wildcard};
+pub use relation_condition::{CONDITION_RELATIONS, EdgeDirection, RelationCondition, TagPattern};
 pub use rule_source::RuleSource;
 pub use section::{Section, SectionSet};
 pub use setting::{

@@ -6,6 +6,9 @@ text_enum! {
     /// A section of a policy whose removal may allow what was denied.
     Section: "section" {
         Rules = "rules",
+        RuleSets = "rule_sets",
+        Barriers = "barriers",
+        Accepts = "accepts",
         Peers = "peers",
         Permissions = "permissions",
         Blocks = "blocks",
@@ -77,8 +80,14 @@ impl<T: PartialEq> Settings<T> {
             blocks_end_friendship: _,
             tag_form: _,
             protected_tags,
+            audiences,
+            accepts,
+            barriers,
         } = self;
+        let accepts_differ = *accepts != other.accepts || *audiences != other.audiences;
         let each = [
+            (Section::Barriers, *barriers != other.barriers),
+            (Section::Accepts, accepts_differ),
             (Section::UnknownUsers, *unknown_users != other.unknown_users),
             (Section::Moderation, *managers != other.managers),
             (Section::Permissions, *permissions != other.permissions),

@@ -38,6 +38,9 @@ text_enum! {
         /// The contacts of the user, the favorites included.
         Contacts = "contacts",
         Favorites = "favorites",
+        /// The friends of the user.
+        Friends = "friends",
+        Nobody = "nobody",
     }
 }
 

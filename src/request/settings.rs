@@ -1,8 +1,9 @@
 //! The settings of a policy, which hold for all users.
 
 use super::{
-    Action, Approval, BlockMode, BlockableAction, BlockableActionMap, Condition, LimitKind,
-    PeersMode, ProtectedTags, Switch, SwitchMap, TagForm, Toggle, UnknownUsers,
+    Accepts, Action, Approval, Audiences, Barrier, BlockMode, BlockableAction, BlockableActionMap,
+    Condition, LimitKind, PeersMode, ProtectedTags, RelationCondition, Switch, SwitchMap, TagForm,
+    Toggle, UnknownUsers,
 };
 
 /// All settings of a policy. `T` is a tag, as in [`Condition`].
@@ -23,6 +24,11 @@ pub struct Settings<T> {
     /// The form of valid tags.
     pub tag_form: TagForm,
     pub protected_tags: ProtectedTags,
+    pub audiences: Audiences<T>,
+    /// From whom users accept what: an entry for each action that the policy names, in order.
+    pub accepts: Vec<Accepts<T>>,
+    /// The barriers, in the order of their names.
+    pub barriers: Vec<Barrier<T>>,
 }
 
 /// The peers modes of users whose records don't set one.
@@ -99,6 +105,9 @@ impl<T> Default for Settings<T> {
             blocks_end_friendship: false,
             tag_form: TagForm::Any,
             protected_tags: ProtectedTags::default(),
+            audiences: Audiences::default(),
+            accepts: Vec::new(),
+            barriers: Vec::new(),
         }
     }
 }
@@ -122,6 +131,9 @@ impl<T> Settings<T> {
             blocks_end_friendship,
             tag_form,
             protected_tags,
+            audiences,
+            accepts,
+            barriers,
         } = self;
         let modes = peers.modes.iter().map(|(when, mode)| (when.map(name), *mode));
         let peers = Peers { modes: modes.collect(), default: peers.default };
@@ -136,10 +148,13 @@ impl<T> Settings<T> {
             blocks_end_friendship: *blocks_end_friendship,
             tag_form: *tag_form,
             protected_tags: protected_tags.clone(),
+            audiences: audiences.map(name),
+            accepts: accepts.iter().map(|entry| entry.map(name)).collect(),
+            barriers: barriers.iter().map(|barrier| barrier.map(name)).collect(),
         }
     }
 
-    /// Calls `visit` with each condition of the settings.
+    /// Calls `visit` with each condition on one user of the settings.
     pub fn for_each_condition<'s>(&'s self, visit: &mut impl FnMut(&'s Condition<T>)) {
         let Self {
             managers,
@@ -152,6 +167,9 @@ impl<T> Settings<T> {
             blocks_end_friendship: _,
             tag_form: _,
             protected_tags: _,
+            audiences: _,
+            accepts,
+            barriers,
         } = self;
         managers.iter().for_each(&mut *visit);
         for toggle in permissions.values() {
@@ -160,6 +178,25 @@ impl<T> Settings<T> {
             }
         }
         modes.iter().for_each(|(when, _)| visit(when));
+        accepts.iter().flat_map(|entry| &entry.modes).for_each(|mode| visit(&mode.when));
+        barriers.iter().flat_map(|barrier| [&barrier.from, &barrier.to]).for_each(visit);
+    }
+
+    /// Calls `visit` with each tag that the settings name.
+    pub fn for_each_tag<'s>(&'s self, visit: &mut impl FnMut(&'s T)) {
+        self.for_each_condition(&mut |condition| condition.for_each_tag(visit));
+        for (_, audience) in self.audiences.iter() {
+            audience.condition.for_each_atom(&mut |atom| {
+                if let RelationCondition::HasTag(tag) = atom {
+                    visit(tag);
+                }
+            });
+        }
+    }
+
+    /// From whom users accept an action, if the policy says it.
+    pub fn accepts(&self, action: Action) -> Option<&Accepts<T>> {
+        self.accepts.iter().find(|entry| entry.action == action)
     }
 }
 

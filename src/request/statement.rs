@@ -18,6 +18,12 @@ pub enum StatementId {
     /// The mode of users who meet a condition, by its index in the list.
     PeersMode(usize),
     PeersDefault,
+    /// The audience of users who meet a condition, by its index in the list.
+    AudienceMode(Action, usize),
+    /// The audience of users who meet no condition of the list.
+    AudienceDefault(Action),
+    /// A barrier by its name.
+    Barrier(String),
     DefaultApproval,
     /// `limits.friends`.
     FriendsLimit,
@@ -42,6 +48,9 @@ impl fmt::Display for StatementId {
             Self::Blocks(action) => write!(f, "blocks.{action}"),
             Self::PeersMode(at) => write!(f, "peers.modes[{at}]"),
             Self::PeersDefault => f.write_str("peers.default"),
+            Self::AudienceMode(action, at) => write!(f, "accepts.{action}.modes[{at}]"),
+            Self::AudienceDefault(action) => write!(f, "accepts.{action}.default"),
+            Self::Barrier(name) => write!(f, "barriers.{name}"),
             Self::DefaultApproval => f.write_str("friendship.default_approval"),
             Self::FriendsLimit => f.write_str("limits.friends"),
             Self::GroupLimit => f.write_str("limits.group_members"),

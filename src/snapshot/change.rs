@@ -3,10 +3,10 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    Population, RecordOverrides, RuleBook, TagId, Tie, UserNumber, UserSet, UserState, View,
-    state_index::StateChange,
+    CompiledBarrier, CompiledRule, Population, RecordOverrides, RuleBook, TagId, Tie, UserNumber,
+    UserSet, UserState, View, state_index::StateChange,
 };
-use crate::request::{Condition, DeclaredFields, Relation, Switch};
+use crate::request::{Action, Condition, DeclaredFields, Relation, Switch};
 
 /// A change of a user. Fields that are `None` stay as they are.
 #[derive(Clone, Default, Debug)]
@@ -24,8 +24,15 @@ pub struct UserChange<'c> {
     pub ties: Vec<TieChange<'c>>,
 }
 
-/// The overrides of a record, and the switches that it sets to a condition.
-pub type OverridesChange = (RecordOverrides, Vec<(Switch, Condition<TagId>)>);
+/// All that a record overrides.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct OverridesChange {
+    pub own: RecordOverrides,
+    /// The switches that are set to a condition.
+    pub conditions: Vec<(Switch, Condition<TagId>)>,
+    /// The names of audiences, by action.
+    pub accepts: Vec<(Action, String)>,
+}
 
 /// The parts of a tie that are removed, and then the parts that are added, from one user to
 /// another.
@@ -109,7 +116,7 @@ impl View {
         restand.sort_unstable();
         restand.dedup();
         self.refresh_states(&restand);
-        self.update_reachers(&before);
+        self.update_selected_users(before);
         self.only_rules_restrict = self.states.is_unrestricted() && self.population.ties.is_empty();
     }
 
@@ -173,36 +180,84 @@ impl View {
         state
     }
 
-    /// Updates the sets of users that rules and `moderation.managers` select.
-    fn update_reachers(&mut self, before: &BTreeMap<UserNumber, PriorUser>) {
+    /// Updates the sets of users that rules, barriers and `moderation.managers` select. Costs, for each user,
+    /// the evaluation of the rules that name a tag which changed, and of all barriers and all rules whose
+    /// outcome is a condition or which have `between`.
+    fn update_selected_users(&mut self, before: BTreeMap<UserNumber, PriorUser>) {
         let directory = &self.population.directory;
         let below = directory.len();
-        let mut moves = Moves::new();
-        let mut managing = Vec::new();
-        for (&user, before) in before {
-            let known = directory.is_known(user);
-            let tags: Vec<TagId> = directory.tags(user).iter().collect();
-            let has = |tag: &TagId| tags.contains(tag);
-            if let Some(book) = &self.rules {
-                for tag in book.affected_tags(before.known, &before.tags, known, &tags) {
-                    let reaches = known && book.any_rule_holds(tag, &has);
-                    moves.entry(tag).or_default().push((user, reaches));
-                }
-            }
-            if let Some(condition) = &self.settings.managers {
-                managing.push((user, known && condition.holds(&has)));
+        let changed = before.into_iter().map(|(number, prior)| ChangedUser {
+            number,
+            prior,
+            is_known: directory.is_known(number),
+            tags: directory.tags(number).iter().collect(),
+        });
+        let changed: Vec<ChangedUser> = changed.collect();
+        if changed.is_empty() {
+            return;
+        }
+        if let Some(book) = &mut self.rules {
+            update_reachers(book, &changed, below);
+        }
+        if !self.rule_sets.is_empty() {
+            let sets = Arc::make_mut(&mut self.rule_sets);
+            sets.iter_mut().for_each(|set| update_reachers(&mut set.book, &changed, below));
+        }
+        if !self.barriers.is_empty() {
+            for it in &mut Arc::make_mut(&mut self.barriers).all {
+                let CompiledBarrier { barrier, sides: [from, to] } = it;
+                from.apply_changes(&moves(&changed, |has| barrier.from.holds(&has)), below);
+                to.apply_changes(&moves(&changed, |has| barrier.to.holds(&has)), below);
             }
         }
-        if let (Some(book), false) = (&mut self.rules, moves.is_empty()) {
-            let book = Arc::make_mut(book);
-            for (tag, users) in moves {
-                if let Some(set) = book.reachers.get_mut(tag.index()) {
-                    set.apply_changes(&users, below);
-                }
-            }
+        if let (Some(managers), Some(condition)) = (&mut self.managers, &self.settings.managers) {
+            managers.apply_changes(&moves(&changed, |has| condition.holds(&has)), below);
         }
-        if let Some(managers) = &mut self.managers {
-            managers.apply_changes(&managing, below);
+    }
+}
+
+/// A user whose tags or whose existence changed.
+struct ChangedUser {
+    number: UserNumber,
+    prior: PriorUser,
+    is_known: bool,
+    tags: Vec<TagId>,
+}
+
+/// For each user, whether they are in a set from now on; `holds` evaluates the set's condition.
+fn moves(
+    users: &[ChangedUser],
+    holds: impl Fn(&dyn Fn(&TagId) -> bool) -> bool,
+) -> Vec<(UserNumber, bool)> {
+    let of = users
+        .iter()
+        .map(|user| (user.number, user.is_known && holds(&|tag: &TagId| user.tags.contains(tag))));
+    of.collect()
+}
+
+/// Updates the users who may reach others by the rules of a book.
+fn update_reachers(book: &mut Arc<RuleBook>, users: &[ChangedUser], below: u32) {
+    let mut by_tag = Moves::new();
+    for user in users {
+        let has = |tag: &TagId| user.tags.contains(tag);
+        for tag in book.affected_tags(user) {
+            let reaches = user.is_known && book.any_rule_holds(tag, &has);
+            by_tag.entry(tag).or_default().push((user.number, reaches));
+        }
+    }
+    if by_tag.is_empty() && book.targets.is_empty() {
+        return;
+    }
+    let book = Arc::make_mut(book);
+    for (tag, users) in by_tag {
+        if let Some(set) = book.reachers.get_mut(tag.index()) {
+            set.apply_changes(&users, below);
+        }
+    }
+    if !book.targets.is_empty() {
+        for target in &mut Arc::make_mut(&mut book.targets).all {
+            let moves = moves(users, |has| target.is_reacher(&has));
+            target.reachers.apply_changes(&moves, below);
         }
     }
 }
@@ -316,13 +371,17 @@ impl Population {
         {
             *place = stated;
         }
-        if let Some((own, conditions)) = &user.overrides {
+        if let Some(OverridesChange { own, conditions, accepts }) = &user.overrides {
             self.overrides.grow(number.index() + 1);
             if let Some(place) = self.overrides.get_mut(number.index()) {
                 *place = *own;
             }
             if !conditions.is_empty() || !self.overrides(number).1.is_empty() {
                 self.replace_switch_conditions(number, conditions);
+            }
+            if !accepts.is_empty() || self.own_audiences.of_user(number).next().is_some() {
+                let below = self.directory.len();
+                Arc::make_mut(&mut self.own_audiences).set(number, accepts, below);
             }
         }
     }
@@ -366,22 +425,18 @@ impl Population {
 impl RuleBook {
     /// The tags whose reachers a user may join or leave when their tags or their existence change,
     /// in order.
-    fn affected_tags(
-        &self,
-        was_known: bool,
-        before: &[TagId],
-        is_known: bool,
-        after: &[TagId],
-    ) -> Vec<TagId> {
+    fn affected_tags(&self, user: &ChangedUser) -> Vec<TagId> {
+        let ChangedUser { prior, is_known, tags: after, .. } = user;
+        let (was_known, before) = (prior.known, &prior.tags);
         let mut tags: Vec<TagId> = Vec::new();
         let mentioned =
             |tag: &TagId| self.rules_by_condition.get(tag.index()).into_iter().flatten();
         let changed =
-            |tag: &&TagId| was_known != is_known || before.contains(tag) != after.contains(tag);
+            |tag: &&TagId| was_known != *is_known || before.contains(tag) != after.contains(tag);
         for number in before.iter().chain(after).filter(changed).flat_map(mentioned) {
-            tags.extend(self.rule(*number).into_iter().flat_map(|rule| &rule.outcome));
+            tags.extend(self.rule(*number).into_iter().flat_map(CompiledRule::listed_tags));
         }
-        if was_known != is_known {
+        if was_known != *is_known {
             tags.extend(self.open_to_untagged.iter());
         }
         tags.sort_unstable();

@@ -61,9 +61,9 @@ fn tags(view: &View) -> u64 {
             note(tag);
         }
     }
-    for rule in view.rules.iter().flat_map(|book| book.rules.iter()) {
+    for rule in view.rule_books().flat_map(|book| book.rules.iter()) {
         rule.condition.for_each_tag(&mut |&tag| note(tag));
-        rule.outcome.iter().for_each(|&tag| note(tag));
+        rule.outcome.for_each_tag(&mut |&tag| note(tag));
     }
     population.switch_conditions().for_each(|(.., when)| when.for_each_tag(&mut |&tag| note(tag)));
     for matrix in view.groups.own_matrices() {

@@ -235,6 +235,25 @@ impl GroupTable {
         groups
     }
 
+    /// The groups that two users are both members of, by number. Costs a search in the longer list of
+    /// groups for each group of the shorter one.
+    #[inline]
+    pub fn shared(
+        &self,
+        one: UserNumber,
+        other: UserNumber,
+    ) -> impl Iterator<Item = GroupNumber> + '_ {
+        let (one, other) = (self.row(one), self.row(other));
+        let (few, many) = if one.len() <= other.len() { (one, other) } else { (other, one) };
+        let shared = few.iter().filter(move |&group| many.binary_search(group).is_ok());
+        shared.copied().map(GroupNumber)
+    }
+
+    /// The numbers of the groups that a user is a member of.
+    pub fn numbers_of(&self, user: UserNumber) -> impl Iterator<Item = GroupNumber> + '_ {
+        self.row(user).iter().copied().map(GroupNumber)
+    }
+
     /// The matrix of a group with permissions of its own.
     pub(super) fn own_matrix(&self, group: usize) -> Option<&CompiledMatrix> {
         self.own_matrices.get(group)?.as_deref()

@@ -17,6 +17,7 @@
 //! between two views is shared.
 
 mod append_arena;
+mod barriers;
 mod bit_field;
 mod change;
 mod chunked_list;
@@ -27,6 +28,7 @@ mod group_table;
 mod hash_index;
 mod matrix;
 mod memberships;
+mod own_audiences;
 mod persistent_vec;
 mod population;
 mod probe_set;
@@ -42,7 +44,9 @@ mod ties;
 mod user_number;
 mod user_state;
 mod user_tags;
+mod watch_index;
 
+pub use barriers::{Barriers, CompiledBarrier};
 pub use change::{OverridesChange, TieChange, UserChange};
 pub use counts::ViewCounts;
 pub use directory::{Directory, DirectoryEntry, PendingLookup};
@@ -50,9 +54,10 @@ pub use footprint::Footprint;
 pub use group_table::{GroupEntry, GroupNumber, GroupTable, GroupView};
 use matrix::MatrixIndex;
 pub use matrix::{CompiledMatrix, MatrixNumber};
+pub use own_audiences::{OwnAudience, OwnAudiences};
 pub use population::{Population, PopulationParts, SwitchCondition};
 pub use revision::Revision;
-pub use rule_book::{CompiledRule, RuleBook, RuleNumber};
+pub use rule_book::{CompiledRule, CompiledRuleSet, RuleBook, RuleNumber, RuleTarget, RuleTargets};
 pub use selection::Selection;
 pub use set::UserSet;
 pub use state_index::StateIndex;
@@ -61,10 +66,11 @@ pub use ties::{Tie, Ties};
 pub use user_number::UserNumber;
 pub use user_state::{RecordOverrides, UserState};
 pub use user_tags::UserTags;
+pub use watch_index::WatchIndex;
 
 use std::sync::Arc;
 
-use crate::request::{SectionSet, Settings};
+use crate::request::{Action, ActionSet, AudienceNumber, Audiences, SectionSet, Settings};
 
 /// A view: everything that decisions depend on, as one immutable whole.
 #[derive(Clone, Debug)]
@@ -78,6 +84,13 @@ pub struct View {
     pub named_tags: Arc<[TagId]>,
     /// The rules; `None` if the policy has no `rules` section, so that rules deny nothing.
     pub rules: Option<Arc<RuleBook>>,
+    /// The rule sets besides the section `rules`, in the order of their names.
+    pub rule_sets: Arc<[CompiledRuleSet]>,
+    /// The barriers, with the users of their sides.
+    pub barriers: Arc<Barriers>,
+    /// The actions that rule sets, barriers or audiences concern: what is between two users may matter to
+    /// them.
+    pub pair_actions: ActionSet,
     /// The settings of the policy.
     pub settings: Arc<Settings<TagId>>,
     /// The restricting sections that the policy has, by itself or by its preset.
@@ -102,6 +115,8 @@ impl View {
         self.population.memory()
             + self.tags.memory()
             + self.rules.as_ref().map_or(0, |rules| rules.memory())
+            + self.rule_sets.iter().map(|set| set.book.memory()).sum::<usize>()
+            + self.barriers.memory()
             + self.states.memory()
             + self.managers.as_ref().map_or(0, UserSet::memory)
             + self.groups.memory()
@@ -115,6 +130,37 @@ impl View {
     /// The counts of the view's contents. Costs a pass over the sets of banned and silenced users.
     pub fn counts(&self) -> ViewCounts {
         ViewCounts::from_view(self)
+    }
+
+    /// The audience that a user's record names for an action: nobody, if the policy does not have it.
+    #[inline]
+    pub fn own_audience(&self, user: UserNumber, action: Action) -> Option<AudienceNumber> {
+        self.population.own_audiences.get(user, action).map(|name| self.audience_number(name))
+    }
+
+    /// The audiences that records name for an action, with the users whose records do.
+    pub fn own_audiences(
+        &self,
+        action: Action,
+    ) -> impl Iterator<Item = (&UserSet, AudienceNumber)> {
+        let named = self.population.own_audiences.of_action(action).iter();
+        named.map(|it| (&it.users, self.audience_number(&it.name)))
+    }
+
+    fn audience_number(&self, name: &str) -> AudienceNumber {
+        self.settings.audiences.number(name).unwrap_or(Audiences::<TagId>::NOBODY)
+    }
+
+    /// The rules of the set with a name, or of the section `rules`.
+    pub fn rules_of(&self, set: Option<&str>) -> Option<&RuleBook> {
+        let Some(name) = set else { return self.rules.as_deref() };
+        let at = self.rule_sets.binary_search_by(|set| set.name.as_str().cmp(name)).ok()?;
+        self.rule_sets.get(at).map(|set| &*set.book)
+    }
+
+    /// The section `rules`, if there is one, and the other rule sets.
+    pub fn rule_books(&self) -> impl Iterator<Item = &RuleBook> {
+        self.rules.as_deref().into_iter().chain(self.rule_sets.iter().map(|set| &*set.book))
     }
 
     /// The number of a matrix; `None` if there is none with this name.

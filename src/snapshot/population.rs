@@ -4,9 +4,10 @@ use std::{borrow::Cow, sync::Arc};
 
 use super::{
     Directory, DirectoryEntry, RecordOverrides, Selection, StateIndex, TagId, Tie, Ties,
-    UserNumber, UserSet, UserState, chunked_list::ChunkedList, persistent_vec::PersistentVec,
+    UserNumber, UserSet, UserState, chunked_list::ChunkedList, own_audiences::OwnAudiences,
+    persistent_vec::PersistentVec,
 };
-use crate::request::{Condition, DeclaredField, DeclaredFields, Switch};
+use crate::request::{Action, Condition, DeclaredField, DeclaredFields, Switch};
 
 /// A user, and a switch that the user's record sets to a condition.
 pub type SwitchCondition = (UserNumber, Switch, Condition<TagId>);
@@ -31,6 +32,8 @@ pub struct Population {
     pub(super) declared_fields: PersistentVec<DeclaredFields, 512>,
     /// The conditional switches of records, grouped by user and in the order of users.
     pub(super) switch_conditions: SwitchConditions,
+    /// The audiences that records name.
+    pub own_audiences: Arc<OwnAudiences>,
     /// The ties between users.
     pub ties: Ties,
     /// The identity of this population; equal pointers mean the same users and tags.
@@ -54,6 +57,8 @@ pub struct PopulationParts<'t, U, T> {
     /// The overrides of records, in the order of the users.
     pub overrides: Vec<(UserNumber, RecordOverrides)>,
     pub switch_conditions: Vec<SwitchCondition>,
+    /// The audiences that records name by action.
+    pub own_audiences: Vec<(UserNumber, Action, String)>,
     /// The fields that files declare of each user; empty if this is not recorded.
     pub declared_fields: Vec<DeclaredFields>,
     /// The ties from one user to another, in any order; at most 2^30.
@@ -108,6 +113,7 @@ impl Population {
                 .chunk_by(|(one, ..), (other, ..)| one == other)
                 .map(Arc::from)
                 .collect(),
+            own_audiences: Arc::new(OwnAudiences::new(parts.own_audiences)),
             ties,
             key: parts.key,
             digest: [0; 32],
@@ -232,7 +238,9 @@ impl Population {
         })
     }
 
-    fn selection(&self, condition: &Condition<TagId>) -> Selection<'_> {
+    /// The users who meet a condition, as [`users_meeting`](Self::users_meeting), with `not` relative to
+    /// everybody.
+    pub fn selection(&self, condition: &Condition<TagId>) -> Selection<'_> {
         match condition {
             Condition::Everyone => Selection::everybody(),
             Condition::Nobody => Selection::nobody(),
@@ -252,6 +260,7 @@ impl Population {
             + self.members.iter().map(UserSet::memory).sum::<usize>()
             + self.overrides.memory()
             + self.declared_fields.memory()
+            + self.own_audiences.memory()
             + conditions
             + self.ties.memory()
     }

@@ -1,11 +1,11 @@
 //! Compiled rules, and for each tag the users who may reach those who have it.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use uuid::Uuid;
 
-use super::{TagId, UserSet};
-use crate::request::{Condition, RuleSource};
+use super::{TagId, UserSet, UserTags, WatchIndex, watch_index::WatchTags};
+use crate::request::{ActionSet, Asked, Condition, Outcome, RelationCondition, RuleSource};
 
 /// The number of a rule in a view, in the order of rule ids.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -18,8 +18,10 @@ pub struct CompiledRule {
     pub name: Option<String>,
     pub description: Option<String>,
     pub condition: Condition<TagId>,
-    /// The tags in the order of their names.
-    pub outcome: Vec<TagId>,
+    /// The tags of a list are in the order of their names.
+    pub outcome: Outcome<TagId>,
+    /// The relation condition, read from the subject.
+    pub between: Option<RelationCondition<TagId>>,
     /// The source over an API; `None` if a file declares the rule.
     pub source: Option<RuleSource>,
 }
@@ -41,6 +43,39 @@ pub struct RuleBook {
     /// For each tag of the view, the digest of those conditions, for comparison with another
     /// policy's rules.
     pub condition_digests: Arc<Vec<[u8; 32]>>,
+    /// What the other rules open: those whose outcome is a condition, or which have `between`.
+    pub targets: Arc<RuleTargets>,
+}
+
+/// A rule set besides the section `rules`, compiled.
+#[derive(Clone, Debug)]
+pub struct CompiledRuleSet {
+    pub name: String,
+    pub asked: Asked,
+    /// The actions that it concerns.
+    pub actions: ActionSet,
+    pub book: Arc<RuleBook>,
+}
+
+/// The rules whose effect is no list of tags alone, by what they open: rules with the same outcome and the
+/// same `between` are one target.
+#[derive(Clone, Default, Debug)]
+pub struct RuleTargets {
+    /// In the order in which rules open them first.
+    pub all: Vec<RuleTarget>,
+    /// The targets by the tags of the other user.
+    index: WatchIndex,
+}
+
+/// What rules with one outcome and one `between` open.
+#[derive(Clone, Debug)]
+pub struct RuleTarget {
+    pub outcome: Outcome<TagId>,
+    pub between: Option<RelationCondition<TagId>>,
+    /// The rules, in the order of their ids.
+    pub rules: Vec<Arc<CompiledRule>>,
+    /// The users who meet the condition of at least one of the rules.
+    pub reachers: UserSet,
 }
 
 impl RuleBook {
@@ -48,10 +83,11 @@ impl RuleBook {
     /// their outcome, the users who may reach it, and the digest of the conditions. Costs a look at
     /// each rule.
     pub fn new(
-        rules: Vec<CompiledRule>,
+        rules: Vec<Arc<CompiledRule>>,
         naming: Vec<Vec<RuleNumber>>,
         reachers: Vec<UserSet>,
         conditions: Vec<[u8; 32]>,
+        targets: RuleTargets,
     ) -> Self {
         let mut book = Self {
             rules: Arc::default(),
@@ -60,12 +96,13 @@ impl RuleBook {
             open_to_untagged: Arc::default(),
             reachers,
             condition_digests: Arc::new(conditions),
+            targets: Arc::new(targets),
         };
         let mentions = Arc::make_mut(&mut book.rules_by_condition);
         for (number, rule) in (0..).map(RuleNumber).zip(&rules) {
             rule.condition.for_each_tag(&mut |tag: &TagId| insert(mentions, *tag, number));
         }
-        book.rules = Arc::new(rules.into_iter().map(Arc::new).collect());
+        book.rules = Arc::new(rules);
         book.update_open_to_untagged();
         book
     }
@@ -83,7 +120,7 @@ impl RuleBook {
         let number = RuleNumber(u32::try_from(place).unwrap_or(u32::MAX));
         let old = at.ok().and_then(|at| rules.get(at)).cloned();
         if let Some(old) = &old {
-            old.outcome.iter().for_each(|&tag| remove(naming, tag, number));
+            old.listed_tags().iter().for_each(|&tag| remove(naming, tag, number));
             old.condition.for_each_tag(&mut |&tag| remove(mentions, tag, number));
         }
         match (&old, new) {
@@ -103,7 +140,7 @@ impl RuleBook {
             }
         }
         if let Some(rule) = new {
-            rule.outcome.iter().for_each(|&tag| insert(naming, tag, number));
+            rule.listed_tags().iter().for_each(|&tag| insert(naming, tag, number));
             rule.condition.for_each_tag(&mut |&tag| insert(mentions, tag, number));
         }
         self.update_open_to_untagged();
@@ -128,7 +165,7 @@ impl RuleBook {
 
     fn update_open_to_untagged(&mut self) {
         let open = self.rules.iter().filter(|rule| rule.condition.holds(&|_| false));
-        let mut tags: Vec<TagId> = open.flat_map(|rule| &rule.outcome).copied().collect();
+        let mut tags: Vec<TagId> = open.flat_map(|rule| rule.listed_tags()).copied().collect();
         tags.sort_unstable();
         tags.dedup();
         self.open_to_untagged = tags.into();
@@ -164,13 +201,83 @@ impl RuleBook {
         let sets: usize = self.reachers.iter().map(|users| users.memory() + 32).sum();
         let rules: usize = self.rules.iter().map(|rule| rule.memory()).sum();
         let naming: usize = self.rules_by_outcome.iter().map(|rules| 24 + 4 * rules.len()).sum();
-        sets + rules + naming
+        sets + rules + naming + self.targets.memory()
+    }
+}
+
+impl RuleTargets {
+    /// The targets of rules in the order of their ids; `reachers` gives the users who meet one of some
+    /// rules' conditions. Rules that list tags, without `between`, are passed over.
+    pub fn of(
+        rules: &[Arc<CompiledRule>],
+        reachers: impl Fn(&[Arc<CompiledRule>]) -> UserSet,
+    ) -> Self {
+        let mut numbers: HashMap<(&Outcome<TagId>, Option<&RelationCondition<TagId>>), usize> =
+            HashMap::new();
+        let mut grouped: Vec<Vec<Arc<CompiledRule>>> = Vec::new();
+        for rule in rules.iter().filter(|rule| !rule.is_plain()) {
+            let key = (&rule.outcome, rule.between.as_ref());
+            let number = *numbers.entry(key).or_insert(grouped.len());
+            if number == grouped.len() {
+                grouped.push(Vec::new());
+            }
+            grouped.get_mut(number).into_iter().for_each(|rules| rules.push(Arc::clone(rule)));
+        }
+        let all: Vec<RuleTarget> = grouped
+            .into_iter()
+            .filter_map(|rules| {
+                let first = rules.first()?;
+                Some(RuleTarget {
+                    outcome: first.outcome.clone(),
+                    between: first.between.clone(),
+                    reachers: reachers(&rules),
+                    rules,
+                })
+            })
+            .collect();
+        let index = WatchIndex::of(all.iter().map(|target| WatchTags::Outcome(&target.outcome)));
+        Self { all, index }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    /// Whether a target that a user with these tags may be in passes a test. Costs a search for each tag,
+    /// and the test of each candidate.
+    #[inline]
+    pub fn any_candidate(&self, tags: UserTags<'_>, test: impl Fn(&RuleTarget) -> bool) -> bool {
+        self.index.any_candidate(tags, |number| self.all.get(number).is_some_and(&test))
+    }
+
+    fn memory(&self) -> usize {
+        let targets = self.all.iter().map(|it| size_of::<RuleTarget>() + it.reachers.memory());
+        targets.sum::<usize>() + self.index.memory()
+    }
+}
+
+impl RuleTarget {
+    /// Whether a user meets the condition of at least one of the rules; `has` tells whether the user has a
+    /// tag.
+    pub fn is_reacher(&self, has: &impl Fn(&TagId) -> bool) -> bool {
+        self.rules.iter().any(|rule| rule.condition.holds(has))
     }
 }
 
 impl CompiledRule {
+    /// Whether the rule only lists tags: then it is among the reachers of each, and in no target.
+    pub fn is_plain(&self) -> bool {
+        self.between.is_none() && matches!(self.outcome, Outcome::Tags(_))
+    }
+
+    /// The tags whose reachers the rule adds to.
+    pub fn listed_tags(&self) -> &[TagId] {
+        if self.between.is_none() { self.outcome.tags() } else { &[] }
+    }
+
     fn memory(&self) -> usize {
-        let mut parts = self.outcome.len();
+        let mut parts = 0;
+        self.outcome.for_each_tag(&mut |_| parts += 1);
         self.condition.for_each_tag(&mut |_| parts += 1);
         let texts = self.name.as_ref().map_or(0, String::len)
             + self.description.as_ref().map_or(0, String::len);

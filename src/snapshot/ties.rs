@@ -140,6 +140,8 @@ impl Tie {
                 self.outgoing(Relation::Contact) || self.outgoing(Relation::Favorite)
             }
             PeersMode::Favorites => self.outgoing(Relation::Favorite),
+            PeersMode::Friends => self.outgoing(Relation::Friend),
+            PeersMode::Nobody => false,
         }
     }
 }

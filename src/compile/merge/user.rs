@@ -1,12 +1,13 @@
 //! The fields of a user that a file may declare and a record may set.
 
-use std::{borrow::Cow, fmt::Display};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Display};
 
 use crate::{
     facts::{SwitchSetting, UserRecord},
     policy::{self, UserOverrides},
     request::{
-        Approval, DeclaredField, DeclaredFields, Moderation, PeersMode, Switch, SwitchMap, Toggle,
+        Action, Approval, DeclaredField, DeclaredFields, Moderation, PeersMode, Switch, SwitchMap,
+        Toggle,
     },
     snapshot::{OverridesChange, Population, RecordOverrides, TagId, UserNumber},
 };
@@ -20,6 +21,8 @@ pub(crate) struct UserFieldValues<T> {
     pub(crate) moderation: Option<Moderation>,
     pub(crate) approval: Option<Approval>,
     pub(crate) permissions: SwitchMap<Option<Toggle<T>>>,
+    /// The names of audiences, by action.
+    pub(crate) accepts: Option<BTreeMap<Action, String>>,
 }
 
 /// Whether there is such a user: a file declares them, or the API created them.
@@ -42,6 +45,7 @@ pub(crate) fn user_field_name(field: DeclaredField) -> String {
         DeclaredField::Peers => "peers".to_owned(),
         DeclaredField::Moderation => "moderation".to_owned(),
         DeclaredField::Approval => "approval".to_owned(),
+        DeclaredField::Accepts => "accepts".to_owned(),
         DeclaredField::Permission(switch) => format!("permissions.{switch}"),
     }
 }
@@ -73,6 +77,7 @@ impl<T> Default for UserFieldValues<T> {
             moderation: None,
             approval: None,
             permissions: SwitchMap::default(),
+            accepts: None,
         }
     }
 }
@@ -81,7 +86,7 @@ impl<T> UserFieldValues<T> {
     /// The effective fields: those that files declare as `declared` has them, the others as the record
     /// has them.
     pub(crate) fn merge(declared: Self, fields: DeclaredFields, recorded: Self) -> Self {
-        let Self { tags, peers, moderation, approval, mut permissions } = recorded;
+        let Self { tags, peers, moderation, approval, mut permissions, accepts } = recorded;
         let mut declared_permissions = declared.permissions;
         for (switch, setting) in permissions.iter_mut() {
             let field = DeclaredField::Permission(switch);
@@ -93,6 +98,7 @@ impl<T> UserFieldValues<T> {
             moderation: pick(fields, DeclaredField::Moderation, declared.moderation, moderation),
             approval: pick(fields, DeclaredField::Approval, declared.approval, approval),
             permissions,
+            accepts: pick(fields, DeclaredField::Accepts, declared.accepts, accepts),
         }
     }
 
@@ -123,7 +129,7 @@ impl<T> UserFieldValues<T> {
 
     /// The same fields over other tags.
     pub(crate) fn map<U: Ord>(&self, tag: &mut impl FnMut(&T) -> U) -> UserFieldValues<U> {
-        let Self { tags, peers, moderation, approval, permissions } = self;
+        let Self { tags, peers, moderation, approval, permissions, accepts } = self;
         let tags = tags.as_ref().map(|tags| {
             let mut tags: Vec<U> = tags.iter().map(&mut *tag).collect();
             tags.sort_unstable();
@@ -135,17 +141,19 @@ impl<T> UserFieldValues<T> {
             moderation: *moderation,
             approval: *approval,
             permissions: permissions.map(|setting| setting.as_ref().map(|toggle| toggle.map(tag))),
+            accepts: accepts.clone(),
         }
     }
 
     /// Each field, and whether it is set.
     fn each(&self) -> impl Iterator<Item = (DeclaredField, bool)> {
-        let Self { tags, peers, moderation, approval, permissions } = self;
+        let Self { tags, peers, moderation, approval, permissions, accepts } = self;
         let whole = [
             (DeclaredField::Tags, tags.is_some()),
             (DeclaredField::Peers, peers.is_some()),
             (DeclaredField::Moderation, moderation.is_some()),
             (DeclaredField::Approval, approval.is_some()),
+            (DeclaredField::Accepts, accepts.is_some()),
         ];
         let switches = permissions
             .iter()
@@ -175,6 +183,7 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
             permissions,
             moderation,
             approval,
+            accepts,
             attributes: _,
             contacts: _,
             favorites: _,
@@ -194,13 +203,15 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
                 let setting = permissions.get(&switch)?;
                 Some(toggle(setting).map(&mut |tag| Cow::Owned(tag.clone())))
             }),
+            accepts: (!accepts.is_empty()).then(|| accepts.clone()),
         }
     }
 
     /// The fields that files declare, without tags.
     pub(crate) fn from_roster(overrides: UserOverrides) -> Self {
-        let UserOverrides { moderation, peers, approval, permissions } = overrides;
-        let mut fields = Self { moderation: Some(moderation), peers, approval, ..Self::default() };
+        let UserOverrides { moderation, peers, approval, permissions, accepts } = overrides;
+        let moderation = Some(moderation);
+        let mut fields = Self { moderation, peers, approval, accepts, ..Self::default() };
         for (switch, toggle) in permissions {
             fields.permissions[switch] = Some(toggle.map(&mut |tag| Cow::Owned(tag.clone())));
         }
@@ -209,7 +220,7 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
 
     /// The overrides of a roster, without tags.
     pub(crate) fn to_roster(&self) -> UserOverrides {
-        let Self { tags: _, peers, moderation, approval, permissions: _ } = self;
+        let Self { tags: _, peers, moderation, approval, permissions: _, accepts } = self;
         let permissions = self.set_permissions();
         UserOverrides {
             moderation: moderation.unwrap_or(Moderation::None),
@@ -218,6 +229,7 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
             permissions: permissions
                 .map(|(switch, toggle)| (switch, toggle.map(&mut |tag| tag.clone().into_owned())))
                 .collect(),
+            accepts: accepts.clone(),
         }
     }
 }
@@ -228,6 +240,9 @@ impl UserFieldValues<TagId> {
     /// The effective fields of a user as a view holds them.
     pub(crate) fn from_population(population: &Population, user: UserNumber) -> Self {
         let (own, conditions) = population.overrides(user);
+        let accepts = population.own_audiences.of_user(user);
+        let accepts: BTreeMap<Action, String> =
+            accepts.map(|(action, name)| (action, name.to_owned())).collect();
         let mut permissions = SwitchMap::from_fn(|switch| own.switch(switch).map(Toggle::Always));
         for &(_, switch, ref condition) in conditions {
             permissions[switch] = Some(Toggle::When(condition.clone()));
@@ -238,12 +253,13 @@ impl UserFieldValues<TagId> {
             moderation: Some(own.moderation()),
             approval: own.approval(),
             permissions,
+            accepts: Some(accepts).filter(|accepts| !accepts.is_empty()),
         }
     }
 
     /// The tags and overrides that a view is to hold.
     pub(crate) fn into_changes(self) -> (Vec<TagId>, OverridesChange) {
-        let Self { tags, peers, moderation, approval, mut permissions } = self;
+        let Self { tags, peers, moderation, approval, mut permissions, accepts } = self;
         let mut own =
             RecordOverrides::default().with_moderation(moderation.unwrap_or(Moderation::None));
         if let Some(mode) = peers {
@@ -260,6 +276,7 @@ impl UserFieldValues<TagId> {
                 Some(Toggle::When(condition)) => conditions.push((switch, condition)),
             }
         }
-        (tags.unwrap_or_default(), (own, conditions))
+        let accepts = accepts.unwrap_or_default().into_iter().collect();
+        (tags.unwrap_or_default(), OverridesChange { own, conditions, accepts })
     }
 }

@@ -203,6 +203,8 @@ fn error_code(reason: RefusalReason, path: &str) -> MesiboErrorCode {
             | Reason::BlockedBySubject
             | Reason::PeersSubject
             | Reason::PeersResource
+            | Reason::NotInAudience
+            | Reason::Barrier
             | Reason::NoRule
             | Reason::AlreadyFriends
             | Reason::RequestsRefused

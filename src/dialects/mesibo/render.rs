@@ -57,7 +57,8 @@ const fn peers_number(peers: Option<PeersMode>) -> u8 {
         None | Some(PeersMode::All) => 0,
         Some(PeersMode::Paired) => 1,
         Some(PeersMode::Contacts) => 2,
-        Some(PeersMode::Favorites) => 3,
+        // mesibo has no narrower mode than favorites.
+        Some(PeersMode::Favorites | PeersMode::Friends | PeersMode::Nobody) => 3,
     }
 }
 

@@ -203,6 +203,8 @@ impl CallNames {
                 | Reason::PermissionOff
                 | Reason::PeersSubject
                 | Reason::PeersResource
+                | Reason::NotInAudience
+                | Reason::Barrier
                 | Reason::NoRule
                 | Reason::NotMember
                 | Reason::NeedsAdmin

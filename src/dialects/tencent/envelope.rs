@@ -69,6 +69,8 @@ impl TencentError {
                 | Reason::BlockedBySubject
                 | Reason::PeersSubject
                 | Reason::PeersResource
+                | Reason::NotInAudience
+                | Reason::Barrier
                 | Reason::NoRule
                 | Reason::AlreadyFriends
                 | Reason::RequestsRefused

@@ -71,6 +71,8 @@ impl VenuelessError {
                 | Reason::BlockedBySubject
                 | Reason::PeersSubject
                 | Reason::PeersResource
+                | Reason::NotInAudience
+                | Reason::Barrier
                 | Reason::NoRule
                 | Reason::AlreadyFriends
                 | Reason::RequestsRefused

@@ -160,6 +160,8 @@ fn describe(reason: Reason) -> (&'static str, Option<Hint>) {
         Reason::BlockedBySubject => "they block the other user",
         Reason::PeersSubject => "their peers mode does not admit the other user",
         Reason::PeersResource => "the other user's peers mode does not admit them",
+        Reason::NotInAudience => "the other user does not accept it from them",
+        Reason::Barrier => "a barrier keeps the two apart",
         Reason::NoRule => "no rule lets them reach the other user",
         Reason::AlreadyFriends => "the two are friends already",
         Reason::RequestsRefused => "the other user accepts no friend requests",

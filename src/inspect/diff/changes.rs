@@ -1,12 +1,14 @@
 //! The statements in which two policies differ.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 use uuid::Uuid;
 
 use crate::{
-    request::{Action, Peers, Reason, Settings, Toggle},
-    snapshot::{CompiledRule, View},
+    request::{
+        Accepts, Action, ActionSet, Audiences, Barrier, Outcome, Peers, Reason, Settings, Toggle,
+    },
+    snapshot::{CompiledRule, CompiledRuleSet, View},
 };
 
 /// A part of a policy that changed.
@@ -50,7 +52,7 @@ pub(super) fn changes(old: &View, new: &View) -> Vec<PolicyChange> {
     push(&mut changes, PolicyPart::Rules, has(old), has(new));
     let mut rules: BTreeMap<Uuid, [Option<(&CompiledRule, &View)>; 2]> = BTreeMap::new();
     for (at, view) in [old, new].into_iter().enumerate() {
-        for rule in view.rules.iter().flat_map(|book| book.rules.iter()) {
+        for rule in view.rule_books().flat_map(|book| book.rules.iter()) {
             if let Some(slot) = rules.entry(rule.id).or_default().get_mut(at) {
                 *slot = Some((rule, view));
             }
@@ -60,9 +62,13 @@ pub(super) fn changes(old: &View, new: &View) -> Vec<PolicyChange> {
         let name = after.or(before).and_then(|(rule, _)| rule.name.clone());
         let text = |(rule, view): (&CompiledRule, &View)| {
             let tag = |tag: &_| view.tags.name(*tag).to_owned();
-            let mut outcome: Vec<String> = rule.outcome.iter().map(tag).collect();
-            outcome.sort_unstable();
-            format!("{} -> [{}]", rule.condition.map(&mut |id| tag(id)), outcome.join(", "))
+            let mut text =
+                format!("{} -> {}", rule.condition.map(&mut |id| tag(id)), outcome(rule, view));
+            if let Some(between) = &rule.between {
+                // Writing to a string can't fail.
+                let _ = write!(text, " between {}", between.map(&mut |id| tag(id)));
+            }
+            text
         };
         push(&mut changes, PolicyPart::Rule(id, name), before.map(text), after.map(text));
     }
@@ -98,6 +104,9 @@ fn settings(view: &View) -> Vec<(String, Option<String>)> {
         blocks_end_friendship: _,
         tag_form: _,
         protected_tags,
+        audiences,
+        accepts,
+        barriers,
     } = view.settings.map(&mut |tag| view.tags.name(*tag).to_owned());
     let mut all = vec![
         ("unknown_users".to_owned(), Some(unknown_users.to_string())),
@@ -119,10 +128,76 @@ fn settings(view: &View) -> Vec<(String, Option<String>)> {
     all.push(("peers.modes".to_owned(), Some(modes.join("; ")).filter(|text| !text.is_empty())));
     all.push(("peers.default".to_owned(), Some(default.to_string())));
     all.push(("friendship.default_approval".to_owned(), Some(approval.to_string())));
+    all.push(("audiences".to_owned(), audiences_text(&audiences)));
+    for action in ActionSet::BETWEEN_USERS.iter() {
+        let entry = accepts.iter().find(|entry| entry.action == action);
+        let entry = entry.map(|entry| accepts_text(entry, &audiences));
+        all.push((format!("accepts.{action}"), entry));
+    }
+    let barriers: Vec<String> = barriers.iter().map(barrier_text).collect();
+    all.push(("barriers".to_owned(), Some(barriers.join("; ")).filter(|text| !text.is_empty())));
+    let sets: Vec<String> = view.rule_sets.iter().map(rule_set_text).collect();
+    all.push(("rule_sets".to_owned(), Some(sets.join("; ")).filter(|text| !text.is_empty())));
     for (name, limit) in limits.iter() {
         all.push((format!("limits.{name}"), limit.map(|limit| limit.to_string())));
     }
     all
+}
+
+/// The outcome of a rule, tags in the order of their names.
+fn outcome(rule: &CompiledRule, view: &View) -> Outcome<String> {
+    let mut outcome = rule.outcome.map(&mut |tag| view.tags.name(*tag).to_owned());
+    if let Outcome::Tags(tags) = &mut outcome {
+        tags.sort_unstable();
+    }
+    outcome
+}
+
+fn audiences_text(audiences: &Audiences<String>) -> Option<String> {
+    let own = audiences.own().iter().map(|it| format!("{}: {}", it.name, it.condition));
+    let own: Vec<String> = own.collect();
+    (!own.is_empty()).then(|| own.join("; "))
+}
+
+fn accepts_text(entry: &Accepts<String>, audiences: &Audiences<String>) -> String {
+    let name = |number| audiences.get(number).map_or("", |it| it.name.as_str());
+    let mut text = String::new();
+    for mode in &entry.modes {
+        let locked = if mode.is_locked { " locked" } else { "" };
+        // Writing to a string can't fail.
+        let _ = write!(text, "{}: {}{locked}; ", mode.when, name(mode.audience));
+    }
+    let Accepts { action: _, modes: _, default, asked, otherwise } = entry;
+    let _ = write!(text, "default: {}; asked: {asked}; otherwise: {otherwise}", name(*default));
+    text
+}
+
+fn barrier_text(barrier: &Barrier<String>) -> String {
+    let arrow = if barrier.is_both_ways { "<->" } else { "->" };
+    let mut text = format!(
+        "{}: {} {arrow} {} of {}",
+        barrier.name,
+        barrier.from,
+        barrier.to,
+        actions_text(barrier.actions)
+    );
+    if let Some(unless) = &barrier.unless {
+        // Writing to a string can't fail.
+        let _ = write!(text, " unless {unless}");
+    }
+    if !barrier.in_groups {
+        text.push_str(", not in groups");
+    }
+    text
+}
+
+fn rule_set_text(set: &CompiledRuleSet) -> String {
+    format!("{}: asked {} of {}", set.name, set.asked, actions_text(set.actions))
+}
+
+fn actions_text(actions: ActionSet) -> String {
+    let names: Vec<&str> = actions.iter().map(Action::as_str).collect();
+    format!("[{}]", names.join(", "))
 }
 
 fn list(texts: &[String]) -> Option<String> {
@@ -142,6 +217,11 @@ pub(super) fn can_cause(path: &str, reason: Reason, action: Action) -> bool {
             path.strip_prefix("blocks.").is_some_and(is_of)
         }
         Reason::PeersSubject | Reason::PeersResource => path.starts_with("peers."),
+        Reason::NotInAudience => {
+            path == "audiences" || path.strip_prefix("accepts.").is_some_and(is_of)
+        }
+        Reason::Barrier => path == "barriers",
+        Reason::NoRule => path == "rule_sets",
         Reason::RequestsRefused => path == "friendship.default_approval",
         Reason::FriendListFull => path == "limits.friends",
         Reason::NotManager => path == "moderation.managers",
@@ -152,7 +232,6 @@ pub(super) fn can_cause(path: &str, reason: Reason, action: Action) -> bool {
         | Reason::OneSelf
         | Reason::Banned
         | Reason::Silenced
-        | Reason::NoRule
         | Reason::AlreadyFriends
         | Reason::NotMember
         | Reason::NeedsAdmin

@@ -2,9 +2,11 @@
 
 mod groups;
 mod ordered_map;
+mod pairs;
 mod settings;
 
 use groups::{GroupListing, MatrixListing};
+use pairs::PairListing;
 use settings::SettingsListing;
 
 use std::{
@@ -14,7 +16,10 @@ use std::{
 
 use serde::Serialize;
 
-use crate::snapshot::{CompiledRule, TagId, UserSet, View};
+use crate::{
+    request::Outcome,
+    snapshot::{CompiledRule, TagId, UserSet, View},
+};
 
 /// The full and deterministic listing of a compiled policy, for review and for snapshot tests. Two
 /// views of the same revision have the same listing to the byte.
@@ -27,6 +32,9 @@ pub struct PolicyListing<'v> {
     pub tags: Vec<TagListing<'v>>,
     /// The rules; `None` if the policy has no `rules` section.
     pub rules: Option<Vec<RuleListing<'v>>>,
+    /// The other statements about two users.
+    #[serde(flatten)]
+    pub pairs: PairListing<'v>,
     pub settings: SettingsListing<'v>,
     /// The policy's own matrices, and the built-in ones that govern groups.
     pub matrices: Vec<MatrixListing<'v>>,
@@ -60,11 +68,21 @@ pub struct RuleListing<'v> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<&'v str>,
     pub condition: String,
-    pub outcome: Vec<&'v str>,
+    pub outcome: OutcomeListing<'v>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub between: Option<String>,
     /// The users who meet the condition.
     pub from: MemberListing<'v>,
-    /// The users with a tag of the outcome.
+    /// The users whom the outcome selects.
     pub to: MemberListing<'v>,
+}
+
+/// The outcome of a rule: tags by name, or a condition.
+#[derive(Serialize, Debug)]
+#[serde(untagged)]
+pub enum OutcomeListing<'v> {
+    Tags(Vec<&'v str>),
+    Condition(String),
 }
 
 impl<'v> PolicyListing<'v> {
@@ -92,6 +110,7 @@ impl<'v> PolicyListing<'v> {
                 .rules
                 .as_ref()
                 .map(|book| book.rules.iter().map(|rule| RuleListing::of(view, rule)).collect()),
+            pairs: PairListing::of(view),
             settings: SettingsListing::of(view),
             matrices: MatrixListing::all(view),
             groups: view.groups.iter().map(|(_, group)| GroupListing::of(view, group)).collect(),
@@ -102,14 +121,27 @@ impl<'v> PolicyListing<'v> {
 impl<'v> RuleListing<'v> {
     fn of(view: &'v View, rule: &'v CompiledRule) -> Self {
         let name = |tag: &TagId| view.tags.name(*tag);
-        let to =
-            UserSet::union(rule.outcome.iter().filter_map(|&tag| view.population.members(tag)));
+        let to = match &rule.outcome {
+            Outcome::Tags(tags) => {
+                UserSet::union(tags.iter().filter_map(|&tag| view.population.members(tag)))
+            }
+            Outcome::Condition(condition) => view.population.users_meeting(condition).into_owned(),
+        };
         Self {
             rule_id: rule.id.to_string(),
             name: rule.name.as_deref(),
             description: rule.description.as_deref(),
             condition: rule.condition.map(&mut |tag| view.tags.name(*tag)).to_string(),
-            outcome: rule.outcome.iter().map(name).collect(),
+            outcome: match &rule.outcome {
+                Outcome::Tags(tags) => OutcomeListing::Tags(tags.iter().map(name).collect()),
+                Outcome::Condition(condition) => {
+                    OutcomeListing::Condition(condition.map(&mut |tag| name(tag)).to_string())
+                }
+            },
+            between: rule
+                .between
+                .as_ref()
+                .map(|between| between.map(&mut |tag| name(tag)).to_string()),
             from: MemberListing::of(view, &view.population.users_meeting(&rule.condition)),
             to: MemberListing::of(view, &to),
         }
@@ -174,6 +206,7 @@ impl fmt::Display for PolicyListing<'_> {
 
 impl PolicyListing<'_> {
     fn write_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.pairs)?;
         write!(f, "{}", self.settings)?;
         if !self.matrices.is_empty() {
             writeln!(f, "\nmatrices")?;
@@ -198,7 +231,15 @@ impl fmt::Display for RuleListing<'_> {
         for line in self.description.into_iter().flat_map(str::lines) {
             writeln!(f, "    /// {line}")?;
         }
-        writeln!(f, "    {} -> [{}]", self.condition, self.outcome.join(", "))?;
+        write!(f, "    {} -> ", self.condition)?;
+        match &self.outcome {
+            OutcomeListing::Tags(tags) => write!(f, "[{}]", tags.join(", "))?,
+            OutcomeListing::Condition(condition) => write!(f, "{condition}")?,
+        }
+        if let Some(between) = &self.between {
+            write!(f, " between {between}")?;
+        }
+        writeln!(f)?;
         writeln!(f, "    from {}", self.from)?;
         writeln!(f, "    to   {}", self.to)
     }

@@ -74,6 +74,10 @@ impl<'v> SettingsListing<'v> {
             blocks_end_friendship: _,
             tag_form: _,
             protected_tags,
+            // Listed as statements about two users.
+            audiences: _,
+            accepts: _,
+            barriers: _,
         } = &*view.settings;
         let (states, ties) = (&view.states, &view.population.ties);
         let members = |users: Selection<'_>| {

@@ -162,6 +162,9 @@ fn kind(statement: &StatementId) -> CoverageKind {
         | StatementId::Blocks(_)
         | StatementId::PeersMode(_)
         | StatementId::PeersDefault
+        | StatementId::AudienceMode(..)
+        | StatementId::AudienceDefault(_)
+        | StatementId::Barrier(_)
         | StatementId::DefaultApproval
         | StatementId::FriendsLimit
         | StatementId::GroupLimit => CoverageKind::Switch,
@@ -170,7 +173,7 @@ fn kind(statement: &StatementId) -> CoverageKind {
 
 fn name(statement: &StatementId, view: &View) -> String {
     let StatementId::Rule(id) = statement else { return statement.to_string() };
-    let rule = view.rules.as_ref().and_then(|book| {
+    let rule = view.rule_books().find_map(|book| {
         let at = book.rules.binary_search_by_key(id, |rule| rule.id).ok()?;
         book.rules.get(at)
     });
@@ -200,7 +203,11 @@ fn closable_gates(view: &View) -> Vec<GateName> {
         GateName::Permissions => some(&is_off),
         GateName::Blocks => ties.edges(Relation::Block) > 0,
         GateName::Peers => some(&|it| it.peers() != PeersMode::All),
-        GateName::Rules => view.rules.is_some(),
+        GateName::Audience => {
+            !view.settings.accepts.is_empty() || !view.population.own_audiences.is_empty()
+        }
+        GateName::Barriers => !view.barriers.is_empty(),
+        GateName::Rules => view.rule_books().next().is_some(),
         GateName::Friendship => {
             ties.edges(Relation::Friend) > 0
                 || some(&|it| it.is_friend_list_full() || it.approval() == Approval::DenyAny)

@@ -312,7 +312,7 @@ impl ServedPolicy {
             Some(RuleSource { condition, outcome }) => (condition, outcome),
             None => (
                 rule.condition.map(&mut |&tag| name(tag)).to_string(),
-                rule.outcome.iter().map(|&tag| name(tag)).collect(),
+                rule.outcome.tags().iter().map(|&tag| name(tag)).collect(),
             ),
         };
         let (name, description) = (rule.name.clone(), rule.description.clone());

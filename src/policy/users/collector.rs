@@ -13,7 +13,9 @@ use super::{
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
     policy::{line_locator::LineLocator, tags::Vocabulary},
-    request::{DeclarationSite, DeclaredField, DeclaredFields, Relation, Switch, check_id},
+    request::{
+        Audiences, DeclarationSite, DeclaredField, DeclaredFields, Relation, Switch, check_id,
+    },
     source::{Sources, Span},
     syntax::ast,
 };
@@ -23,6 +25,7 @@ use crate::{
 pub(in crate::policy) struct UserCollector<'v> {
     pub(super) roster: Roster,
     pub(super) vocabulary: &'v Vocabulary,
+    pub(super) audiences: &'v Audiences<String>,
     pub(super) checks: UserChecks,
     /// Where each user is defined, or else was first named.
     places: Vec<FirstMention>,
@@ -48,10 +51,16 @@ const MAX_COMPARISONS: usize = 2_000_000;
 const MAX_EDGES: usize = 1 << 30;
 
 impl<'v> UserCollector<'v> {
-    pub(super) fn new(key: [u8; 32], vocabulary: &'v Vocabulary, checks: UserChecks) -> Self {
+    pub(super) fn new(
+        key: [u8; 32],
+        vocabulary: &'v Vocabulary,
+        audiences: &'v Audiences<String>,
+        checks: UserChecks,
+    ) -> Self {
         Self {
             roster: Roster { key, ..Roster::default() },
             vocabulary,
+            audiences,
             checks,
             places: Vec::new(),
             conversations: HashMap::new(),
@@ -327,6 +336,9 @@ fn stated_fields(user: &ast::User<'_>) -> DeclaredFields {
     }
     if more.approval.is_some() {
         stated = stated.with(DeclaredField::Approval);
+    }
+    if !more.accepts.is_empty() {
+        stated = stated.with(DeclaredField::Accepts);
     }
     let switches = more.permissions.iter().filter_map(|it| it.key.value.parse::<Switch>().ok());
     switches.fold(stated, |stated, switch| stated.with(DeclaredField::Permission(switch)))

@@ -24,6 +24,9 @@ pub(super) fn digest_statements(
         key.count(limit.map_or(0, |limit| limit as usize + 1));
     }
     key.count(usize::from(checks.blocks_end_friendship));
+    // Which audiences there are decides on whether records may name them.
+    key.count(stated.audiences.own().len());
+    stated.audiences.own().iter().for_each(|audience| key.part(audience.name.as_bytes()));
     key.count(stated.users.len());
     for user in stated.users {
         key.text(&user.id);

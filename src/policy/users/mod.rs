@@ -12,6 +12,7 @@ pub use roster_builder::RosterBuilder;
 
 use crate::{
     diagnostic::Diagnostics,
+    request::Audiences,
     source::Sources,
     syntax::{ast, bulk::BulkFile},
 };
@@ -52,6 +53,8 @@ pub(super) struct UserStatements<'a, 's> {
     pub(super) users: &'a [ast::User<'s>],
     pub(super) conversations: &'a [ast::Conversation<'s>],
     pub(super) checks: UserChecks,
+    /// The audiences that records may name.
+    pub(super) audiences: &'a Audiences<String>,
     pub(super) sites: Sites,
 }
 
@@ -74,7 +77,7 @@ pub(super) enum ResolvedUsers<'v, 'k> {
 
 /// Reads all records, unless `known` was made from the same.
 pub(super) fn resolve<'v, 'k>(
-    stated: &UserStatements<'_, '_>,
+    stated: &UserStatements<'v, '_>,
     bulk: &[BulkFile<'_>],
     sources: &Sources,
     known: Option<PreviousUsers<'k>>,
@@ -89,7 +92,7 @@ pub(super) fn resolve<'v, 'k>(
         return ResolvedUsers::Unchanged(census);
     }
     let reported_before = problems.total();
-    let mut builder = UserCollector::new(key, vocabulary, stated.checks);
+    let mut builder = UserCollector::new(key, vocabulary, stated.audiences, stated.checks);
     for user in stated.users {
         builder.add(user, problems);
     }

@@ -1,13 +1,17 @@
 //! The settings and relations of a user's record, checked.
 
+use std::collections::BTreeMap;
+
 use super::{UserOverrides, collector::UserCollector};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     policy::{
+        actions,
+        audiences::{audience_number, audience_word},
         settings::{approval, peers_mode, toggle},
         suggestions::{parse_word, unknown_key},
     },
-    request::{Moderation, Relation, Switch, SwitchMap},
+    request::{Action, Moderation, Relation, Switch, SwitchMap},
     source::Span,
     syntax::ast,
 };
@@ -70,7 +74,35 @@ impl UserCollector<'_> {
             first[switch] = Some(setting.key.span);
             own.permissions.extend(toggle.map(|toggle| (switch, toggle)));
         }
+        own.accepts = self.accepts(&fields.accepts, problems);
         own
+    }
+
+    /// The audiences of a record by action; `None` if it states none.
+    fn accepts(
+        &self,
+        written: &[ast::Setting<'_>],
+        problems: &mut Diagnostics,
+    ) -> Option<BTreeMap<Action, String>> {
+        let mut accepts = BTreeMap::new();
+        let mut first: BTreeMap<Action, Span> = BTreeMap::new();
+        for entry in written {
+            let action = actions::action(&entry.key, problems);
+            let audience = audience_word(&entry.value, problems)
+                .filter(|name| audience_number(name, self.audiences, problems).is_some());
+            let (Some(action), Some(audience)) = (action, audience) else { continue };
+            if let Some(&first) = first.get(&action) {
+                let message = format!("`{action}` is set twice");
+                problems.push(
+                    Diagnostic::error(Code::DuplicateSetting, entry.key.span, message)
+                        .related(first, "first set here"),
+                );
+                continue;
+            }
+            first.insert(action, entry.key.span);
+            accepts.insert(action, audience.value.into_owned());
+        }
+        (!written.is_empty()).then_some(accepts)
     }
 }
 

@@ -1,8 +1,10 @@
 //! The roster: all users of a policy in columns.
 
+use std::collections::BTreeMap;
+
 use crate::request::{
-    Approval, DeclarationSite, DeclaredFields, Moderation, PeersMode, Relation, RelationMap,
-    Switch, Toggle,
+    Action, Approval, DeclarationSite, DeclaredFields, Moderation, PeersMode, Relation,
+    RelationMap, Switch, Toggle,
 };
 
 /// All users with what is said of them, in columns: a million of them take some tens of bytes each.
@@ -43,12 +45,14 @@ pub struct UserOverrides {
     pub approval: Option<Approval>,
     /// Each switch at most once.
     pub permissions: Vec<(Switch, Toggle<String>)>,
+    /// The audience by action; `None` where the record states none.
+    pub accepts: Option<BTreeMap<Action, String>>,
 }
 
 impl Default for UserOverrides {
     fn default() -> Self {
         let moderation = Moderation::None;
-        Self { moderation, peers: None, approval: None, permissions: Vec::new() }
+        Self { moderation, peers: None, approval: None, permissions: Vec::new(), accepts: None }
     }
 }
 

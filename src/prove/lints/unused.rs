@@ -40,11 +40,11 @@ fn referenced_tags(view: &View, items: &[Item<'_>]) -> HashSet<TagId> {
     let mut add = |tag: &TagId| {
         named.insert(*tag);
     };
-    for rule in view.rules.iter().flat_map(|book| book.rules.iter()) {
+    for rule in view.rule_books().flat_map(|book| book.rules.iter()) {
         rule.condition.for_each_tag(&mut add);
-        rule.outcome.iter().for_each(&mut add);
+        rule.outcome.for_each_tag(&mut add);
     }
-    view.settings.for_each_condition(&mut |condition| condition.for_each_tag(&mut add));
+    view.settings.for_each_tag(&mut add);
     for (_, _, condition) in view.population.switch_conditions() {
         condition.for_each_tag(&mut add);
     }

@@ -1,0 +1,25 @@
+//! The barriers of a view, with the users of their sides.
+
+use crate::{
+    request::{ActionSet, Barrier, Settings},
+    snapshot::{Barriers, CompiledBarrier, CompiledRuleSet, Population, TagId},
+};
+
+/// Compiles barriers. Costs set algebra for each side.
+pub(super) fn compile(barriers: &[Barrier<TagId>], population: &Population) -> Barriers {
+    let count = population.directory.len();
+    let compiled = barriers.iter().map(|barrier| {
+        let side = |condition| population.users_meeting(condition).into_owned().packed(count);
+        let sides = [&barrier.from, &barrier.to].map(side);
+        CompiledBarrier { barrier: barrier.clone(), sides }
+    });
+    Barriers::new(compiled.collect())
+}
+
+/// The actions that a statement between two users concerns, apart from the section `rules`.
+pub(super) fn pair_actions(settings: &Settings<TagId>, sets: &[CompiledRuleSet]) -> ActionSet {
+    let barriers = settings.barriers.iter().map(|barrier| barrier.actions);
+    let accepts = settings.accepts.iter().map(|entry| ActionSet::of(&[entry.action]));
+    let sets = sets.iter().map(|set| set.actions);
+    barriers.chain(accepts).chain(sets).fold(ActionSet::default(), ActionSet::union)
+}

@@ -1,0 +1,405 @@
+//! The gate `barriers`: the barriers of the policy.
+
+use super::{
+    context::GateContext,
+    denial::DenialReason,
+    gate::{Gate, GateScope},
+    one_sided::OneSided,
+    pair::PrincipalPair,
+    pair_condition::PairCondition,
+    principal::Principal,
+    relation::{RelatedPair, RelationSide, related_users},
+    requirements::Requirements,
+};
+use crate::{
+    request::{Action, Barrier, Condition, Conversation, GateName, Reason, StatementId},
+    snapshot::{CompiledBarrier, Selection, TagId, Tie, UserNumber, UserSet, View},
+};
+
+/// The gate `barriers`: closed if a barrier that concerns the action has the two users on its sides, and
+/// nothing between them lifts it. Of `add_member`, also if it has the `member` and one who is in the group.
+pub(super) struct BarriersGate;
+
+impl BarriersGate {
+    pub(super) const DENIALS: &'static [DenialReason] = &[DenialReason::of_nobody(Reason::Barrier)];
+}
+
+/// Whether a barrier concerns an action between users with a conversation in this state.
+#[inline]
+fn concerns(
+    barrier: &Barrier<TagId>,
+    context: &GateContext<'_>,
+    conversation: Conversation,
+) -> bool {
+    barrier.actions.contains(context.action)
+        || conversation == Conversation::New
+            && context.requirements.begins_conversation
+            && barrier.actions.contains(Requirements::BEGINNING_ACTION)
+}
+
+/// Whether a barrier concerns an action in some conversation, and then whether only in new ones.
+fn concerned_conversations(
+    barrier: &Barrier<TagId>,
+    context: &GateContext<'_>,
+) -> Option<ConcernedConversations> {
+    if barrier.actions.contains(context.action) {
+        Some(ConcernedConversations::All)
+    } else if context.may_begin_conversation()
+        && barrier.actions.contains(Requirements::BEGINNING_ACTION)
+    {
+        Some(ConcernedConversations::New)
+    } else {
+        None
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ConcernedConversations {
+    All,
+    New,
+}
+
+/// Whether a barrier stands from one user to another: the one meets the first side, the other the second,
+/// and what is between them does not lift it.
+fn stands(
+    view: &View,
+    context: &GateContext<'_>,
+    barrier: &Barrier<TagId>,
+    pair: &RelatedPair<'_, '_>,
+) -> bool {
+    barrier.from.holds(&pair.owner.tag_predicate(view))
+        && barrier.to.holds(&pair.other.tag_predicate(view))
+        && !barrier.unless.as_ref().is_some_and(|unless| pair.meets(view, context, unless))
+}
+
+/// Whether a barrier stands between two users, in the directions that it has.
+fn stands_between(
+    view: &View,
+    context: &GateContext<'_>,
+    barrier: &Barrier<TagId>,
+    pair: &RelatedPair<'_, '_>,
+    is_any_direction: bool,
+) -> bool {
+    let reversed = RelatedPair { owner: pair.other, other: pair.owner, tie: pair.tie.reversed() };
+    stands(view, context, barrier, pair)
+        || (barrier.is_both_ways || is_any_direction) && stands(view, context, barrier, &reversed)
+}
+
+/// The barriers that concern a pair of a subject and another user.
+fn concerning<'v>(
+    view: &'v View,
+    context: &GateContext<'_>,
+    pair: &PrincipalPair<'_, '_>,
+) -> impl Iterator<Item = &'v CompiledBarrier> {
+    let conversation = pair.conversation(context);
+    view.barriers.all.iter().filter(move |it| concerns(&it.barrier, context, conversation))
+}
+
+/// The two users of a pair, unless they are one who acts on themself.
+fn related<'p, 'r>(
+    context: &GateContext<'_>,
+    pair: &PrincipalPair<'p, 'r>,
+) -> Option<RelatedPair<'p, 'r>> {
+    let other = pair.other.filter(|_| !pair.is_exempt_self(context))?;
+    Some(RelatedPair { owner: pair.subject, other, tie: pair.tie })
+}
+
+/// Whether a barrier stands between who is added to a group and somebody who is in it.
+fn stands_in_group(
+    view: &View,
+    context: &GateContext<'_>,
+    comer: &Principal<'_>,
+    barrier: &CompiledBarrier,
+) -> bool {
+    first_barred_by(view, context, comer, barrier).is_some()
+}
+
+/// The first member of the group from whom a barrier keeps who is added. Costs a look at each member who
+/// is on one of its sides, if the other one is on the other.
+fn first_barred_by(
+    view: &View,
+    context: &GateContext<'_>,
+    comer: &Principal<'_>,
+    it: &CompiledBarrier,
+) -> Option<UserNumber> {
+    let CompiledBarrier { barrier, sides: [from, to] } = it;
+    if !is_of_groups(context, barrier) {
+        return None;
+    }
+    let has = comer.tag_predicate(view);
+    let (is_from, is_to) = (barrier.from.holds(&has), barrier.to.holds(&has));
+    if !is_from && !is_to {
+        return None;
+    }
+    let on_other_side =
+        |member: &UserNumber| is_from && to.contains(*member) || is_to && from.contains(*member);
+    let members = context.group(view)?.members();
+    members.filter(|&member| comer.number != Some(member)).filter(on_other_side).find(|&member| {
+        let member = Principal::from_number(view, member);
+        let tie = match (comer.tied_number(), member.number) {
+            (Some(comer), Some(member)) => view.population.tie(comer, member),
+            _ => Tie::NONE,
+        };
+        let pair = RelatedPair { owner: comer, other: &member, tie };
+        stands_between(view, context, barrier, &pair, true)
+    })
+}
+
+/// Whether a barrier stands between who is added to the group and its members.
+fn is_of_groups(context: &GateContext<'_>, barrier: &Barrier<TagId>) -> bool {
+    context.action == Action::AddMember
+        && barrier.in_groups
+        && barrier.actions.contains(Action::AddMember)
+}
+
+/// The users from whom a barrier keeps a principal, who stands on this side of what is asked.
+fn barred_users<'v>(
+    view: &'v View,
+    context: &GateContext<'_>,
+    principal: &Principal<'_>,
+    is_subject: bool,
+    it: &'v CompiledBarrier,
+    is_any_direction: bool,
+) -> Selection<'v> {
+    let CompiledBarrier { barrier, sides: [from, to] } = it;
+    let has = principal.tag_predicate(view);
+    let (is_from, is_to) = (barrier.from.holds(&has), barrier.to.holds(&has));
+    let is_two_way = barrier.is_both_ways || is_any_direction;
+    let unlifted = |users: &'v UserSet, side: RelationSide| {
+        let users = Selection::from(users);
+        match &barrier.unless {
+            None => users,
+            Some(unless) => {
+                let lifted = related_users(view, context, principal, side, unless);
+                Selection::all([users, lifted.complement()])
+            }
+        }
+    };
+    let forth = (is_from && (is_subject || is_two_way)).then(|| unlifted(to, RelationSide::Owner));
+    let back = (is_to && (!is_subject || is_two_way)).then(|| unlifted(from, RelationSide::Other));
+    Selection::any(forth.into_iter().chain(back))
+}
+
+/// The users from whom a barrier keeps a principal, except those whose conversation it does not concern,
+/// and the principal where users may act on themselves.
+fn barred_pairs<'v>(
+    view: &'v View,
+    context: &GateContext<'_>,
+    principal: &Principal<'_>,
+    is_subject: bool,
+    it: &'v CompiledBarrier,
+) -> Selection<'v> {
+    let Some(concerned) = concerned_conversations(&it.barrier, context) else {
+        return Selection::nobody();
+    };
+    let barred = barred_users(view, context, principal, is_subject, it, false);
+    let mut exempt = vec![context.exempt_self(principal)];
+    if concerned == ConcernedConversations::New {
+        exempt.push(context.conversation_partners(view, principal).into());
+    }
+    Selection::all([barred, Selection::any(exempt).complement()])
+}
+
+/// The users whom a barrier keeps from who is in the group already. Costs a look at each member, and set
+/// algebra for each who is on a side of a barrier with an exception.
+fn barred_comers<'v>(
+    view: &'v View,
+    context: &GateContext<'_>,
+    it: &'v CompiledBarrier,
+) -> Selection<'v> {
+    let CompiledBarrier { barrier, sides: [from, to] } = it;
+    let (true, Some(group)) = (is_of_groups(context, barrier), context.group(view)) else {
+        return Selection::nobody();
+    };
+    if barrier.unless.is_some() {
+        let concerned = group.members().filter(|&user| from.contains(user) || to.contains(user));
+        return Selection::any(concerned.map(|member| {
+            let principal = Principal::from_number(view, member);
+            let barred = barred_users(view, context, &principal, true, it, true);
+            Selection::all([barred, only(member).complement()])
+        }));
+    }
+    // Whoever is on one side is barred by each member of the other, but for themself.
+    let barred_by = |opposite: &UserSet, side: &'v UserSet| {
+        let mut members = group.members().filter(|&user| opposite.contains(user));
+        match (members.next(), members.next()) {
+            (None, _) => Selection::nobody(),
+            (Some(member), None) => {
+                Selection::all([Selection::from(side), only(member).complement()])
+            }
+            (Some(_), Some(_)) => Selection::from(side),
+        }
+    };
+    Selection::any([barred_by(to, from), barred_by(from, to)])
+}
+
+fn only<'v>(user: UserNumber) -> Selection<'v> {
+    [user].into_iter().collect::<UserSet>().into()
+}
+
+/// The condition under which a barrier stands between a subject and another user without records.
+fn condition(barrier: &Barrier<TagId>) -> PairCondition {
+    let unless = |read: fn(_) -> PairCondition| {
+        barrier.unless.iter().map(move |unless| read(unless.clone()).negate())
+    };
+    let side = |one: &Condition<TagId>, two: &Condition<TagId>, unlifted: Vec<PairCondition>| {
+        let mut parts =
+            vec![PairCondition::Subject(one.clone()), PairCondition::Other(two.clone())];
+        parts.extend(unlifted);
+        PairCondition::All(parts)
+    };
+    let forth = side(&barrier.from, &barrier.to, unless(PairCondition::FromSubject).collect());
+    if !barrier.is_both_ways {
+        return forth;
+    }
+    let back = side(&barrier.to, &barrier.from, unless(PairCondition::FromOther).collect());
+    PairCondition::Any(vec![forth, back])
+}
+
+impl Gate for BarriersGate {
+    fn name(&self) -> GateName {
+        GateName::Barriers
+    }
+
+    fn scope(&self) -> GateScope {
+        GateScope::Pair
+    }
+
+    fn denials(&self) -> &'static [DenialReason] {
+        Self::DENIALS
+    }
+
+    #[inline]
+    fn check(
+        &self,
+        view: &View,
+        context: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> Option<Reason> {
+        if view.barriers.is_empty() {
+            return None;
+        }
+        let other = pair.other?;
+        let conversation = pair.conversation(context);
+        let related = related(context, pair);
+        let is_closed = view.barriers.any_candidate(other.tags(view), |it| {
+            let stands_here = |pair: &RelatedPair<'_, '_>| {
+                stands_between(view, context, &it.barrier, pair, false)
+            };
+            concerns(&it.barrier, context, conversation)
+                && related.as_ref().is_some_and(stands_here)
+                || stands_in_group(view, context, other, it)
+        });
+        is_closed.then_some(Reason::Barrier)
+    }
+
+    fn admitted_others<'v>(
+        &self,
+        view: &'v View,
+        context: &GateContext<'_>,
+        subject: &Principal<'_>,
+    ) -> Selection<'v> {
+        if !context.involves_other_user() {
+            return Selection::everybody();
+        }
+        let barred = view.barriers.all.iter().map(|it| {
+            let between = barred_pairs(view, context, subject, true, it);
+            Selection::any([between, barred_comers(view, context, it)])
+        });
+        Selection::any(barred).complement()
+    }
+
+    fn admitted_subjects<'v>(
+        &self,
+        view: &'v View,
+        context: &GateContext<'_>,
+        other: Option<&Principal<'_>>,
+    ) -> Selection<'v> {
+        let Some(other) = other else { return Selection::everybody() };
+        let barred = view.barriers.all.iter().map(|it| {
+            if stands_in_group(view, context, other, it) {
+                return Selection::everybody();
+            }
+            barred_pairs(view, context, other, false, it)
+        });
+        Selection::any(barred).complement()
+    }
+
+    fn one_sided<'v>(&self, view: &'v View, context: &GateContext<'_>) -> OneSided<'v> {
+        if !context.involves_other_user() {
+            return OneSided::default();
+        }
+        let untied = context.conversation_with_tie(Tie::NONE);
+        let concerning = view.barriers.all.iter().map(|it| &it.barrier);
+        let concerning = concerning.filter(|barrier| concerns(barrier, context, untied));
+        let pairwise = concerning.map(|barrier| condition(barrier).negate()).collect();
+        OneSided { pairwise, ..OneSided::default() }
+    }
+
+    fn consulted(
+        &self,
+        view: &View,
+        context: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> Option<Vec<StatementId>> {
+        let other = pair.other.filter(|_| context.involves_other_user())?;
+        if view.barriers.is_empty() {
+            return None;
+        }
+        let is_consulted = |it: &&CompiledBarrier| {
+            let barrier = &it.barrier;
+            let meet = |one: &Principal<'_>, two: &Principal<'_>| {
+                barrier.from.holds(&one.tag_predicate(view))
+                    && barrier.to.holds(&two.tag_predicate(view))
+            };
+            concerns(barrier, context, pair.conversation(context))
+                && !pair.is_exempt_self(context)
+                && (meet(pair.subject, other) || barrier.is_both_ways && meet(other, pair.subject))
+                || stands_in_group(view, context, other, it)
+        };
+        let consulted = view.barriers.all.iter().filter(is_consulted);
+        Some(consulted.map(|it| StatementId::Barrier(it.barrier.name.clone())).collect())
+    }
+
+    fn describe(
+        &self,
+        view: &View,
+        context: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> String {
+        if view.barriers.is_empty() {
+            return "the policy has no barriers".to_owned();
+        }
+        let Some(other) = pair.other.filter(|_| context.involves_other_user()) else {
+            return format!("barriers don't concern {} here", context.action);
+        };
+        let related = related(context, pair);
+        let standing = concerning(view, context, pair).find(|it| {
+            related
+                .as_ref()
+                .is_some_and(|pair| stands_between(view, context, &it.barrier, pair, false))
+        });
+        if let Some(it) = standing {
+            return format!(
+                "the barrier `{}` keeps `{}` and `{}` apart",
+                it.barrier.name, pair.subject.id, other.id
+            );
+        }
+        let in_group = view
+            .barriers
+            .all
+            .iter()
+            .find_map(|it| Some((it, first_barred_by(view, context, other, it)?)));
+        if let Some((it, member)) = in_group {
+            let member = view.population.directory.id(member);
+            return format!(
+                "the barrier `{}` keeps `{}` and `{member}`, who is in the group, apart",
+                it.barrier.name, other.id
+            );
+        }
+        if concerning(view, context, pair).next().is_none() {
+            return format!("no barrier concerns {} here", context.action);
+        }
+        format!("no barrier keeps `{}` and `{}` apart", pair.subject.id, other.id)
+    }
+}

@@ -1,0 +1,79 @@
+//! Sets of actions.
+
+use super::Action;
+
+/// A set of actions.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct ActionSet(u64);
+
+const _: () = assert!(Action::COUNT <= u64::BITS as usize, "`ActionSet` has no bit left");
+
+/// The actions by which one user reaches another.
+const REACHING: [Action; 6] = [
+    Action::StartChat,
+    Action::SendMessage,
+    Action::VoiceCall,
+    Action::VideoCall,
+    Action::FriendRequest,
+    Action::AddMember,
+];
+
+impl ActionSet {
+    /// The actions by which one user reaches another: what statements between two users concern where they
+    /// name no actions.
+    pub const REACHING: Self = Self::of(&REACHING);
+
+    /// The actions that statements between two users may name.
+    pub const BETWEEN_USERS: Self = Self::REACHING.with(Action::ViewProfile);
+
+    /// The set of some actions.
+    pub const fn of(actions: &[Action]) -> Self {
+        let mut set = Self(0);
+        let mut at = 0;
+        while at < actions.len() {
+            #[expect(clippy::indexing_slicing, reason = "the index is below the length")]
+            let action = actions[at];
+            set = set.with(action);
+            at += 1;
+        }
+        set
+    }
+
+    /// The set with one more action.
+    #[must_use]
+    pub const fn with(self, action: Action) -> Self {
+        Self(self.0 | 1 << action as u64)
+    }
+
+    #[inline]
+    pub const fn contains(self, action: Action) -> bool {
+        self.0 & (1 << action as u64) != 0
+    }
+
+    /// Whether an action is in both sets.
+    #[inline]
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The union of both sets.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// The actions of the set, in the order of the reference.
+    pub fn iter(self) -> impl Iterator<Item = Action> {
+        Action::ALL.iter().copied().filter(move |&action| self.contains(action))
+    }
+}
+
+impl FromIterator<Action> for ActionSet {
+    fn from_iter<I: IntoIterator<Item = Action>>(actions: I) -> Self {
+        actions.into_iter().fold(Self::default(), Self::with)
+    }
+}
