@@ -1,5 +1,7 @@
 //! Idioms of other languages, and their spelling here.
 
+use crate::request::{EVERYONE as EVERYONE_WORD, NOBODY as NOBODY_WORD};
+
 /// How to select everyone, where a condition is wanted.
 pub const EVERYONE: &str = "write `everyone` for all users";
 
@@ -8,7 +10,7 @@ pub const NOBODY: &str = "write `nobody` for no user";
 
 /// How to let all users be reached.
 pub const ALL_TAGS: &str =
-    "list the tags of all who may be reached: `[A, B]`; a user with one of them may be reached";
+    "for an outcome, write `everyone` without brackets: all users may be reached";
 
 /// How to deny something.
 pub const DENY: &str = "rules only allow: what no rule allows is denied, and no rule takes away what another \
@@ -67,6 +69,23 @@ fn quoted_part(part: &str) -> String {
     part.chars().take(60).collect::<String>().escape_debug().to_string()
 }
 
+/// The hint for a word in the place of an outcome, which follows `lead`; `None` if the word is an outcome.
+pub(super) fn outcome_hint(word: &str, lead: &str) -> Option<String> {
+    const RELATIONS: &[&str] =
+        &["friend", "contact", "favorite", "pair", "conversation", "sharesGroup"];
+    let shown = quoted_part(word);
+    match word {
+        EVERYONE_WORD | NOBODY_WORD => None,
+        _ if RELATIONS.contains(&word) => Some(format!(
+            "write `{lead} [{shown}]` for users with a tag; what is between two users goes to \
+             `between`"
+        )),
+        _ if is_everyone(word) => Some(format!("write `{lead} everyone` for all users")),
+        _ if is_nobody(word) => Some(format!("write `{lead} nobody` for no user")),
+        _ => Some(format!("put a list in square brackets: `[{shown}]`")),
+    }
+}
+
 /// The hint where a rule has a field, or a policy a section, of this name.
 pub(super) fn denial_hint(name: &str) -> Option<&'static str> {
     const NAMES: &[&str] = &[
@@ -94,6 +113,7 @@ pub(super) fn section_hint(name: &str) -> Option<&'static str> {
         "allow" | "allows" | "policies" | "policy" | "permit" => {
             Some("write what is allowed in `rules`")
         }
+        "barrier" | "barriers" => None,
         _ => denial_hint(name),
     }
 }

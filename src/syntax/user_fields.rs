@@ -14,6 +14,7 @@ pub(super) const FIELDS: &[&str] = &[
     "paired",
     "blocked",
     "friends",
+    "accepts",
 ];
 
 impl<'s> User<'s> {

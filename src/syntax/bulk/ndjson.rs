@@ -49,6 +49,10 @@ const MODERATION: Expected = Expected("a text", r#"write `"moderation": "silence
 const APPROVAL: Expected = Expected("a text", r#"write `"approval": "need_confirm"`"#);
 const PERMISSIONS: Expected =
     Expected("an object of permissions", r#"write `"permissions": {"outgoing": false}`"#);
+const ACCEPTS: Expected =
+    Expected("an object of actions", r#"write `"accepts": {"start_chat": "contacts"}`"#);
+const AUDIENCE: Expected =
+    Expected("the name of an audience", r#"write `"contacts"` or another name in quotes"#);
 const SWITCH: Expected =
     Expected("a boolean or a condition as text", r#"write `true`, `false` or `"hasTag(...)"`"#);
 
@@ -110,6 +114,7 @@ impl<'s> Record<'s, '_> {
                 "favorites" => user.set_field(|more| &mut more.favorites, self.list(USERS)),
                 "paired" => user.set_field(|more| &mut more.paired, self.list(USERS)),
                 "blocked" => user.set_field(|more| &mut more.blocked, self.list(USERS)),
+                "accepts" => self.accepts(&mut user),
                 "friends" => user.set_field(|more| &mut more.friends, self.list(USERS)),
                 _ => {
                     self.values.next();
@@ -180,29 +185,47 @@ impl<'s> Record<'s, '_> {
     }
 
     fn permissions(&mut self, user: &mut User<'s>) {
-        if !self.expect_kind(RawKind::Object, PERMISSIONS) {
-            return;
+        if self.expect_kind(RawKind::Object, PERMISSIONS) {
+            self.settings("permission", Self::switch, &mut |setting| {
+                user.more.get_or_insert_default().permissions.push(setting);
+            });
         }
+    }
+
+    fn accepts(&mut self, user: &mut User<'s>) {
+        if self.expect_kind(RawKind::Object, ACCEPTS) {
+            self.settings("action", Self::audience, &mut |setting| {
+                user.more.get_or_insert_default().accepts.push(setting);
+            });
+        }
+    }
+
+    /// The settings of the object that comes next, each key once.
+    fn settings(
+        &mut self,
+        what: &str,
+        value: fn(&mut Self) -> Option<Expr<'s>>,
+        each: &mut dyn FnMut(Setting<'s>),
+    ) {
         let mut keys = SeenKeys::default();
         self.values.open();
         while self.values.another() {
             let key = self.text();
             let first = key.as_ref().and_then(|key| keys.add(key).map(|first| (key, first)));
             if let Some((key, first)) = first {
-                self.problems.push(keys::duplicate_key(
-                    Code::DuplicateKey,
-                    "permission",
-                    key,
-                    first,
-                ));
+                self.problems.push(keys::duplicate_key(Code::DuplicateKey, what, key, first));
                 self.values.next();
                 continue;
             }
-            let setting = key.zip(self.switch()).map(|(key, value)| Setting { key, value });
-            if let Some(setting) = setting {
-                user.more.get_or_insert_default().permissions.push(setting);
-            }
+            let setting = key.zip(value(self)).map(|(key, value)| Setting { key, value });
+            setting.into_iter().for_each(&mut *each);
         }
+    }
+
+    /// The name of an audience.
+    fn audience(&mut self) -> Option<Expr<'s>> {
+        let Spanned { value, span } = self.word(AUDIENCE)?;
+        Some(Expr { span, kind: ExprKind::Word(value) })
     }
 
     /// The value of a permission: a boolean, or a condition as text.

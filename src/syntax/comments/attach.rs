@@ -16,8 +16,19 @@ pub(in crate::syntax) enum CommentedItem<'a, 's> {
 }
 
 /// Sections of YAML that hold entries, each an item of its own.
-const ENTRY_SECTIONS: [&str; 6] =
-    ["rules", "matrices", "users", "groups", "conversations", "invariants"];
+const ENTRY_SECTIONS: [&str; 11] = [
+    "rules",
+    "matrices",
+    "users",
+    "groups",
+    "conversations",
+    "invariants",
+    "rule_sets",
+    "barriers",
+    "audiences",
+    "accepts",
+    "actions",
+];
 
 /// Gives each item its comments; the rest stand at the end of the file.
 ///

@@ -21,6 +21,7 @@ pub(super) fn scan<'t>(
         children: Vec::new(),
         docs: Vec::new(),
         found: Vec::new(),
+        section: "",
     };
     let mut at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
@@ -50,6 +51,8 @@ struct Scan<'t> {
     /// comments.
     docs: Vec<ScannedComment<'t>>,
     found: Vec<ScannedComment<'t>>,
+    /// The word that the last statement of the file begins with.
+    section: &'t str,
 }
 
 impl<'t> Scan<'t> {
@@ -88,7 +91,7 @@ impl<'t> Scan<'t> {
         match text.strip_prefix('/') {
             Some(text) if !text.starts_with('/') => {
                 let doc = ScannedComment { start: at, text };
-                let describes = self.part.is_none() && self.open.is_empty();
+                let describes = self.part.is_none() && self.open.len() <= 1;
                 if describes { &mut self.docs } else { &mut self.found }.push(doc);
             }
             _ => self.found.push(ScannedComment { start: at, text }),
@@ -102,7 +105,13 @@ impl<'t> Scan<'t> {
             return;
         }
         let mut start = at;
-        if self.is_described(at) {
+        let rest = self.text.get(at..).unwrap_or_default();
+        let word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+        let name = rest.split(|c| !word(c)).next().unwrap_or_default();
+        if self.open.is_empty() {
+            self.section = name;
+        }
+        if self.is_described(name) {
             start = self.docs.first().map_or(at, |doc| doc.start);
             self.docs.clear();
         }
@@ -113,11 +122,12 @@ impl<'t> Scan<'t> {
         self.part = Some(part);
     }
 
-    fn is_described(&self, at: usize) -> bool {
-        let word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
-        let rest = self.text.get(at..).unwrap_or_default();
-        let name = rest.split(|c| !word(c)).next().unwrap_or_default();
-        self.open.is_empty() && is_described(name)
+    fn is_described(&self, name: &str) -> bool {
+        match self.open.len() {
+            0 => is_described(name, None),
+            1 => is_described(name, Some(self.section)),
+            _ => false,
+        }
     }
 
     fn end(&mut self, at: usize) {
@@ -129,6 +139,7 @@ impl<'t> Scan<'t> {
 
     /// Ends the block that is open, and what it is the block of.
     fn close(&mut self, at: usize) {
+        self.found.append(&mut self.docs);
         self.end(at);
         if let Some((mut part, siblings)) = self.open.pop() {
             part.body.end = at;

@@ -28,7 +28,7 @@ pub(super) struct Context<'c> {
     /// The fields that the record in hand has so far, and where; kept here so that a record needs
     /// no memory for them.
     pub(super) given: RefCell<Vec<(Keyword, Span)>>,
-    /// Whether the matrix in hand has a permission that is broken.
+    /// Whether the matrix, rule set or `accepts` in hand has an entry that is broken.
     has_lost: Cell<bool>,
 }
 
@@ -63,6 +63,17 @@ pub(super) enum Within {
     Value(ValueField),
     /// The switches of a user, before their block.
     Permissions,
+    RuleSet,
+    Barrier,
+    /// The condition that lifts a barrier.
+    Unless,
+    Audience,
+    Accepts,
+    /// A field of `accepts`.
+    AudienceMode,
+    /// The audiences of a user, before their block.
+    OwnAccepts,
+    Action,
     Condition,
 }
 
@@ -94,18 +105,18 @@ impl<'c> Context<'c> {
         self.mended.get().is_some_and(|(from, to)| from <= at && at <= to)
     }
 
-    /// The permissions of a matrix up to now: none.
-    pub(super) fn permissions<T>(&self) -> Vec<T> {
+    /// The entries of a matrix, a rule set or `accepts` up to now: none.
+    pub(super) fn begin_entries<T>(&self) -> Vec<T> {
         self.has_lost.set(false);
         Vec::new()
     }
 
-    /// Notes that a permission of the matrix in hand is lost.
-    pub(super) fn lose_permission(&self) {
+    /// Notes that an entry of what is in hand is lost.
+    pub(super) fn lose_entry(&self) {
         self.has_lost.set(true);
     }
 
-    /// Whether all permissions of the matrix in hand could be read.
+    /// Whether all entries of what is in hand could be read.
     pub(super) fn is_whole(&self) -> bool {
         !self.has_lost.get()
     }

@@ -27,11 +27,13 @@ pub(super) enum LexemeKind {
     Semicolon,
     #[token("->")]
     Arrow,
+    #[token("<->")]
+    BothArrow,
     /// Letters and digits of any script, `-` and `_`.
     #[regex(r"[A-Za-z0-9_\-]+", priority = 10)]
     Word,
     /// A word that touches the arrow after it: `-` alone would draw the arrow's `-` into the word.
-    #[regex(r"[A-Za-z0-9_\-]+->")]
+    #[regex(r"[A-Za-z0-9_\-]+<?->")]
     WordArrow,
     #[regex(r#""([^"\\\n]|\\[^\n])*""#)]
     String,
@@ -118,9 +120,14 @@ impl<'s> Lexer<'s> {
         let (text, start) = (self.inner.slice(), self.inner.span().start);
         Some(match lexeme {
             LexemeKind::WordArrow => {
-                let (word, arrow) = text.split_at_checked(text.len() - 2).unwrap_or((text, ""));
-                let at = start + word.len();
-                self.arrow = Some(Lexeme { kind: LexemeKind::Arrow, text: arrow, start: at });
+                let (kind, length) = if text.ends_with("<->") {
+                    (LexemeKind::BothArrow, 3)
+                } else {
+                    (LexemeKind::Arrow, 2)
+                };
+                let at = text.len().saturating_sub(length);
+                let (word, arrow) = text.split_at_checked(at).unwrap_or((text, ""));
+                self.arrow = Some(Lexeme { kind, text: arrow, start: start + word.len() });
                 Lexeme { kind: LexemeKind::Word, text: word, start }
             }
             LexemeKind::Odd => Lexeme { kind: kind_of(text), text, start },

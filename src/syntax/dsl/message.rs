@@ -11,6 +11,7 @@ use crate::{
         dsl::{
             context::{Context, INVARIANTS, Within},
             sections::{ListField, ValueField},
+            statement::AUDIENCE_MODE,
             token::{End, Token},
         },
         idioms,
@@ -31,9 +32,7 @@ impl Context<'_> {
     /// A statement or field that is given up.
     pub(super) fn broken<T>(&self, within: Within, recovery: &Recovery<'_>) -> Option<T> {
         self.unexpected(within, &recovery.error);
-        if within == Within::Permission {
-            self.lose_permission();
-        }
+        self.lose_entry();
         None
     }
 
@@ -43,11 +42,11 @@ impl Context<'_> {
     }
 
     /// Whether the required word is at its place; reports it if not.
-    pub(super) fn expect_word(&self, word: &str, found: &Text<'_>) -> bool {
+    pub(super) fn expect_word(&self, word: &str, found: &Text<'_>, hint: &str) -> bool {
         let is_there = found.value == word;
         if !is_there {
             let message = format!("expected `{word}`, found `{}`", display_text(&found.value));
-            self.report(Diagnostic::error(Code::Syntax, found.span, message).hint(INVARIANTS));
+            self.report(Diagnostic::error(Code::Syntax, found.span, message).hint(hint));
         }
         is_there
     }
@@ -137,7 +136,7 @@ fn parts<'e, 's>(error: &'e GrammarError<'s>) -> (Option<&'e Token<'s>>, &'e [St
 }
 
 /// As the parser names them, and as people do.
-const PUNCTUATION: [(&str, &str); 9] = [
+const PUNCTUATION: [(&str, &str); 10] = [
     ("\":\"", "`:`"),
     ("\"(\"", "`(`"),
     ("\",\"", "`,`"),
@@ -146,6 +145,7 @@ const PUNCTUATION: [(&str, &str); 9] = [
     ("\"{\"", "`{`"),
     ("\"}\"", "`}`"),
     ("\"->\"", "`->`"),
+    ("\"<->\"", "`<->`"),
     ("\";\"", "`;`"),
 ];
 
@@ -157,16 +157,17 @@ fn expected_names(within: Within, has: &impl Fn(&str) -> bool) -> String {
         wanted.push(expected_name(within, has));
     } else if has("\"[\"") {
         wanted.push(match within {
-            Within::List(field) if field != ListField::Tags => {
+            Within::List(field) if !matches!(field, ListField::Tags | ListField::Actions) => {
                 "a list of users, such as `[alice, bob]`"
             }
+            Within::List(ListField::Actions) => "a list of actions, such as `[start_chat]`",
             _ => "a list of tags, such as `[A, B]`",
         });
     }
     if within == Within::Fields && has("\"}\"") {
         wanted.push("a field");
     }
-    if within == Within::Mode && has("\"default\"") {
+    if matches!(within, Within::Mode | Within::AudienceMode) && has("\"default\"") {
         wanted.push("`default`");
     }
     // With a name before it, `rule_id` may stand in place of the `:`, but seldom does.
@@ -188,13 +189,36 @@ fn expected_name(within: Within, has: &impl Fn(&str) -> bool) -> &'static str {
     match within {
         Within::Condition => "a condition",
         Within::Tags | Within::Rules | Within::List(ListField::Tags) => "a tag",
+        Within::List(ListField::Actions) => "an action",
         Within::List(_) | Within::Conversation | Within::Value(ValueField::Creator) => {
             "a user's id"
         }
         Within::Rule if has("\"]\"") => "a tag",
-        Within::Rule | Within::Entry | Within::Permission | Within::Mode if in_call => {
+        Within::Rule if has("\"[\"") => "a list of tags, such as `[A, B]`, a condition",
+        Within::Rule
+        | Within::Entry
+        | Within::Permission
+        | Within::Mode
+        | Within::AudienceMode
+        | Within::Barrier
+        | Within::Audience
+            if in_call =>
+        {
             "a condition"
         }
+        Within::AudienceMode if has("\";\"") => "`locked`",
+        Within::AudienceMode if !at_start => "an audience, such as `contacts`",
+        Within::AudienceMode | Within::Unless => "a condition",
+        Within::Barrier | Within::Audience if !has("\":\"") && has("\"rule_id\"") => {
+            "a name or a condition"
+        }
+        Within::Barrier => "the barrier's name",
+        Within::Audience => "the audience's name",
+        Within::RuleSet => "the rule set's name",
+        Within::Accepts | Within::Action => "an action",
+        Within::Value(ValueField::Asked) => "`always` or `new`",
+        Within::Value(ValueField::Otherwise) => "`deny` or `request`",
+        Within::Value(ValueField::Groups) => "`true` or `false`",
         Within::Rule if has("\":\"") => "the rule's name",
         Within::Rule if has("\"rule_id\"") => "a condition, such as `hasTag(A)`",
         Within::Rule => "a UUID",
@@ -213,7 +237,7 @@ fn expected_name(within: Within, has: &impl Fn(&str) -> bool) -> &'static str {
         Within::Matrix | Within::Value(ValueField::Matrix) => "the matrix's name",
         Within::User => "the user's id",
         Within::Group => "the group's id",
-        Within::Section | Within::Fields | Within::Permissions => "a name",
+        Within::Section | Within::Fields | Within::Permissions | Within::OwnAccepts => "a name",
     }
 }
 
@@ -226,8 +250,12 @@ fn name_with_blanks(
     at: usize,
 ) -> Option<String> {
     let (end, mark) = match within {
-        Within::Rule | Within::Invariant => ("\":\"", ':'),
-        Within::User | Within::Group | Within::Matrix => ("\"{\"", '{'),
+        Within::Rule | Within::Invariant | Within::Barrier | Within::Audience | Within::Action => {
+            ("\":\"", ':')
+        }
+        Within::User | Within::Group | Within::Matrix | Within::RuleSet | Within::Accepts => {
+            ("\"{\"", '{')
+        }
         _ => return None,
     };
     if !has(end) || !matches!(token, Some(Token::Word(_) | Token::Keyword(_) | Token::RuleId)) {
@@ -273,7 +301,15 @@ fn hint(
     token: Option<&Token<'_>>,
     (before, what): (&str, &str),
 ) -> Option<&'static str> {
-    let conditions = matches!(within, Within::Rule | Within::Invariant | Within::Condition);
+    let conditions = matches!(
+        within,
+        Within::Rule
+            | Within::Invariant
+            | Within::Condition
+            | Within::Barrier
+            | Within::Unless
+            | Within::Audience
+    );
     let after_condition = has("\"->\"") || within == Within::Condition && !has("word");
     match what {
         "`&`" | "`&&`" | "`and`" | "`AND`" if conditions => {
@@ -292,6 +328,13 @@ fn hint(
         "`*`" if conditions && has("word") => Some(idioms::EVERYONE),
         "`=>`" | "`=`" | "`>`" | "`→`" if has("\"->\"") => {
             Some("write `->` between the condition and the outcome")
+        }
+        _ if token == Some(&Token::Comma)
+            && within == Within::Rule
+            && has("\"between\"")
+            && !after_condition =>
+        {
+            Some("put a list in square brackets: `[A, B]`")
         }
         _ if token == Some(&Token::Comma) && after_condition => {
             Some("combine conditions with `all(..., ...)` or `any(..., ...)`")
@@ -332,16 +375,28 @@ fn hint_on_kind(
             "write `:` and a value in place of the block"
         }
         Within::Permission if value && opens("`{`") => "a block has no `:` before its `{`",
-        Within::Word(_) | Within::Entry | Within::Value(_) | Within::Mode
+        Within::Word(_)
+        | Within::Entry
+        | Within::Value(_)
+        | Within::Mode
+        | Within::AudienceMode
+        | Within::Unless
             if value && opens("`{`") =>
         {
             "write a value in place of the block"
         }
-        Within::List(_) | Within::Value(_) | Within::Entry | Within::Permission | Within::Mode
+        Within::List(_)
+        | Within::Value(_)
+        | Within::Entry
+        | Within::Permission
+        | Within::Mode
+        | Within::AudienceMode
+        | Within::Unless
             if has("\";\"") && (name || token == Some(&Token::Comma)) =>
         {
             "fields end with `;`"
         }
+        Within::AudienceMode if has("\":\"") => AUDIENCE_MODE,
         Within::Mode if has("\":\"") => "each condition has its mode: `hasTag(minor): contacts;`",
         Within::Entry | Within::Permission if has("\":\"") => {
             "each key has its value: `key: value;`"

@@ -15,6 +15,7 @@ mod open_bracket;
 mod record;
 mod report;
 mod sections;
+mod statement;
 mod string;
 mod token;
 

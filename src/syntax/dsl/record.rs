@@ -8,8 +8,8 @@ use crate::{
     source::Span,
     syntax::{
         ast::{
-            Conversation, Group, Item, List, Peers, Permission, Setting, Spanned, Text, User,
-            UserFields,
+            AudienceMode, Conversation, Expr, Group, Item, List, Peers, Permission, Setting,
+            Spanned, Text, User, UserFields,
         },
         dsl::{
             context::Context,
@@ -19,12 +19,16 @@ use crate::{
     },
 };
 
-/// A field of a user or group.
+/// A field of a block.
 #[derive(Debug)]
 pub(super) enum Field<'s> {
     List(ListField, List<'s>),
     Value(ValueField, Text<'s>),
     Permissions(Vec<Setting<'s>>),
+    Accepts(Vec<Setting<'s>>),
+    Unless(Expr<'s>),
+    Default(Text<'s>),
+    AudienceMode(Box<AudienceMode<'s>>),
 }
 
 /// A field and the place of its name; `None` if it is broken.
@@ -104,7 +108,7 @@ impl Context<'_> {
     }
 
     /// Whether the record in hand has no such field yet. If it has, that is a mistake.
-    fn is_first(&self, keyword: Keyword, span: Span) -> bool {
+    pub(super) fn is_first(&self, keyword: Keyword, span: Span) -> bool {
         let mut given = self.given.borrow_mut();
         let first = given.iter().find(|(known, _)| *known == keyword).map(|&(_, first)| first);
         let Some(first) = first else {
@@ -167,11 +171,15 @@ impl Context<'_> {
 }
 
 impl<'s> Field<'s> {
-    fn keyword(&self) -> Keyword {
+    pub(super) fn keyword(&self) -> Keyword {
         match self {
             Self::List(field, _) => Keyword::List(*field),
             Self::Value(field, _) => Keyword::Value(*field),
             Self::Permissions(_) => Keyword::Permissions,
+            Self::Accepts(_) => Keyword::OwnAccepts,
+            Self::Unless(_) => Keyword::Unless,
+            // Of the modes there may be many, which are not asked.
+            Self::Default(_) | Self::AudienceMode(_) => Keyword::Default,
         }
     }
 
@@ -190,16 +198,23 @@ impl<'s> Field<'s> {
                     | ListField::SuperAdmins
                     | ListField::Admins
                     | ListField::Members
-                    | ListField::Allow => {}
+                    | ListField::Allow
+                    | ListField::Actions => {}
                 }
             }
             Self::Value(field, value) => match field {
                 ValueField::Peers => user.peers = Some(value),
                 ValueField::Moderation => user.moderation = Some(value),
                 ValueField::Approval => user.approval = Some(value),
-                ValueField::Matrix | ValueField::Creator => {}
+                ValueField::Matrix
+                | ValueField::Creator
+                | ValueField::Asked
+                | ValueField::Otherwise
+                | ValueField::Groups => {}
             },
             Self::Permissions(permissions) => user.permissions = permissions,
+            Self::Accepts(accepts) => user.accepts = accepts,
+            Self::Unless(_) | Self::Default(_) | Self::AudienceMode(_) => {}
         }
     }
 
@@ -211,7 +226,7 @@ impl<'s> Field<'s> {
             Self::List(ListField::Members, list) => group.members = Some(list),
             Self::Value(ValueField::Matrix, name) => group.matrix = Some(name),
             Self::Value(ValueField::Creator, id) => group.creator = Some(id),
-            Self::List(..) | Self::Value(..) | Self::Permissions(_) => {}
+            _ => {}
         }
     }
 }

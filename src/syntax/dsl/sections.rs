@@ -25,14 +25,24 @@ pub(super) enum Keyword {
     Pairs(Demand),
     Every,
     Lints,
+    RuleSet,
+    Barrier,
+    Audience,
+    /// The audiences of one action.
+    Accepts,
+    Action,
     /// A field that takes a list.
     List(ListField),
     /// A field that takes a single word.
     Value(ValueField),
     /// The switches of one user.
     Permissions,
+    /// The audiences of one user.
+    OwnAccepts,
     /// The mode of those who meet no condition.
     Default,
+    /// The condition that lifts a barrier.
+    Unless,
 }
 
 /// The tags or the users that a section is about.
@@ -48,6 +58,7 @@ pub(super) enum ListField {
     Admins,
     Members,
     Allow,
+    Actions,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -57,6 +68,9 @@ pub(super) enum ValueField {
     Approval,
     Matrix,
     Creator,
+    Asked,
+    Otherwise,
+    Groups,
 }
 
 /// The statements of the DSL. A new section is a row of [`SECTIONS`], a keyword, and its production in the
@@ -107,8 +121,8 @@ pub(super) enum BlockKeys {
     Known { nested: Option<&'static Block> },
     /// With whatever the author calls things.
     Names,
-    /// With a condition, or `default`.
-    Conditions,
+    /// With a condition, or one of these words.
+    Conditions(&'static [FieldSpec]),
 }
 
 #[derive(Debug)]
@@ -117,6 +131,8 @@ pub(super) struct FieldSpec {
     pub(super) keyword: Keyword,
     /// The block that it has in place of a value, if it has one.
     pub(super) block: Option<&'static Block>,
+    /// The tokens that may follow the name, but for that block.
+    pub(super) followed_by: &'static [LexemeKind],
 }
 
 const NAME_OR_COLON: &[LexemeKind] =
@@ -149,7 +165,10 @@ pub(super) const SECTIONS: &[DslSection] = &[
         name: "peers",
         keyword: Keyword::Peers,
         followed_by: BLOCK,
-        block: Some(&Block { name: BlockName::Phrase("`peers`"), keys: BlockKeys::Conditions }),
+        block: Some(&Block {
+            name: BlockName::Phrase("`peers`"),
+            keys: BlockKeys::Conditions(&[DEFAULT_FIELD]),
+        }),
     },
     DslSection {
         name: "matrix",
@@ -180,7 +199,60 @@ pub(super) const SECTIONS: &[DslSection] = &[
             keys: BlockKeys::Fields(&[list("allow", ListField::Allow)]),
         }),
     },
+    DslSection {
+        name: RULE_SET,
+        keyword: Keyword::RuleSet,
+        followed_by: NAME,
+        block: Some(RULE_SET_BLOCK),
+    },
+    DslSection {
+        name: "barrier",
+        keyword: Keyword::Barrier,
+        followed_by: NAME,
+        block: Some(BARRIER),
+    },
+    DslSection { name: "audience", keyword: Keyword::Audience, followed_by: NAME, block: None },
+    DslSection {
+        name: "accepts",
+        keyword: Keyword::Accepts,
+        followed_by: NAME,
+        block: Some(ACCEPTS),
+    },
+    DslSection { name: "action", keyword: Keyword::Action, followed_by: NAME, block: None },
 ];
+
+/// The section of which the block has rules.
+pub(super) const RULE_SET: &str = "rule_set";
+
+const RULE_SET_BLOCK: &Block = &Block {
+    name: BlockName::Phrase("a rule set"),
+    keys: BlockKeys::Fields(&[
+        value("asked", ValueField::Asked),
+        list("actions", ListField::Actions),
+        FieldSpec { name: "rule", keyword: Keyword::Rule, block: None, followed_by: NAME_OR_COLON },
+    ]),
+};
+
+const BARRIER: &Block = &Block {
+    name: BlockName::Phrase("a barrier"),
+    keys: BlockKeys::Fields(&[
+        list("actions", ListField::Actions),
+        FieldSpec { name: "unless", keyword: Keyword::Unless, block: None, followed_by: COLON },
+        value("groups", ValueField::Groups),
+    ]),
+};
+
+const ACCEPTS: &Block = &Block {
+    name: BlockName::Phrase("`accepts`"),
+    keys: BlockKeys::Conditions(&[
+        DEFAULT_FIELD,
+        value("asked", ValueField::Asked),
+        value("otherwise", ValueField::Otherwise),
+    ]),
+};
+
+const DEFAULT_FIELD: FieldSpec =
+    FieldSpec { name: "default", keyword: Keyword::Default, block: None, followed_by: COLON };
 
 const BY_FIELD: &Block =
     &Block { name: BlockName::Phrase("a matrix's permission"), keys: BlockKeys::Names };
@@ -194,6 +266,7 @@ const USER: &Block = &Block {
             name: "permissions",
             keyword: Keyword::Permissions,
             block: Some(&known(BlockName::Phrase("a user's `permissions`"))),
+            followed_by: COLON,
         },
         value("moderation", ValueField::Moderation),
         value("approval", ValueField::Approval),
@@ -202,6 +275,12 @@ const USER: &Block = &Block {
         list("paired", ListField::Paired),
         list("blocked", ListField::Blocked),
         list("friends", ListField::Friends),
+        FieldSpec {
+            name: "accepts",
+            keyword: Keyword::OwnAccepts,
+            block: Some(&known(BlockName::Phrase("a user's `accepts`"))),
+            followed_by: COLON,
+        },
     ]),
 };
 
@@ -235,11 +314,11 @@ const fn known(name: BlockName) -> Block {
 }
 
 const fn list(name: &'static str, field: ListField) -> FieldSpec {
-    FieldSpec { name, keyword: Keyword::List(field), block: None }
+    FieldSpec { name, keyword: Keyword::List(field), block: None, followed_by: COLON }
 }
 
 const fn value(name: &'static str, field: ValueField) -> FieldSpec {
-    FieldSpec { name, keyword: Keyword::Value(field), block: None }
+    FieldSpec { name, keyword: Keyword::Value(field), block: None, followed_by: COLON }
 }
 
 /// The section that statements of this name belong to.
@@ -252,15 +331,19 @@ pub(in crate::syntax) fn is_keyword(name: &str) -> bool {
     section(name).is_some()
 }
 
-/// Whether a description may stand before statements of this name.
-pub(in crate::syntax) fn is_described(name: &str) -> bool {
-    section(name).is_some_and(|section| {
-        matches!(section.keyword, Keyword::Rule | Keyword::Pairs(_) | Keyword::Every)
-    })
+/// Whether a description may stand before statements of this name, or before fields of this name in
+/// the block of a section.
+pub(in crate::syntax) fn is_described(name: &str, within: Option<&str>) -> bool {
+    use Keyword::{Barrier, Every, Pairs, Rule, RuleSet};
+    match within.map(|within| section(within).and_then(|section| section.block)) {
+        None => section(name).is_some_and(|section| {
+            matches!(section.keyword, Rule | Pairs(_) | Every | RuleSet | Barrier)
+        }),
+        Some(block) => block
+            .and_then(|block| block.field(name))
+            .is_some_and(|field| field.keyword == Keyword::Rule),
+    }
 }
-
-/// The word that begins the default mode of `peers`.
-pub(super) const DEFAULT: &str = "default";
 
 impl DslSection {
     /// Whether the statement begins with a name.
@@ -273,15 +356,20 @@ impl Block {
     pub(super) fn fields(&self) -> &'static [FieldSpec] {
         match self.keys {
             BlockKeys::Fields(fields) => fields,
-            BlockKeys::Known { .. } | BlockKeys::Names | BlockKeys::Conditions => &[],
+            BlockKeys::Known { .. } | BlockKeys::Names | BlockKeys::Conditions(_) => &[],
         }
     }
 
     pub(super) fn has_conditions(&self) -> bool {
-        matches!(self.keys, BlockKeys::Conditions)
+        matches!(self.keys, BlockKeys::Conditions(_))
     }
 
     pub(super) fn field(&self, name: &str) -> Option<&'static FieldSpec> {
         self.fields().iter().find(|field| field.name == name)
+    }
+
+    /// Whether descriptions may stand in it.
+    pub(super) fn has_rules(&self) -> bool {
+        self.fields().iter().any(|field| field.keyword == Keyword::Rule)
     }
 }

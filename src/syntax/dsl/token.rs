@@ -23,6 +23,10 @@ pub(super) enum Token<'s> {
     Colon,
     Comma,
     Arrow,
+    /// `<->`.
+    BothArrow,
+    /// The word before the relation condition of a rule.
+    Between,
     Semicolon(End),
     /// A character that the notation does not have.
     Odd,

@@ -1,7 +1,13 @@
 //! Values of the DSL, which can be broken at their brackets.
 
-use super::{WIDTH, text::word};
-use crate::syntax::ast::{Expr, ExprKind, List};
+use super::{
+    WIDTH,
+    text::{is_pattern, quoted, word},
+};
+use crate::syntax::{
+    ast::{Expr, ExprKind, List},
+    dsl::is_keyword,
+};
 
 /// A value of the DSL, which can be broken at its brackets.
 #[derive(Clone, Debug)]
@@ -13,19 +19,9 @@ pub(super) enum Doc {
         items: Vec<Self>,
         close: char,
     },
-    /// A condition and an outcome.
-    Rule(Box<[Self; 2]>),
     /// Parts one after the other, each with the words before it.
     Chain(Vec<(&'static str, Self)>),
 }
-
-impl Default for Doc {
-    fn default() -> Self {
-        Self::Chain(Vec::new())
-    }
-}
-
-const ARROW: &str = " -> ";
 
 impl Doc {
     pub(super) fn from_expr(expr: &Expr<'_>) -> Self {
@@ -34,9 +30,26 @@ impl Doc {
             // The name of a call is always a word: the grammar has no other.
             ExprKind::Call { name, arguments } => Self::Group {
                 open: format!("{}(", name.value),
-                items: arguments.iter().map(Self::from_expr).collect(),
+                items: arguments.iter().map(Self::argument).collect(),
                 close: ')',
             },
+        }
+    }
+
+    /// An argument of a call, where the pattern `team-*` needs no quotes.
+    fn argument(expr: &Expr<'_>) -> Self {
+        match &expr.kind {
+            ExprKind::Word(text) if is_pattern(text) => Self::Word(text.as_ref().to_owned()),
+            ExprKind::Word(_) | ExprKind::Call { .. } => Self::from_expr(expr),
+        }
+    }
+
+    /// A condition before or after an arrow. A word of its own could begin a statement where a line
+    /// begins with it.
+    pub(super) fn side(expr: &Expr<'_>) -> Self {
+        match &expr.kind {
+            ExprKind::Word(word) if is_keyword(word) => Self::Word(quoted(word)),
+            ExprKind::Word(_) | ExprKind::Call { .. } => Self::from_expr(expr),
         }
     }
 
@@ -65,12 +78,6 @@ impl Doc {
                 }
                 into.push(*close);
             }
-            Self::Rule(parts) => {
-                let [condition, outcome] = &**parts;
-                condition.write_flat(into);
-                into.push_str(ARROW);
-                outcome.write_flat(into);
-            }
             Self::Chain(parts) => {
                 for (lead, part) in parts {
                     into.push_str(lead);
@@ -96,18 +103,12 @@ impl Doc {
                 line(into, indent);
                 into.push(*close);
             }
-            Self::Rule(parts) => {
-                let [condition, outcome] = &**parts;
-                // Of the outcome, its bracket at least goes with the condition.
-                let end = condition.write(into, indent, before, ARROW.len() + 1) + ARROW.len();
-                into.push_str(ARROW);
-                outcome.write(into, indent, end, 1);
-            }
             Self::Chain(parts) => {
                 let mut end = before;
                 let mut rest = parts.iter().peekable();
                 while let Some((lead, part)) = rest.next() {
                     into.push_str(lead);
+                    // Of the next part, its bracket at least goes with this one.
                     let after = rest.peek().map_or(1, |(lead, _)| lead.len() + 1);
                     end = part.write(into, indent, end + lead.len(), after);
                 }

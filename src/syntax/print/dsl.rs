@@ -33,6 +33,11 @@ pub(super) enum StatementKind {
     Group,
     Conversation,
     Invariant,
+    RuleSet,
+    Barrier,
+    Audience,
+    Accepts,
+    Action,
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +47,8 @@ pub(super) enum StatementBody {
     /// After a colon.
     Doc(Doc),
     Block(Vec<PrintedStatement>),
+    /// After a colon, and a block after it.
+    DocBlock(Doc, Vec<PrintedStatement>),
 }
 
 impl PrintedStatement {
@@ -57,12 +64,13 @@ impl PrintedStatement {
         explained || about.1 || about != previous
     }
 
-    /// Whether comments stand within it, so that it needs lines of its own.
+    /// Whether comments or descriptions stand within it, so that it needs lines of its own.
     fn has_comments(&self) -> bool {
         match &self.value {
-            StatementBody::Block(fields) => {
+            StatementBody::Block(fields) | StatementBody::DocBlock(_, fields) => {
+                let has_own = |it: &Self| it.description.is_some() || !it.comments.is_empty();
                 !self.comments.below.is_empty()
-                    || fields.iter().any(|field| !field.comments.is_empty() || field.has_comments())
+                    || fields.iter().any(|field| has_own(field) || field.has_comments())
             }
             StatementBody::None | StatementBody::Doc(_) => false,
         }
@@ -74,18 +82,26 @@ impl PrintedStatement {
             StatementBody::None => format!("{};", self.head),
             StatementBody::Doc(doc) => format!("{}: {};", self.head, doc.flat()),
             StatementBody::Block(fields) if fields.is_empty() => format!("{} {{}}", self.head),
-            StatementBody::Block(fields) => {
-                let fields: Vec<_> = fields.iter().map(Self::flat).collect();
-                format!("{} {{ {} }}", self.head, fields.join(" "))
+            StatementBody::Block(fields) => format!("{} {}", self.head, flat_block(fields)),
+            StatementBody::DocBlock(doc, fields) => {
+                format!("{}: {} {}", self.head, doc.flat(), flat_block(fields))
             }
         }
     }
 
     /// As one line, if it is one; the comments that have no place then go above it.
     pub(super) fn fitting(&mut self, indent: usize) -> Option<String> {
-        let flat = if self.has_comments() { None } else { Some(self.flat()) };
+        let (has_block, is_empty) = match &self.value {
+            StatementBody::Block(fields) | StatementBody::DocBlock(_, fields) => {
+                (true, fields.is_empty())
+            }
+            StatementBody::None | StatementBody::Doc(_) => (false, false),
+        };
+        // The rules of a set stand below each other.
+        let is_broken = self.kind == StatementKind::RuleSet && !is_empty || self.has_comments();
+        let flat = if is_broken { None } else { Some(self.flat()) };
         let flat = flat.filter(|flat| indent + flat.chars().count() <= WIDTH);
-        if flat.is_some() || !matches!(self.value, StatementBody::Block(_)) {
+        if flat.is_some() || !has_block {
             self.comments.raise_head();
             self.comments.raise_below();
         }
@@ -105,28 +121,56 @@ impl PrintedStatement {
             // Of two carriage returns at the end, a reader drops one.
             let ending = if line.ends_with('\r') { "\r" } else { "" };
             into.extend(["///", space, line, ending, "\n"]);
+            comment_lines::indent(into, indent);
         }
-        match (flat, self.value) {
-            (Some(flat), _) => into.push_str(&flat),
-            (None, StatementBody::None) => into.extend([&self.head, ";"]),
-            (None, StatementBody::Doc(doc)) => write_value(into, indent, &self.head, &doc),
-            (None, StatementBody::Block(fields)) => {
-                into.extend([&self.head, " {"]);
-                comment_lines::end(into, MARKER, &self.comments.head);
-                let mut is_first = true;
-                for mut field in fields {
-                    let flat = field.fitting(indent + 2);
-                    if std::mem::take(&mut is_first) {
-                        comment_lines::first(&mut field.comments);
-                    }
-                    field.write(into, indent + 2, flat, false);
-                }
-                comment_lines::notes(into, indent + 2, MARKER, &self.comments.below, false);
-                comment_lines::indent(into, indent);
-                into.push('}');
+        let fields = match (flat, self.value) {
+            (Some(flat), _) => {
+                into.push_str(&flat);
+                None
             }
+            (None, StatementBody::None) => {
+                into.extend([&self.head, ";"]);
+                None
+            }
+            (None, StatementBody::Doc(doc)) => {
+                write_value(into, indent, &self.head, &doc);
+                into.push(';');
+                None
+            }
+            (None, StatementBody::DocBlock(doc, fields)) => {
+                write_value(into, indent, &self.head, &doc);
+                Some(fields)
+            }
+            (None, StatementBody::Block(fields)) => {
+                into.push_str(&self.head);
+                Some(fields)
+            }
+        };
+        if let Some(fields) = fields {
+            into.push_str(" {");
+            comment_lines::end(into, MARKER, &self.comments.head);
+            write_fields(into, indent + 2, fields);
+            comment_lines::notes(into, indent + 2, MARKER, &self.comments.below, false);
+            comment_lines::indent(into, indent);
+            into.push('}');
         }
         comment_lines::end(into, MARKER, &self.comments.beside);
+    }
+}
+
+fn flat_block(fields: &[PrintedStatement]) -> String {
+    let fields: Vec<_> = fields.iter().map(PrintedStatement::flat).collect();
+    format!("{{ {} }}", fields.join(" "))
+}
+
+fn write_fields(into: &mut String, indent: usize, fields: Vec<PrintedStatement>) {
+    let mut is_first = true;
+    for mut field in fields {
+        let flat = field.fitting(indent);
+        if std::mem::take(&mut is_first) {
+            comment_lines::first(&mut field.comments);
+        }
+        field.write(into, indent, flat, false);
     }
 }
 
@@ -134,10 +178,15 @@ impl PrintedStatement {
 /// broken at its brackets.
 fn write_value(into: &mut String, indent: usize, head: &str, doc: &Doc) {
     into.extend([head, ":"]);
-    if let Doc::Rule(_) | Doc::Chain(_) = doc {
+    if let Doc::Chain(_) = doc {
+        let flat = doc.flat();
+        // Before a block, the head and the value may fit though the block does not.
+        if indent + head.chars().count() + flat.chars().count() + 4 <= WIDTH {
+            into.extend([" ", &flat]);
+            return;
+        }
         let indent = indent + 2;
         line(into, indent);
-        let flat = doc.flat();
         if indent + flat.chars().count() < WIDTH {
             into.push_str(&flat);
         } else {
@@ -147,5 +196,4 @@ fn write_value(into: &mut String, indent: usize, head: &str, doc: &Doc) {
         into.push(' ');
         doc.write_broken(into, indent, indent + head.chars().count() + 2);
     }
-    into.push(';');
 }

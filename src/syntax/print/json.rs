@@ -56,8 +56,9 @@ fn spread_within(key: &str, spread: usize, value: &TreeValue) -> usize {
     let has_parts = matches!(value, TreeValue::List(_) | TreeValue::Map(_));
     match key {
         _ if !has_parts || spread < 2 => spread.saturating_sub(1),
-        "\"rules\"" | "\"matrices\"" => 2,
-        "\"users\"" | "\"groups\"" | "\"conversations\"" => 1,
+        "\"rules\"" | "\"matrices\"" | "\"barriers\"" | "\"rule_sets\"" => 2,
+        "\"users\"" | "\"groups\"" | "\"conversations\"" | "\"audiences\"" | "\"accepts\""
+        | "\"actions\"" => 1,
         _ => 0,
     }
 }

@@ -15,6 +15,8 @@ mod dsl;
 mod dsl_file;
 mod json;
 mod names;
+mod relation_tree;
+mod relations;
 mod section_tree;
 mod statement;
 mod text;

@@ -1,6 +1,9 @@
 //! Items gathered to sections, as YAML and JSON have them.
 
-use super::tree::{self, TreeField, TreeNode, TreeValue};
+use super::{
+    relation_tree,
+    tree::{self, TreeField, TreeNode, TreeValue},
+};
 use crate::syntax::{
     ast::{Item, List},
     comments::{Comment, CommentMarker, CommentedItem, PlacedComments, Region},
@@ -96,11 +99,31 @@ impl SectionTree {
                 self.put_list("invariants", TreeValue::List(invariant), heading);
             }
             Item::Lints(lints) => self.put_lints(lints, part),
-            Item::RuleSet(_)
-            | Item::Barrier(_)
-            | Item::Audience(_)
-            | Item::Accepts(_)
-            | Item::Action(_) => {}
+            Item::RuleSet(set) => {
+                let heading = self.heading("rule_sets", &mut part, from);
+                let node = relation_tree::rule_set(set, part, from);
+                self.entry("rule_sets", &set.name.value, node, heading);
+            }
+            Item::Barrier(barrier) => {
+                let heading = self.heading("barriers", &mut part, from);
+                let barrier = vec![relation_tree::barrier(barrier, part)];
+                self.put_list("barriers", TreeValue::List(barrier), heading);
+            }
+            Item::Audience(audience) => {
+                let heading = self.heading("audiences", &mut part, from);
+                let node = relation_tree::audience(audience, part);
+                self.entry("audiences", &audience.name.value, node, heading);
+            }
+            Item::Accepts(accepts) => {
+                let heading = self.heading("accepts", &mut part, from);
+                let node = relation_tree::accepts(accepts, part, from);
+                self.entry("accepts", &accepts.action.value, node, heading);
+            }
+            Item::Action(action) => {
+                let heading = self.heading("actions", &mut part, from);
+                let node = relation_tree::action(action, part);
+                self.entry("actions", &action.name.value, node, heading);
+            }
         }
     }
 

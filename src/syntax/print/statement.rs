@@ -3,15 +3,15 @@
 use super::{
     doc::Doc,
     dsl::{PrintedStatement, StatementBody, StatementKind},
-    names,
-    text::{quoted, word},
+    names, relations,
+    text::word,
 };
 use crate::{
     source::Span,
     syntax::{
         ast::{
-            Conversation, Demand, Expr, ExprKind, Group, Invariant, Item, List, Matrix, Outcome,
-            Peers, Permission, PermissionValue, Rule, Setting, Text, User, UserFields,
+            Conversation, Demand, Group, Invariant, Item, List, Matrix, Outcome, Peers, Permission,
+            PermissionValue, Rule, Setting, Text, User, UserFields,
         },
         comments::{CommentMarker, Region},
     },
@@ -32,6 +32,11 @@ pub(super) fn statement(
             simple("rules", none)
         }
         Item::Rule(rule) => rule_statement(rule),
+        Item::RuleSet(set) => relations::rule_set(set, part, from),
+        Item::Barrier(barrier) => relations::barrier(barrier, part),
+        Item::Audience(audience) => relations::audience(audience),
+        Item::Accepts(accepts) => relations::accepts(accepts, part, from),
+        Item::Action(action) => relations::action(action),
         Item::Word(section) => {
             simple(section.section.as_str(), Doc::Word(word(&section.value.value)))
         }
@@ -47,11 +52,6 @@ pub(super) fn statement(
         Item::Lints(lints) => {
             block("lints".to_owned(), vec![field("allow", Doc::list(lints), lints.span, part)])
         }
-        Item::RuleSet(_)
-        | Item::Barrier(_)
-        | Item::Audience(_)
-        | Item::Accepts(_)
-        | Item::Action(_) => PrintedStatement::default(),
     };
     part.gather();
     statement.comments = std::mem::take(&mut part.comments);
@@ -65,12 +65,12 @@ fn kind(item: &Item<'_>) -> StatementKind {
         | Item::Settings(_)
         | Item::Peers(_)
         | Item::ProtectedTags(_)
-        | Item::Lints(_)
-        | Item::Audience(_)
-        | Item::Accepts(_)
-        | Item::Action(_) => StatementKind::Setting,
-        Item::RuleSet(_) => StatementKind::Matrix,
-        Item::Barrier(_) => StatementKind::Invariant,
+        | Item::Lints(_) => StatementKind::Setting,
+        Item::RuleSet(_) => StatementKind::RuleSet,
+        Item::Barrier(_) => StatementKind::Barrier,
+        Item::Audience(_) => StatementKind::Audience,
+        Item::Accepts(_) => StatementKind::Accepts,
+        Item::Action(_) => StatementKind::Action,
         Item::Tags(_) => StatementKind::Tags,
         Item::Rules(_) => StatementKind::Rules,
         Item::Rule(_) => StatementKind::Rule,
@@ -82,7 +82,7 @@ fn kind(item: &Item<'_>) -> StatementKind {
     }
 }
 
-fn simple(head: &str, doc: Doc) -> PrintedStatement {
+pub(super) fn simple(head: &str, doc: Doc) -> PrintedStatement {
     PrintedStatement {
         head: head.to_owned(),
         value: StatementBody::Doc(doc),
@@ -90,18 +90,18 @@ fn simple(head: &str, doc: Doc) -> PrintedStatement {
     }
 }
 
-fn block(head: String, fields: Vec<PrintedStatement>) -> PrintedStatement {
+pub(super) fn block(head: String, fields: Vec<PrintedStatement>) -> PrintedStatement {
     PrintedStatement { head, value: StatementBody::Block(fields), ..PrintedStatement::default() }
 }
 
 /// A field, with the comments of the part that contains its value.
-fn field(head: &str, doc: Doc, at: Span, part: &mut Region) -> PrintedStatement {
+pub(super) fn field(head: &str, doc: Doc, at: Span, part: &mut Region) -> PrintedStatement {
     let mut own = part.take(at);
     own.gather();
     PrintedStatement { comments: own.comments, ..simple(head, doc) }
 }
 
-fn rule_statement(rule: &Rule<'_>) -> PrintedStatement {
+pub(super) fn rule_statement(rule: &Rule<'_>) -> PrintedStatement {
     let mut head = "rule".to_owned();
     if let Some(name) = &rule.name {
         head.extend([" ", &word(&name.value)]);
@@ -112,14 +112,17 @@ fn rule_statement(rule: &Rule<'_>) -> PrintedStatement {
         Some(id) => head.extend([" rule_id ", &word(&id.value)]),
         None => {}
     }
-    let outcome = match &rule.outcome {
-        Some(Outcome::Tags(tags)) => Doc::list(tags),
-        Some(Outcome::Condition(condition)) => Doc::from_expr(condition),
-        None => Doc::default(),
-    };
-    let parts = [Doc::from_expr(&rule.condition), outcome];
+    let mut parts = vec![("", Doc::from_expr(&rule.condition))];
+    parts.extend(rule.outcome.as_ref().map(|outcome| {
+        let outcome = match outcome {
+            Outcome::Tags(tags) => Doc::list(tags),
+            Outcome::Condition(condition) => Doc::side(condition),
+        };
+        (" -> ", outcome)
+    }));
+    parts.extend(rule.between.as_ref().map(|it| (" between ", Doc::side(it))));
     let description = rule.description.as_ref().map(|text| text.value.as_ref().to_owned());
-    PrintedStatement { description, ..simple(&head, Doc::Rule(Box::new(parts))) }
+    PrintedStatement { description, ..simple(&head, Doc::Chain(parts)) }
 }
 
 fn settings(entries: &[Setting<'_>], part: &mut Region) -> Vec<PrintedStatement> {
@@ -128,6 +131,18 @@ fn settings(entries: &[Setting<'_>], part: &mut Region) -> Vec<PrintedStatement>
         field(&names::key(&entry.key.value, &doc), doc, entry.key.span, part)
     };
     entries.iter().map(setting).collect()
+}
+
+/// A field that is a block of settings; `None` without any.
+fn settings_block(
+    head: &str,
+    entries: &[Setting<'_>],
+    part: &mut Region,
+) -> Option<PrintedStatement> {
+    let mut own = part.take(entries.first()?.key.span);
+    let fields = settings(entries, &mut own);
+    own.gather();
+    Some(PrintedStatement { comments: own.comments, ..block(head.to_owned(), fields) })
 }
 
 fn peers_statement(peers: &Peers<'_>, part: &mut Region, from: CommentMarker) -> PrintedStatement {
@@ -179,7 +194,7 @@ fn user_statement(user: &User<'_>, part: &mut Region) -> PrintedStatement {
     if let Some(more) = &user.more {
         let UserFields {
             peers,
-            accepts: _,
+            accepts,
             permissions,
             moderation,
             approval,
@@ -190,13 +205,7 @@ fn user_statement(user: &User<'_>, part: &mut Region) -> PrintedStatement {
             friends,
         } = &**more;
         fields.extend(text("peers", peers.as_ref(), part));
-        if let Some(first) = permissions.first() {
-            let mut own = part.take(first.key.span);
-            let entries = settings(permissions, &mut own);
-            own.gather();
-            let permissions = block("permissions".to_owned(), entries);
-            fields.push(PrintedStatement { comments: own.comments, ..permissions });
-        }
+        fields.extend(settings_block("permissions", permissions, part));
         fields.extend(text("moderation", moderation.as_ref(), part));
         fields.extend(text("approval", approval.as_ref(), part));
         fields.extend(list("contacts", contacts.as_ref(), part));
@@ -204,6 +213,7 @@ fn user_statement(user: &User<'_>, part: &mut Region) -> PrintedStatement {
         fields.extend(list("paired", paired.as_ref(), part));
         fields.extend(list("blocked", blocked.as_ref(), part));
         fields.extend(list("friends", friends.as_ref(), part));
+        fields.extend(settings_block("accepts", accepts, part));
     }
     block(format!("user {}", word(&user.id.value)), fields)
 }
@@ -228,13 +238,8 @@ fn conversation_statement(conversation: &Conversation<'_>) -> PrintedStatement {
 fn invariant_statement(invariant: &Invariant<'_>) -> PrintedStatement {
     let Invariant { span: _, demand, name, action, from, to, scope, description } = invariant;
     let mut head = demand.as_str().to_owned();
-    // A word of its own could begin a statement where a line begins with it.
-    let side = |expr: &Expr<'_>| match &expr.kind {
-        ExprKind::Word(word) => Doc::Word(quoted(word)),
-        ExprKind::Call { .. } => Doc::from_expr(expr),
-    };
-    let mut parts = vec![("", side(from))];
-    let to = side(to);
+    let mut parts = vec![("", Doc::side(from))];
+    let to = Doc::side(to);
     if *demand == Demand::Every {
         parts.extend([(" reaches ", to), (" by ", Doc::Word(word(&action.value)))]);
     } else {
@@ -249,10 +254,18 @@ fn invariant_statement(invariant: &Invariant<'_>) -> PrintedStatement {
     PrintedStatement { description, ..simple(&head, Doc::Chain(parts)) }
 }
 
-fn list(head: &str, list: Option<&List<'_>>, part: &mut Region) -> Option<PrintedStatement> {
+pub(super) fn list(
+    head: &str,
+    list: Option<&List<'_>>,
+    part: &mut Region,
+) -> Option<PrintedStatement> {
     list.map(|list| field(head, Doc::list(list), list.span, part))
 }
 
-fn text(head: &str, text: Option<&Text<'_>>, part: &mut Region) -> Option<PrintedStatement> {
+pub(super) fn text(
+    head: &str,
+    text: Option<&Text<'_>>,
+    part: &mut Region,
+) -> Option<PrintedStatement> {
     text.map(|text| field(head, Doc::Word(word(&text.value)), text.span, part))
 }

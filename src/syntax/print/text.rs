@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use crate::syntax::keys::is_word;
+
 /// A text in double quotes, as the DSL, JSON and YAML read it.
 pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
@@ -29,9 +31,12 @@ fn is_odd(c: char) -> bool {
 
 /// A name in the DSL: bare where it is a plain word, else in quotes.
 pub(super) fn word(text: &str) -> String {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    let is_plain = !text.is_empty() && text.bytes().all(plain);
-    if is_plain { text.to_owned() } else { quoted(text) }
+    if is_word(text) { text.to_owned() } else { quoted(text) }
+}
+
+/// Whether it is a plain word and a `*` behind it.
+pub(super) fn is_pattern(text: &str) -> bool {
+    text.strip_suffix('*').is_some_and(is_word)
 }
 
 /// A scalar of YAML that is a text: in quotes if it would be read as something else without.

@@ -38,7 +38,7 @@ impl Default for TreeValue {
 }
 
 impl TreeNode {
-    fn new(value: TreeValue, mut part: Region) -> Self {
+    pub(super) fn new(value: TreeValue, mut part: Region) -> Self {
         part.gather();
         Self { notes: part.comments, value }
     }
@@ -61,15 +61,15 @@ impl TreeNode {
 }
 
 /// The value of a field, with the comments of the part that contains it.
-fn field(name: &str, value: TreeValue, at: Span, part: &mut Region) -> TreeField {
+pub(super) fn field(name: &str, value: TreeValue, at: Span, part: &mut Region) -> TreeField {
     (name.to_owned(), TreeNode::new(value, part.take(at)))
 }
 
-fn text(name: &str, text: &Text<'_>, part: &mut Region) -> TreeField {
+pub(super) fn text(name: &str, text: &Text<'_>, part: &mut Region) -> TreeField {
     field(name, TreeValue::Text(text.value.as_ref().to_owned()), text.span, part)
 }
 
-fn texts(name: &str, list: &List<'_>, part: &mut Region) -> TreeField {
+pub(super) fn texts(name: &str, list: &List<'_>, part: &mut Region) -> TreeField {
     field(name, list_value(list), list.span, part)
 }
 
@@ -78,7 +78,7 @@ pub(super) fn list_value(list: &List<'_>) -> TreeValue {
     TreeValue::List(list.value.iter().map(text).collect())
 }
 
-fn expr_field(name: &str, expr: &Expr<'_>, part: &mut Region) -> TreeField {
+pub(super) fn expr_field(name: &str, expr: &Expr<'_>, part: &mut Region) -> TreeField {
     field(name, TreeValue::Setting(condition(expr)), expr.span, part)
 }
 
@@ -90,16 +90,25 @@ pub(super) fn settings(entries: &[Setting<'_>], part: &mut Region) -> Vec<TreeFi
     entries.iter().map(setting).collect()
 }
 
+/// A field that is a mapping of settings; `None` without any.
+fn settings_field(name: &str, entries: &[Setting<'_>], part: &mut Region) -> Option<TreeField> {
+    let mut own = part.take(entries.first()?.key.span);
+    let entries = TreeValue::Map(settings(entries, &mut own));
+    Some((name.to_owned(), TreeNode::new(entries, own)))
+}
+
 pub(super) fn rule(rule: &Rule<'_>, mut part: Region) -> TreeNode {
-    let Rule { span: _, name, rule_id, condition, outcome, between: _, description } = rule;
+    let Rule { span: _, name, rule_id, condition, outcome, between, description } = rule;
     let within = &mut part;
     let mut fields = Vec::new();
     fields.extend(name.as_ref().map(|name| text("name", name, within)));
     fields.extend(rule_id.as_ref().map(|id| text("rule_id", id, within)));
     fields.push(expr_field("condition", condition, within));
-    if let Some(Outcome::Tags(tags)) = outcome {
-        fields.push(texts("outcome", tags, within));
-    }
+    fields.extend(outcome.as_ref().map(|outcome| match outcome {
+        Outcome::Tags(tags) => texts("outcome", tags, within),
+        Outcome::Condition(condition) => expr_field("outcome", condition, within),
+    }));
+    fields.extend(between.as_ref().map(|it| expr_field("between", it, within)));
     fields.extend(description.as_ref().map(|it| text("description", it, within)));
     TreeNode::new(TreeValue::Map(fields), part)
 }
@@ -178,7 +187,7 @@ pub(super) fn user(user: &User<'_>, mut part: Region) -> TreeNode {
     if let Some(more) = &user.more {
         let UserFields {
             peers,
-            accepts: _,
+            accepts,
             permissions,
             moderation,
             approval,
@@ -189,11 +198,7 @@ pub(super) fn user(user: &User<'_>, mut part: Region) -> TreeNode {
             friends,
         } = &**more;
         fields.extend(peers.as_ref().map(|it| text("peers", it, within)));
-        if let Some(first) = permissions.first() {
-            let mut own = within.take(first.key.span);
-            let switches = TreeValue::Map(settings(permissions, &mut own));
-            fields.push(("permissions".to_owned(), TreeNode::new(switches, own)));
-        }
+        fields.extend(settings_field("permissions", permissions, within));
         fields.extend(moderation.as_ref().map(|it| text("moderation", it, within)));
         fields.extend(approval.as_ref().map(|it| text("approval", it, within)));
         fields.extend(contacts.as_ref().map(|it| texts("contacts", it, within)));
@@ -201,6 +206,7 @@ pub(super) fn user(user: &User<'_>, mut part: Region) -> TreeNode {
         fields.extend(paired.as_ref().map(|it| texts("paired", it, within)));
         fields.extend(blocked.as_ref().map(|it| texts("blocked", it, within)));
         fields.extend(friends.as_ref().map(|it| texts("friends", it, within)));
+        fields.extend(settings_field("accepts", accepts, within));
     }
     TreeNode::new(TreeValue::Map(fields), part)
 }

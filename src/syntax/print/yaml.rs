@@ -18,6 +18,10 @@ enum Spread {
     Parts,
     /// Its parts, and theirs.
     Twice,
+    /// Rule sets, their fields, and their rules.
+    Sets,
+    /// A rule set.
+    Set,
 }
 
 /// The layout of a value.
@@ -35,8 +39,11 @@ pub(super) fn write(sections: SectionTree) -> String {
     let mut goes_on = false;
     for (name, node) in sections.fields {
         let (spread, is_setting) = match name.as_str() {
-            "rules" | "matrices" => (Spread::Twice, false),
-            "users" | "groups" | "conversations" => (Spread::Parts, false),
+            "rules" | "matrices" | "barriers" => (Spread::Twice, false),
+            "rule_sets" => (Spread::Sets, false),
+            "users" | "groups" | "conversations" | "audiences" | "accepts" | "actions" => {
+                (Spread::Parts, false)
+            }
             "tags" => (Spread::Nothing, false),
             _ => (Spread::Nothing, true),
         };
@@ -111,7 +118,11 @@ fn settle((key, node): &mut TreeField, indent: usize, spread: Spread) -> Shape {
 
 /// Writes the parts of a list or mapping, each on lines of its own.
 fn write_parts(into: &mut String, indent: usize, value: TreeValue, spread: Spread) {
-    let inner = if spread == Spread::Twice { Spread::Parts } else { Spread::Nothing };
+    let inner = match spread {
+        Spread::Twice => Spread::Parts,
+        Spread::Sets => Spread::Set,
+        Spread::Nothing | Spread::Parts | Spread::Set => Spread::Nothing,
+    };
     let mut is_first = true;
     match value {
         TreeValue::Text(_) | TreeValue::Setting(_) => {}
@@ -130,7 +141,11 @@ fn write_parts(into: &mut String, indent: usize, value: TreeValue, spread: Sprea
         TreeValue::Map(fields) => {
             for (key, mut node) in fields {
                 // So does a matrix.
-                let stands_apart = spread == Spread::Twice && !is_first;
+                let stands_apart = matches!(spread, Spread::Twice | Spread::Sets) && !is_first;
+                let inner = match spread {
+                    Spread::Set if key == "rules" => Spread::Parts,
+                    _ => inner,
+                };
                 if mem::take(&mut is_first) {
                     comment_lines::first(&mut node.notes);
                 }

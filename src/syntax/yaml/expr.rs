@@ -22,6 +22,9 @@ use crate::{
 /// What an entry of a user's own permissions is called.
 pub(super) const OWN_PERMISSION: &str = "permission";
 
+/// What an entry of a user's own `accepts` is called.
+pub(super) const OWN_AUDIENCE: &str = "action";
+
 impl<'s> YamlCursor<'s, '_> {
     /// A condition, or anything else in the grammar of conditions: a word, a number.
     pub(super) fn expr(
@@ -120,7 +123,7 @@ impl<'s> YamlCursor<'s, '_> {
                 FieldValue::Value(value) => into.push(Setting { key, value }),
                 FieldValue::Invalid => {}
                 // Records may come from a program, to which null is to leave out.
-                FieldValue::Absent if what == OWN_PERMISSION => {}
+                FieldValue::Absent if matches!(what, OWN_PERMISSION | OWN_AUDIENCE) => {}
                 FieldValue::Absent => self.no_value(what, &key.value, key.span, value),
             }
         }

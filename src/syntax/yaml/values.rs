@@ -22,6 +22,9 @@ pub(super) struct ExpectedValue(pub &'static str, pub &'static str);
 const TAGS: ExpectedValue = ExpectedValue("a list of tags", "write a list: `[Berlin, Munich]`");
 const TAG: ExpectedValue =
     ExpectedValue("a tag", "write a tag as text, in quotes if need be: `\"true\"`");
+const ACTIONS: ExpectedValue =
+    ExpectedValue("a list of actions", "write a list: `[start_chat, send_message]`");
+const ACTION: ExpectedValue = ExpectedValue("an action", "write a word like `start_chat`");
 const USERS: ExpectedValue =
     ExpectedValue("a list of users", "write a list of ids: `[alice, bob]`");
 const USER: ExpectedValue =
@@ -123,7 +126,22 @@ impl<'s> YamlCursor<'s, '_> {
 
     /// As [`YamlCursor::tags`], of a node that was read.
     pub(super) fn tags_of(&mut self, node: &Node<'s>) -> Result<FieldValue<List<'s>>, YamlError> {
-        self.list(node, TAGS, TAG, |tag| !tag.is_bool())
+        self.list_of(node, TAGS)
+    }
+
+    /// As [`YamlCursor::tags_of`], where something else may stand too.
+    pub(super) fn list_of(
+        &mut self,
+        node: &Node<'s>,
+        expected: ExpectedValue,
+    ) -> Result<FieldValue<List<'s>>, YamlError> {
+        self.list(node, expected, TAG, |tag| !tag.is_bool())
+    }
+
+    /// A list of actions. Which there are is for `policy` to say.
+    pub(super) fn actions(&mut self) -> Result<FieldValue<List<'s>>, YamlError> {
+        let node = self.node()?;
+        self.list(&node, ACTIONS, ACTION, |action| !action.is_bool())
     }
 
     /// A list of users, by their ids. Any text can be an id, one that looks like a number or a
@@ -188,6 +206,17 @@ impl<'s> YamlCursor<'s, '_> {
         node: &Node<'_>,
         expected: ExpectedValue,
     ) -> Result<FieldValue<T>, YamlError> {
+        let ExpectedValue(what, hint) = expected;
+        self.report_invalid_as(node, what, hint)
+    }
+
+    /// As [`YamlCursor::report_invalid`], with a hint of its own.
+    pub(super) fn report_invalid_as<T>(
+        &mut self,
+        node: &Node<'_>,
+        what: &str,
+        hint: impl Into<String>,
+    ) -> Result<FieldValue<T>, YamlError> {
         let span = self.span_of(node);
         self.finish(node)?;
         match node {
@@ -196,12 +225,12 @@ impl<'s> YamlCursor<'s, '_> {
             Node::Scalar(scalar) if scalar.plain => drop(self.peek()?),
             _ => {}
         }
-        let problem = self.wrong_type(node, span, expected);
+        let problem = self.wrong_type(node, span, what, hint.into());
         self.problems.push(problem);
         Ok(FieldValue::Invalid)
     }
 
-    fn wrong_type(&self, node: &Node<'_>, span: Span, expected: ExpectedValue) -> Diagnostic {
+    fn wrong_type(&self, node: &Node<'_>, span: Span, what: &str, hint: String) -> Diagnostic {
         let (span, found) = match node {
             Node::Scalar(scalar) => (span, describe_scalar(scalar)),
             // A list or mapping is best shown by its first line.
@@ -215,7 +244,6 @@ impl<'s> YamlCursor<'s, '_> {
         {
             return syntax_errors::foreign_comment(span);
         }
-        let ExpectedValue(what, hint) = expected;
         Diagnostic::error(Code::WrongType, span, format!("expected {what}, found {found}"))
             .hint(hint)
     }

@@ -139,8 +139,9 @@ impl<'c, 's> Layout<'_, 'c, 's> {
 
     /// Whether the next piece, right after the word that begins a statement, can be its name.
     fn is_name(&self) -> bool {
+        use Keyword::{Action, Audience, Barrier, Every, Pairs, Rule};
         let named = |section: &DslSection| {
-            matches!(section.keyword, Keyword::Rule | Keyword::Pairs(_) | Keyword::Every)
+            matches!(section.keyword, Rule | Pairs(_) | Every | Barrier | Audience | Action)
         };
         self.clause.section.is_some_and(named)
             || self.clause.block.is_some() && self.follows() == Some(LexemeKind::CurlyOpen)

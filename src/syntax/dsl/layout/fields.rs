@@ -4,7 +4,7 @@ use crate::syntax::dsl::{
     layout::Layout,
     lexer::{Lexeme, LexemeKind},
     report,
-    sections::{Block, BlockKeys, DEFAULT, Keyword, section},
+    sections::{Block, BlockKeys, Keyword, section},
     token::Token,
 };
 
@@ -16,6 +16,7 @@ impl<'s> Layout<'_, '_, 's> {
             LexemeKind::Word if self.begins_statement(piece) => {
                 self.close_blocks(self.blocks.len(), Some(piece));
             }
+            LexemeKind::Doc if block.has_rules() => self.description(),
             LexemeKind::Doc => self.misplaced_doc(piece),
             LexemeKind::Semicolon | LexemeKind::RoundClose | LexemeKind::SquareClose => {
                 report::unmatched_end(self.cx, piece);
@@ -35,7 +36,10 @@ impl<'s> Layout<'_, '_, 's> {
         match &block.keys {
             BlockKeys::Fields(_) if word => {
                 if let Some(field) = block.field(piece.text) {
-                    self.begin(piece, Some(field.keyword), field.block);
+                    match section(piece.text).filter(|_| field.keyword == Keyword::Rule) {
+                        Some(rule) => self.begin_section(piece, rule),
+                        None => self.begin(piece, Some(field.keyword), field.block),
+                    }
                     self.emit(piece, Token::Keyword(field.keyword));
                 } else {
                     report::unknown_field(self.cx, piece, block);
@@ -45,18 +49,24 @@ impl<'s> Layout<'_, '_, 's> {
             }
             BlockKeys::Known { nested } if key => self.key(piece, *nested),
             BlockKeys::Names if key => self.key(piece, None),
-            BlockKeys::Conditions
-                if piece.text == DEFAULT && self.follows() == Some(LexemeKind::Colon) =>
-            {
-                self.begin(piece, Some(Keyword::Default), None);
-                self.emit(piece, Token::Keyword(Keyword::Default));
+            BlockKeys::Conditions(fields) => {
+                let is_alone = self.follows() == Some(LexemeKind::Colon);
+                match fields.iter().find(|field| is_alone && field.name == piece.text) {
+                    Some(field) => {
+                        self.begin(piece, Some(field.keyword), None);
+                        self.emit(piece, Token::Keyword(field.keyword));
+                    }
+                    None => self.begin_unknown(piece),
+                }
             }
-            // The grammar says what it expected, if this is not it.
-            _ => {
-                self.begin(piece, None, None);
-                self.within(piece);
-            }
+            _ => self.begin_unknown(piece),
         }
+    }
+
+    /// Begins a clause with a piece that is no key: the grammar says what it expected, if this is not it.
+    fn begin_unknown(&mut self, piece: Lexeme<'s>) {
+        self.begin(piece, None, None);
+        self.within(piece);
     }
 
     fn key(&mut self, piece: Lexeme<'s>, nested: Option<&'static Block>) {
@@ -89,6 +99,7 @@ impl<'s> Layout<'_, '_, 's> {
             (LexemeKind::Colon, BlockKeys::Names) => self.no_value_follows(),
             (LexemeKind::Colon, _) => self.no_value_follows() || dedented(),
             (LexemeKind::CurlyOpen, _) => dedented(),
+            (_, BlockKeys::Fields(_)) if self.is_field(block, piece) => false,
             _ => block.field(piece.text).is_none() || dedented(),
         }
     }
@@ -102,13 +113,14 @@ impl<'s> Layout<'_, '_, 's> {
         let follows = self.follows();
         let (colon, curly) = (Some(LexemeKind::Colon), Some(LexemeKind::CurlyOpen));
         match block.keys {
-            BlockKeys::Fields(_) => block
-                .field(piece.text)
-                .is_some_and(|field| follows == colon || field.block.is_some() && follows == curly),
+            BlockKeys::Fields(_) => block.field(piece.text).is_some_and(|field| {
+                let is_followed = follows.is_some_and(|next| field.followed_by.contains(&next));
+                is_followed || field.block.is_some() && follows == curly
+            }),
             BlockKeys::Known { nested } => follows == colon || nested.is_some() && follows == curly,
             BlockKeys::Names => follows == colon,
             // A call follows no other and no word, except by a mistake.
-            BlockKeys::Conditions => {
+            BlockKeys::Conditions(_) => {
                 let whole = [
                     LexemeKind::Word,
                     LexemeKind::Mixed,

@@ -19,7 +19,7 @@ use crate::syntax::dsl::{
     lexer::{Lexeme, LexemeKind, Lexer},
     open_bracket::OpenBracket,
     report,
-    sections::{Block, DslSection, is_described, section},
+    sections::{Block, DslSection, Keyword, RULE_SET, is_described, section},
     string,
     token::{End, Token},
 };
@@ -156,6 +156,7 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
         self.separate(piece);
         let token = match piece.kind {
             LexemeKind::Word if piece.text == "rule_id" => Token::RuleId,
+            LexemeKind::Word if self.begins_between(piece) => Token::Between,
             LexemeKind::Word => Token::Word(piece.text),
             // Quotes would not help the name of a call.
             LexemeKind::Mixed if self.follows() == Some(LexemeKind::RoundOpen) => Token::Odd,
@@ -181,11 +182,11 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
                 self.end(piece.end());
                 Token::Semicolon(End::Written)
             }
-            LexemeKind::Arrow => {
+            LexemeKind::Arrow | LexemeKind::BothArrow => {
                 if self.open.iter().all(OpenBracket::is_round) {
                     self.close_all(Some(piece));
                 }
-                Token::Arrow
+                if piece.kind == LexemeKind::Arrow { Token::Arrow } else { Token::BothArrow }
             }
             LexemeKind::Colon => {
                 let after_condition = self.block().is_some_and(Block::has_conditions);
@@ -199,6 +200,18 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
             _ => Token::Odd,
         };
         self.emit(piece, token);
+    }
+
+    /// Whether the relation condition of a rule begins: its word is one like any other elsewhere.
+    fn begins_between(&self, piece: Lexeme<'s>) -> bool {
+        use LexemeKind::{Mixed, RoundClose, SquareClose, String, Word};
+        let is_rule = self.clause.section.is_some_and(|it| it.keyword == Keyword::Rule);
+        piece.text == "between"
+            && is_rule
+            && self.open.is_empty()
+            && self.at != self.clause.head
+            && matches!(self.last, Word | Mixed | String | RoundClose | SquareClose)
+            && self.follows() != Some(LexemeKind::Colon)
     }
 
     /// Whether a name is the name of a tag here.
@@ -296,8 +309,9 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
             last = piece;
             self.take();
         }
+        let within = self.block().map(|_| RULE_SET);
         let described =
-            |piece: Lexeme<'_>| piece.kind == LexemeKind::Word && is_described(piece.text);
+            |piece: Lexeme<'_>| piece.kind == LexemeKind::Word && is_described(piece.text, within);
         if self.lexer.peek().is_some_and(described) {
             let lines = self.text.get(first.start..last.end()).unwrap_or_default();
             let token = Token::Doc(string::description(lines));

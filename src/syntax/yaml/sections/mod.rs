@@ -1,10 +1,13 @@
 //! The sections of a policy: a file for each kind.
 
+mod audiences;
+mod barriers;
 mod conversations;
 mod groups;
 mod invariants;
 mod matrices;
 mod peers;
+mod rule_sets;
 mod rules;
 mod settings;
 mod unique_entries;
@@ -78,6 +81,11 @@ pub(super) const SECTIONS: &[YamlSection] = &[
     YamlSection { name: "conversations", read: conversations::read },
     YamlSection { name: "invariants", read: invariants::read },
     YamlSection { name: "lints", read: invariants::lints },
+    YamlSection { name: "rule_sets", read: rule_sets::read },
+    YamlSection { name: "barriers", read: barriers::read },
+    YamlSection { name: "audiences", read: audiences::audiences },
+    YamlSection { name: "accepts", read: audiences::accepts },
+    YamlSection { name: "actions", read: audiences::actions },
 ];
 
 /// Reports a section that there is not.
@@ -121,6 +129,11 @@ const TEXT: ExpectedValue = ExpectedValue("a text", "put a text in quotes");
 const PEERS: ExpectedValue = ExpectedValue(
     "a peers mode",
     "write `all`, `paired`, `contacts` or `favorites`, or its number",
+);
+const ASKED: ExpectedValue = ExpectedValue("`always` or `new`", "write `always` or `new`");
+const AUDIENCE: ExpectedValue = ExpectedValue(
+    "the name of an audience",
+    "write `everyone`, `contacts`, `nobody` or the name of another",
 );
 
 impl fmt::Debug for YamlSection {

@@ -5,7 +5,7 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     source::Span,
     syntax::{
-        ast::{Item, List, Outcome, Rule, Text},
+        ast::{Item, Outcome, Rule, Text},
         idioms,
         keys::{quoted, unknown_name},
         yaml::{
@@ -21,6 +21,13 @@ const RULES: ExpectedValue =
 const RULE: ExpectedValue =
     ExpectedValue("a rule", "a rule is a mapping with `condition` and `outcome`");
 
+const OUTCOME: ExpectedValue = ExpectedValue(
+    "a list of tags or a condition",
+    "write a list: `[Berlin, Munich]`, or a condition: `hasTag(...)`",
+);
+const BETWEEN: ExpectedValue =
+    ExpectedValue("a condition as text", "write `contact`, `sharesTag(...)` or another condition");
+
 pub(super) fn read<'s>(
     cursor: &mut YamlCursor<'s, '_>,
     key: Span,
@@ -33,9 +40,17 @@ pub(super) fn read<'s>(
     if last != Some(&Item::Rules(key)) {
         items.push(Item::Rules(key));
     }
+    rules(cursor, &mut |rule| items.push(Item::Rule(Box::new(rule))))
+}
+
+/// The rules of the section or of a rule set.
+pub(super) fn rules<'s>(
+    cursor: &mut YamlCursor<'s, '_>,
+    each: &mut dyn FnMut(Rule<'s>),
+) -> Result<(), YamlError> {
     if cursor.sequence(RULES)?.value().is_some() {
         while cursor.has_next()? {
-            items.extend(rule(cursor)?.map(|rule| Item::Rule(Box::new(rule))));
+            rule(cursor)?.into_iter().for_each(&mut *each);
         }
     }
     Ok(())
@@ -45,7 +60,8 @@ pub(super) fn read<'s>(
 pub(super) const INDENT: &str =
     "indent it like the first field of the rule, which stands after the `- `";
 
-pub(super) const FIELDS: &[&str] = &["name", "condition", "outcome", "description", "rule_id"];
+pub(super) const FIELDS: &[&str] =
+    &["name", "condition", "outcome", "between", "description", "rule_id"];
 
 fn rule<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Rule<'s>>, YamlError> {
     let node = cursor.node()?;
@@ -56,12 +72,14 @@ fn rule<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Rule<'s>>, YamlErr
     let mut fields = MappingFields::new("field");
     let (mut name, mut rule_id, mut description) = (None, None, None);
     let (mut expr, mut outcome) = (FieldValue::Absent, FieldValue::Absent);
+    let mut between = FieldValue::Absent;
     let mut is_denial = false;
     while let Some(key) = fields.next(cursor)? {
         match &*key.value {
             "name" => name = cursor.string(TEXT)?.value(),
             "condition" => expr = cursor.expr(CONDITION)?,
             "outcome" => outcome = self::outcome(cursor)?,
+            "between" => between = cursor.expr(BETWEEN)?,
             "description" => description = cursor.string(TEXT)?.value(),
             "rule_id" => rule_id = cursor.string(TEXT)?.value(),
             other => {
@@ -83,7 +101,8 @@ fn rule<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Rule<'s>>, YamlErr
     if matches!(expr, FieldValue::Absent) && !is_denial {
         missing.push(("condition", "hasTag(...)"));
     }
-    if matches!(outcome, FieldValue::Absent) && !is_denial {
+    let has_outcome = !matches!((&outcome, &between), (FieldValue::Absent, FieldValue::Absent));
+    if !has_outcome && !is_denial {
         missing.push(("outcome", "[...]"));
     }
     if !missing.is_empty()
@@ -101,26 +120,44 @@ fn rule<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Rule<'s>>, YamlErr
             problem.hint(format!("add `{field}: {example}`"))
         }));
     }
-    Ok(match (expr, outcome) {
-        (FieldValue::Value(condition), FieldValue::Value(outcome)) => {
-            let (outcome, between) = (Some(Outcome::Tags(outcome)), None);
-            Some(Rule { span, name, rule_id, condition, outcome, between, description })
-        }
-        _ => None,
-    })
+    let is_read = has_outcome
+        && !matches!(outcome, FieldValue::Invalid)
+        && !matches!(between, FieldValue::Invalid);
+    let (outcome, between) = (outcome.value(), between.value());
+    Ok(expr.value().filter(|_| is_read).map(|condition| Rule {
+        span,
+        name,
+        rule_id,
+        condition,
+        outcome,
+        between,
+        description,
+    }))
 }
 
-/// The tags of an outcome. People write words and conditions in their place.
-fn outcome<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<FieldValue<List<'s>>, YamlError> {
+/// An outcome: a list of tags, or a condition. People write a tag alone in its place.
+fn outcome<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<FieldValue<Outcome<'s>>, YamlError> {
     let node = cursor.node()?;
-    let hint = match &node {
-        Node::Scalar(scalar) if idioms::is_everyone(&scalar.value) => idioms::ALL_TAGS,
-        Node::Scalar(scalar) if scalar.value.contains('(') => {
-            "the outcome names tags, not conditions: `[B]` is for the users who have the tag B"
+    let scalar = match &node {
+        Node::Scalar(scalar) if !scalar.is_null() => scalar,
+        _ => {
+            return Ok(match cursor.list_of(&node, OUTCOME)? {
+                FieldValue::Value(tags) => FieldValue::Value(Outcome::Tags(tags)),
+                FieldValue::Absent => FieldValue::Absent,
+                FieldValue::Invalid => FieldValue::Invalid,
+            });
         }
-        _ => return cursor.tags_of(&node),
     };
-    cursor.report_invalid(&node, ExpectedValue("a list of tags", hint))
+    if !scalar.value.contains('(')
+        && let Some(hint) = idioms::outcome_hint(&scalar.value, "outcome:")
+    {
+        return cursor.report_invalid_as(&node, OUTCOME.0, hint);
+    }
+    Ok(match cursor.expr_of(node, OUTCOME)? {
+        FieldValue::Value(condition) => FieldValue::Value(Outcome::Condition(condition)),
+        FieldValue::Absent => FieldValue::Absent,
+        FieldValue::Invalid => FieldValue::Invalid,
+    })
 }
 
 /// The key of the next line, if it is a field of a rule at the place of a section.

@@ -1,6 +1,6 @@
 //! The `users` section.
 
-use super::{PEERS, SWITCH, TEXT, unique_entries::UniqueEntries};
+use super::{AUDIENCE, PEERS, SWITCH, TEXT, unique_entries::UniqueEntries};
 use crate::{
     diagnostic::Code,
     source::Span,
@@ -10,7 +10,7 @@ use crate::{
         user_fields,
         yaml::{
             cursor::{YamlCursor, YamlError},
-            expr::OWN_PERMISSION,
+            expr::{OWN_AUDIENCE, OWN_PERMISSION},
             values::{ExpectedValue, MappingFields},
         },
     },
@@ -21,6 +21,8 @@ const USERS: ExpectedValue =
 const USER: ExpectedValue = ExpectedValue("a user", "write `{ tags: [...] }`");
 const PERMISSIONS: ExpectedValue =
     ExpectedValue("a mapping of permissions", "write `{ outgoing: false }`");
+const ACCEPTS: ExpectedValue =
+    ExpectedValue("a mapping of actions", "write `{ start_chat: contacts }`");
 
 pub(super) fn read<'s>(
     cursor: &mut YamlCursor<'s, '_>,
@@ -67,11 +69,24 @@ fn record<'s>(cursor: &mut YamlCursor<'s, '_>, user: &mut User<'s>) -> Result<()
             "favorites" => user.set_field(|more| &mut more.favorites, cursor.users()?.value()),
             "paired" => user.set_field(|more| &mut more.paired, cursor.users()?.value()),
             "blocked" => user.set_field(|more| &mut more.blocked, cursor.users()?.value()),
+            "accepts" => accepts(cursor, user)?,
             "friends" => user.set_field(|more| &mut more.friends, cursor.users()?.value()),
             _ => cursor.unknown_field(&key, "a user", user_fields::FIELDS)?,
         }
     }
     Ok(())
+}
+
+fn accepts<'s>(cursor: &mut YamlCursor<'s, '_>, user: &mut User<'s>) -> Result<(), YamlError> {
+    if cursor.mapping(ACCEPTS)?.value().is_none() {
+        return Ok(());
+    }
+    let mut audiences = Vec::new();
+    let done = cursor.settings(OWN_AUDIENCE, AUDIENCE, &mut audiences);
+    if !audiences.is_empty() {
+        user.more.get_or_insert_default().accepts = audiences;
+    }
+    done
 }
 
 fn permissions<'s>(cursor: &mut YamlCursor<'s, '_>, user: &mut User<'s>) -> Result<(), YamlError> {
