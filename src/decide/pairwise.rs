@@ -7,7 +7,7 @@ use crate::{
         first_closed_between, one_sided, opening_rules,
     },
     request::{Action, Conversation, Request, Resource, ResourceKind, User},
-    snapshot::{CompiledRule, Tie, UserNumber, View},
+    snapshot::{CompiledRule, Selection, Tie, UserNumber, View},
 };
 
 /// An evaluator of one action between any two known users, by number and with any tie: what it takes to
@@ -44,12 +44,56 @@ impl<'v> PairEvaluator<'v> {
         one_sided(self.view, &self.context)
     }
 
+    /// The users on whom a user may act by the gates of [`GateScope::Pair`], with the ties and groups of the
+    /// view; the user may be among them. Costs set algebra over the tags, ties and groups concerned.
+    pub fn reached(&self, subject: UserNumber) -> Selection<'v> {
+        self.admitted(&Principal::from_number(self.view, subject))
+    }
+
+    /// The users on whom a user may act who are strangers to them: without a tie and without a common group.
+    /// Costs as much as [`reached`](Self::reached).
+    pub fn reached_strangers(&self, subject: UserNumber) -> Selection<'v> {
+        self.admitted(&Principal::stranger(self.view, subject))
+    }
+
+    /// The users who may act on a user, by the same gates; the user may be among them. Costs as much as
+    /// [`reached`](Self::reached).
+    pub fn reaching(&self, other: UserNumber) -> Selection<'v> {
+        self.admitted_to(&Principal::from_number(self.view, other))
+    }
+
+    /// The users who may act on a user to whom they are strangers. Costs as much as
+    /// [`reached`](Self::reached).
+    pub fn reaching_strangers(&self, other: UserNumber) -> Selection<'v> {
+        self.admitted_to(&Principal::stranger(self.view, other))
+    }
+
+    fn admitted_to(&self, other: &Principal<'_>) -> Selection<'v> {
+        let gates = GATES.iter().filter(|gate| gate.scope() == GateScope::Pair);
+        Selection::all(
+            gates.map(|gate| gate.admitted_subjects(self.view, &self.context, Some(other))),
+        )
+    }
+
+    fn admitted(&self, subject: &Principal<'_>) -> Selection<'v> {
+        let gates = GATES.iter().filter(|gate| gate.scope() == GateScope::Pair);
+        Selection::all(gates.map(|gate| gate.admitted_others(self.view, &self.context, subject)))
+    }
+
     /// The rules that let one user reach another, if rules apply to them.
     pub fn opening_rules(&self, subject: UserNumber, other: UserNumber) -> Vec<&'v CompiledRule> {
         let tie = self.view.population.tie(subject, other);
         let (subject, other) =
             (Principal::from_number(self.view, subject), Principal::from_number(self.view, other));
         opening_rules(self.view, &self.context, &PrincipalPair::with_tie(&subject, &other, tie))
+    }
+
+    /// Whether one user may act on another if they are strangers: without a tie and without a common group.
+    pub fn allows_strangers(&self, subject: UserNumber, other: UserNumber) -> bool {
+        let subject = Principal::stranger(self.view, subject);
+        let other = Principal::stranger(self.view, other);
+        let pair = PrincipalPair::with_tie(&subject, &other, Tie::NONE);
+        first_closed_between(self.view, &self.context, &pair).is_none()
     }
 
     /// Whether one user may act on another if this is their tie. Friendships count in it as far as the

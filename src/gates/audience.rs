@@ -387,7 +387,7 @@ impl Gate for AudienceGate {
                 let is_in = related.meets(view, context, audience(view, number));
                 format!(
                     "`{name}`, {} `{}`",
-                    if is_in { "who hold" } else { "who don't hold" },
+                    if is_in { "which holds" } else { "which does not hold" },
                     pair.subject.id
                 )
             });

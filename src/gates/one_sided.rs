@@ -20,6 +20,8 @@ pub struct OneSided<'v> {
     pub others: Vec<UserCondition<'v>>,
     /// The conditions on both of two unrelated users. A tie can stand in for them.
     pub unrelated: Vec<UserCondition<'v>>,
+    /// The conditions on both of two users whose relations are not known: a tie can't stand in for them.
+    pub related: Vec<UserCondition<'v>>,
     /// The rules that must open for users without a conversation; `None` if no rules apply.
     pub rules: Option<&'v RuleBook>,
     /// Whether ties are looked at by the peers modes of both users.
@@ -63,6 +65,7 @@ impl<'v> OneSided<'v> {
             initiators,
             others,
             unrelated,
+            related,
             rules,
             reads_peers,
             blocks,
@@ -71,6 +74,7 @@ impl<'v> OneSided<'v> {
         } = other;
         self.pairwise.extend(pairwise);
         self.reads_own_audiences |= reads_own_audiences;
+        self.related.extend(related);
         self.subjects.extend(subjects);
         self.initiators.extend(initiators);
         self.others.extend(others);
@@ -111,6 +115,16 @@ impl<'v> OneSided<'v> {
     /// The conditions on a subject that is unrelated to the other user.
     pub fn unrelated_subjects(&self) -> impl Iterator<Item = &UserCondition<'v>> {
         self.subjects.iter().chain(&self.initiators).chain(&self.unrelated)
+    }
+
+    /// The conditions on a subject who begins a conversation with a user of any relations.
+    pub fn related_subjects(&self) -> impl Iterator<Item = &UserCondition<'v>> {
+        self.subjects.iter().chain(&self.initiators).chain(&self.related)
+    }
+
+    /// The conditions on a resource or `member` of any relations.
+    pub fn related_others(&self) -> impl Iterator<Item = &UserCondition<'v>> {
+        self.others.iter().chain(&self.related)
     }
 
     /// The conditions on a resource or `member` that is unrelated to the subject.

@@ -27,8 +27,29 @@ impl PairCondition {
         Self::Not(Box::new(self))
     }
 
+    /// The condition as text, with the names of its tags: equal for two policies only if they mean the same.
+    pub fn render(&self, name: &impl Fn(&TagId) -> String) -> String {
+        let list = |parts: &[Self]| {
+            let parts: Vec<String> = parts.iter().map(|part| part.render(name)).collect();
+            parts.join(", ")
+        };
+        match self {
+            Self::Subject(condition) => format!("subject {}", condition.map(&mut |tag| name(tag))),
+            Self::Other(condition) => format!("other {}", condition.map(&mut |tag| name(tag))),
+            Self::FromSubject(relation) => {
+                format!("from subject {}", relation.map(&mut |tag| name(tag)))
+            }
+            Self::FromOther(relation) => {
+                format!("from other {}", relation.map(&mut |tag| name(tag)))
+            }
+            Self::Not(inner) => format!("not({})", inner.render(name)),
+            Self::All(parts) => format!("all({})", list(parts)),
+            Self::Any(parts) => format!("any({})", list(parts)),
+        }
+    }
+
     /// The condition that a rule of a book opens the pair. Costs a copy of each rule's parts.
-    pub(super) fn opened_by(book: &RuleBook) -> Self {
+    pub fn opened_by(book: &RuleBook) -> Self {
         let rules = book.rules.iter().map(|rule| {
             let outcome = match &rule.outcome {
                 Outcome::Condition(condition) => condition.clone(),

@@ -53,18 +53,18 @@ fn mutual_peers<'v>(
     Selection::any([mutual, context.self_in_group(principal)])
 }
 
-/// The condition on tags under which the policy sets the peers mode to `all`: the first mode whose
+/// The condition on tags under which the policy sets a peers mode that passes a test: the first mode whose
 /// condition a user meets applies.
-fn communicates_with_all(view: &View) -> Toggle<TagId> {
+fn has_mode(view: &View, test: impl Fn(PeersMode) -> bool) -> Toggle<TagId> {
     let peers = &view.settings.peers;
-    let rest = Toggle::Always(peers.default == PeersMode::All);
+    let rest = Toggle::Always(test(peers.default));
     peers.modes.iter().rev().fold(rest, |rest, (when, mode)| {
-        let (when, is_all) = (when.clone(), *mode == PeersMode::All);
+        let (when, passes) = (when.clone(), test(*mode));
         match rest {
-            Toggle::Always(on) if on == is_all => Toggle::Always(on),
-            Toggle::Always(_) if is_all => Toggle::When(when),
+            Toggle::Always(on) if on == passes => Toggle::Always(on),
+            Toggle::Always(_) if passes => Toggle::When(when),
             Toggle::Always(_) => Toggle::When(Condition::Not(Box::new(when))),
-            Toggle::When(rest) if is_all => Toggle::When(Condition::Any(vec![when, rest])),
+            Toggle::When(rest) if passes => Toggle::When(Condition::Any(vec![when, rest])),
             Toggle::When(rest) => {
                 Toggle::When(Condition::All(vec![Condition::Not(Box::new(when)), rest]))
             }
@@ -145,10 +145,15 @@ impl Gate for PeersGate {
         }
         let communicates_with_all = UserCondition {
             users: view.states.in_peers_mode(PeersMode::All),
-            tags: communicates_with_all(view),
+            tags: has_mode(view, |mode| mode == PeersMode::All),
+        };
+        let communicates_with_some = UserCondition {
+            users: view.states.in_peers_mode(PeersMode::Nobody).complement(),
+            tags: has_mode(view, |mode| mode != PeersMode::Nobody),
         };
         OneSided {
             unrelated: vec![communicates_with_all],
+            related: vec![communicates_with_some],
             reads_peers: true,
             ..OneSided::default()
         }

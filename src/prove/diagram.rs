@@ -278,6 +278,47 @@ impl Diagrams {
         Ok(found)
     }
 
+    /// The diagram of what holds for some choice of certain tags.
+    ///
+    /// # Errors
+    /// As [`Diagrams::condition`].
+    pub fn exists(
+        &mut self,
+        diagram: Diagram,
+        is_chosen: &impl Fn(TagId) -> bool,
+    ) -> Result<Diagram, BudgetExceededError> {
+        let mut known = HashMap::default();
+        self.project(diagram, is_chosen, &mut known, 0)
+    }
+
+    fn project(
+        &mut self,
+        diagram: Diagram,
+        is_chosen: &impl Fn(TagId) -> bool,
+        known: &mut HashMap<Diagram, Diagram, RandomState>,
+        depth: u32,
+    ) -> Result<Diagram, BudgetExceededError> {
+        let Some(&Node { tag, without, with }) = self.inner_node(diagram) else {
+            return Ok(diagram);
+        };
+        if let Some(&projected) = known.get(&diagram) {
+            return Ok(projected);
+        }
+        if depth > MAX_DEPTH {
+            return Err(BudgetExceededError);
+        }
+        let without = self.project(without, is_chosen, known, depth + 1)?;
+        let with = self.project(with, is_chosen, known, depth + 1)?;
+        let is_chosen_here = self.tags.get(tag as usize).is_some_and(|&tag| is_chosen(tag));
+        let projected = if is_chosen_here {
+            self.or(without, with)?
+        } else {
+            self.intern(Node { tag, without, with })?
+        };
+        known.insert(diagram, projected);
+        Ok(projected)
+    }
+
     /// The diagram of if-then-else: the second part where the first holds, and else the third.
     fn if_then_else(
         &mut self,

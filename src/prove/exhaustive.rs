@@ -6,6 +6,8 @@ use std::{collections::HashMap, ops::ControlFlow};
 
 use smallvec::SmallVec;
 
+use super::pairwise_users::PairwiseCheck;
+
 use crate::{
     decide::PairEvaluator,
     policy::Demand,
@@ -23,10 +25,10 @@ pub(super) enum Breach {
 }
 
 /// The number of pairs that a report names.
-const MAX_PAIRS: usize = 5;
+pub(super) const MAX_PAIRS: usize = 5;
 
 /// The number of isolated users that a report names.
-const MAX_ISOLATED: usize = 20;
+pub(super) const MAX_ISOLATED: usize = 20;
 
 /// The breach of an invariant among the users of a view; `None` if it holds.
 ///
@@ -41,6 +43,9 @@ pub(super) fn check(
 ) -> Option<Breach> {
     let (from, to) = (users_meeting(&view.population, from), users_meeting(&view.population, to));
     let one_sided = evaluator.one_sided();
+    if one_sided.is_pairwise() {
+        return PairwiseCheck { view, evaluator, from: &from, to: &to }.breach(demand);
+    }
     let (able, open) = one_sided.unrelated_within(&from, &to);
     let rules = one_sided.rules;
     let case = ExhaustiveCheck { view, evaluator, from: &from, to: &to, able, open, rules };

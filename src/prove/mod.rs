@@ -10,6 +10,8 @@
 mod diagram;
 mod exhaustive;
 mod lints;
+mod pairwise;
+mod pairwise_users;
 mod report;
 mod symbolic;
 
@@ -49,7 +51,7 @@ fn check(invariant: &Invariant, view: &View, budget: &mut Budget) -> Option<Diag
     let (from, to) = (resolve_tags(&invariant.from, view), resolve_tags(&invariant.to, view));
     let breach = exhaustive::check(view, &evaluator, invariant.demand, &from, &to);
     let found = (invariant.scope == InvariantScope::All)
-        .then(|| symbolic::check(&evaluator, invariant.demand, &from, &to, budget));
+        .then(|| symbolic::check(view, &evaluator, invariant.demand, &from, &to, budget));
     report::InvariantReport { invariant, view, evaluator: &evaluator }
         .render(breach.as_ref(), found)
 }

@@ -139,7 +139,12 @@ impl InvariantReport<'_, '_> {
         let verb = self.verb();
         if let Some(other) = &example.other {
             let user = format!("a user with {}", self.tags(other));
-            format!("a user with {subject} {verb} {}", action_phrase(*action, &user))
+            let between = if example.between.is_empty() {
+                String::new()
+            } else {
+                format!(", where between the two is {}", example.between.join(" and "))
+            };
+            format!("a user with {subject} {verb} {}{between}", action_phrase(*action, &user))
         } else {
             let user = format!("nobody who meets {to}");
             format!("a user with {subject} may {}", action_phrase(*action, &user))

@@ -1,5 +1,5 @@
-//! Invariants over all possible users: users with any tags, without a record and without ties, so that
-//! every conversation is new.
+//! Invariants over all possible users: users with any tags and without a record, in a new conversation.
+//! Relations between them are free for `never`, and absent for the other demands.
 //!
 //! The conditions on each of two users depend on that user's tags alone, and the two are joined by a tag
 //! of an outcome. So no diagram covers both users, and each stays about as small as its conditions.
@@ -8,10 +8,13 @@ use crate::{
     decide::{PairEvaluator, UserCondition},
     policy::Demand,
     request::Condition,
-    snapshot::{CompiledRule, RuleBook, TagId},
+    snapshot::{CompiledRule, RuleBook, TagId, View},
 };
 
-use super::diagram::{Budget, BudgetExceededError, Diagram, Diagrams};
+use super::{
+    diagram::{Budget, BudgetExceededError, Diagram, Diagrams},
+    pairwise,
+};
 
 /// Two possible users who would break an invariant.
 #[derive(Clone, Debug)]
@@ -22,6 +25,8 @@ pub(super) struct Counterexample<'v> {
     pub other: Option<Vec<TagId>>,
     /// The rule by which the subject reaches the other user.
     pub rule: Option<&'v CompiledRule>,
+    /// What must be between the two, as relation conditions read from the subject.
+    pub between: Vec<String>,
 }
 
 /// A counterexample to an invariant; `None` if it holds for all possible users.
@@ -29,6 +34,7 @@ pub(super) struct Counterexample<'v> {
 /// # Errors
 /// Fails if the answer takes more work than the budget allows.
 pub(super) fn check<'v>(
+    view: &View,
     evaluator: &PairEvaluator<'v>,
     demand: Demand,
     from: &Condition<TagId>,
@@ -36,12 +42,21 @@ pub(super) fn check<'v>(
     budget: &mut Budget,
 ) -> Result<Option<Counterexample<'v>>, BudgetExceededError> {
     let one_sided = evaluator.one_sided();
+    if one_sided.is_pairwise() {
+        return pairwise::check(view, &one_sided, demand, from, to, budget);
+    }
     let mut diagrams = Diagrams::default();
     let mut case = budget.run(&mut diagrams, |diagrams| {
         let from = diagrams.condition(from)?;
         let to = diagrams.condition(to)?;
-        let able = conjoin(diagrams, from, one_sided.unrelated_subjects())?;
-        let open = conjoin(diagrams, to, one_sided.unrelated_others())?;
+        // For `never`, relations are free, so that one can stand in for what unrelated users must meet.
+        let (able, open) = if demand == Demand::Never {
+            let able = conjoin(diagrams, from, one_sided.related_subjects())?;
+            (able, conjoin(diagrams, to, one_sided.related_others())?)
+        } else {
+            let able = conjoin(diagrams, from, one_sided.unrelated_subjects())?;
+            (able, conjoin(diagrams, to, one_sided.unrelated_others())?)
+        };
         Ok(SymbolicCheck {
             from,
             to,
@@ -74,9 +89,9 @@ struct SymbolicCheck<'v> {
     diagrams: Diagrams,
     from: Diagram,
     to: Diagram,
-    /// The users of `from` who meet the conditions on unrelated subjects.
+    /// The users of `from` who meet the conditions on subjects.
     able: Diagram,
-    /// The users of `to` who meet the conditions on unrelated others.
+    /// The users of `to` who meet the conditions on others.
     open: Diagram,
     rules: Option<&'v RuleBook>,
 }
@@ -127,7 +142,12 @@ impl<'v> SymbolicCheck<'v> {
                 meeting_no_rule(diagrams, able, rules.iter().map(|(_, rule)| *rule))
             })?;
             if let Some(subject) = self.diagrams.example(left) {
-                return Ok(Some(Counterexample { subject, other: Some(other), rule: None }));
+                return Ok(Some(Counterexample {
+                    subject,
+                    other: Some(other),
+                    rule: None,
+                    between: Vec::new(),
+                }));
             }
         }
         Ok(None)
@@ -141,7 +161,7 @@ impl<'v> SymbolicCheck<'v> {
         })?;
         let lost = |diagrams: &Diagrams, diagram| {
             let subject = diagrams.example(diagram)?;
-            Some(Counterexample { subject, other: None, rule: None })
+            Some(Counterexample { subject, other: None, rule: None, between: Vec::new() })
         };
         if let Some(found) = lost(&self.diagrams, unable) {
             return Ok(Some(found));
@@ -195,7 +215,7 @@ impl<'v> SymbolicCheck<'v> {
     ) -> Option<Counterexample<'v>> {
         let subject = self.diagrams.example(subject)?;
         let other = self.diagrams.example(other)?;
-        Some(Counterexample { subject, other: Some(other), rule })
+        Some(Counterexample { subject, other: Some(other), rule, between: Vec::new() })
     }
 }
 

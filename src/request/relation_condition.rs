@@ -5,7 +5,7 @@ use std::fmt;
 use super::{
     Relation,
     condition::{EVERYONE, NOBODY, write_call, write_has_tag},
-    ids::write_tag,
+    ids::{TagForm, write_tag},
 };
 
 /// A condition on two users, read from one of them, the *owner*. `T` is a tag, as in
@@ -74,7 +74,11 @@ impl TagPattern {
 
 impl fmt::Display for TagPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write_tag(f, &self.0)
+        match self.0.strip_suffix('*') {
+            Some(start) if TagForm::Flip.check(start).is_ok() => f.write_str(&self.0),
+            Some("") => f.write_str("*"),
+            _ => write_tag(f, &self.0),
+        }
     }
 }
 

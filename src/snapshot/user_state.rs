@@ -4,7 +4,7 @@ use super::bit_field::BitField;
 use crate::request::{Approval, Moderation, PeersMode, Switch};
 
 /// A user's effective settings and moderation state, packed into two bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct UserState(u16);
 
 const MODERATION: BitField = BitField::values(Moderation::COUNT);

@@ -23,6 +23,8 @@ pub(super) struct ActionComparison<'v> {
     /// The users whose side differs as a subject, and as the other, whatever the tie.
     pub(super) subjects_differ: BitSet,
     pub(super) others_differ: BitSet,
+    /// Whether a policy says something about the two users together, besides its section `rules`.
+    pub(super) is_pairwise: bool,
     /// Whether rules are evaluated.
     pub(super) rules: bool,
     /// Whether the effect of blocks differs.
@@ -75,6 +77,7 @@ impl<'v> ActionComparison<'v> {
             others: [o_old.and(&m_old), o_new.and(&m_new)],
             subjects_differ,
             others_differ,
+            is_pairwise: before.is_pairwise() || after.is_pairwise(),
             rules: has_rules,
             blocks_differ: blocks_differ || friendships_differ,
             friendships_differ,

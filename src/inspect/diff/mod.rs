@@ -16,6 +16,7 @@ mod comparison;
 mod count;
 mod isolation;
 mod matrices;
+mod pairwise;
 mod render;
 mod walk;
 
@@ -42,6 +43,7 @@ use classes::{PolicySide, UserClasses};
 use comparison::ActionComparison;
 use count::{GAINED, LOST, PairCounts};
 use isolation::StrangerReach;
+use pairwise::PairwiseComparison;
 
 /// The difference of two policies: the pairs that one allows and the other does not.
 #[derive(Debug)]
@@ -68,6 +70,8 @@ pub struct ActionDiff {
     pub has_all_largest: bool,
     /// The parts of the policy that cause the changes of the examples.
     pub causes: Vec<PolicyPart>,
+    /// Whether the counts are an estimate: too many pairs share a group to judge each of them.
+    pub is_estimate: bool,
     pub contact: IsolationChange,
 }
 
@@ -133,6 +137,23 @@ impl DiffDetail {
 impl Default for DiffDetail {
     fn default() -> Self {
         Self { kinds: 8, witnesses: 2, isolation: true }
+    }
+}
+
+impl ActionDiff {
+    /// The difference of an action whose decisions are the same.
+    fn unchanged(action: Action, over: CountedUnit) -> Self {
+        Self {
+            action,
+            over,
+            gained: 0,
+            lost: 0,
+            kinds: Vec::new(),
+            has_all_largest: true,
+            causes: Vec::new(),
+            is_estimate: false,
+            contact: IsolationChange::default(),
+        }
     }
 }
 
@@ -240,12 +261,18 @@ impl DiffBuilder<'_> {
     fn all(&self, conversation: Option<Conversation>) -> Vec<ActionDiff> {
         let (mut acts, mut commons): (Vec<PlannedAction<'_>>, Vec<SharedCounts>) =
             (Vec::new(), Vec::new());
+        let mut pairwise = Vec::new();
         for (action, over) in Action::ALL.iter().copied().filter_map(over) {
             if self.user_classes.is_late() {
                 return Vec::new();
             }
             let comparison =
                 ActionComparison::new(self.old, self.new, action, conversation, self.user_classes);
+            if comparison.is_pairwise && over != CountedUnit::Subjects {
+                // Its work is divided among all processors by itself.
+                pairwise.push(self.pairwise(action, over, &comparison));
+                continue;
+            }
             let alike = acts.iter().find(|act| act.comparison.has_same_strangers(&comparison));
             let common = alike.map_or_else(
                 || {
@@ -271,20 +298,56 @@ impl DiffBuilder<'_> {
                 }
             }
         });
-        done.into_inner().unwrap_or_else(PoisonError::into_inner)
+        let mut diffs = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+        diffs.append(&mut pairwise);
+        diffs
+    }
+
+    /// The difference of an action where a policy says something about two users together.
+    fn pairwise(
+        &self,
+        action: Action,
+        over: CountedUnit,
+        comparison: &ActionComparison<'_>,
+    ) -> ActionDiff {
+        let mut diff = ActionDiff::unchanged(action, over);
+        let pairwise = PairwiseComparison::new(comparison, self.user_classes, [self.old, self.new]);
+        if pairwise.is_unchanged() {
+            return diff;
+        }
+        let counts = pairwise.count();
+        [diff.gained, diff.lost] = [GAINED, LOST].map(|direction| counts.total(direction));
+        diff.is_estimate = counts.is_estimate;
+        for direction in [GAINED, LOST] {
+            if self.detail.kinds == 0 || counts.total(direction) == 0 {
+                continue;
+            }
+            let (largest, is_complete) = pairwise.largest(&counts, direction, self.detail.kinds);
+            diff.has_all_largest &= is_complete;
+            diff.kinds.extend(largest.into_iter().map(|it| {
+                KindDiff {
+                    gained: direction == GAINED,
+                    from: self.tags(it.from),
+                    to: Some(self.tags(it.to)),
+                    pairs: it.pairs,
+                    witnesses: it
+                        .examples
+                        .into_iter()
+                        .take(self.detail.witnesses)
+                        .map(|(user, other)| self.witness(comparison, user, Some(other)))
+                        .collect(),
+                }
+            }));
+        }
+        if self.detail.isolation && diff.gained + diff.lost > 0 {
+            diff.contact = pairwise.isolation();
+        }
+        diff.causes = self.because(&diff);
+        diff
     }
 
     fn action(&self, act: &PlannedAction<'_>, common: &SharedCounts) -> ActionDiff {
-        let mut diff = ActionDiff {
-            action: act.action,
-            over: act.over,
-            gained: 0,
-            lost: 0,
-            kinds: Vec::new(),
-            has_all_largest: true,
-            causes: Vec::new(),
-            contact: IsolationChange::default(),
-        };
+        let mut diff = ActionDiff::unchanged(act.action, act.over);
         if act.over == CountedUnit::Subjects {
             self.subjects(&act.comparison, &mut diff);
         } else {

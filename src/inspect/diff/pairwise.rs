@@ -1,0 +1,549 @@
+//! The comparison of an action where a policy says something about two users together.
+//!
+//! Subjects of whom all that such statements ask of one user is the same reach the same strangers, so that
+//! these are counted by set algebra once for each kind of subject. Then each pair with a tie, and each pair
+//! that shares a group where a statement asks for it, is corrected one by one.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use super::{
+    bitset::BitSet,
+    classes::UserClasses,
+    comparison::ActionComparison,
+    count::{GAINED, LOST, direction_of, on_all_processors},
+    isolation::IsolationChange,
+};
+use crate::{
+    decide::{OneSided, PairCondition},
+    request::{Condition, RelationCondition},
+    snapshot::{GroupNumber, TagId, Tie, UserNumber, UserTags, View},
+};
+
+/// The number of pairs in groups that are judged one by one; beyond it, the change among them is estimated.
+const MAX_GROUP_PAIRS: u64 = 4_000_000;
+
+/// The number of subject classes whose changes are broken down by the class of the other user.
+const LOOKED_AT: usize = 24;
+
+/// The pairs that an action gained and lost.
+#[derive(Default, Debug)]
+pub(super) struct PairwiseCounts {
+    /// The gained and lost pairs.
+    pub(super) totals: [i64; 2],
+    /// The gained and lost pairs by the class of the subject.
+    pub(super) classes: HashMap<u32, [i64; 2]>,
+    /// Whether the pairs that share a group are estimated.
+    pub(super) is_estimate: bool,
+}
+
+impl PairwiseCounts {
+    pub(super) fn total(&self, direction: usize) -> u64 {
+        self.totals.get(direction).map_or(0, |&total| u64::try_from(total).unwrap_or(0))
+    }
+
+    fn add(&mut self, class: u32, direction: usize, pairs: i64) {
+        let of_class = self.classes.entry(class).or_default();
+        for counts in [&mut self.totals, of_class] {
+            counts.get_mut(direction).into_iter().for_each(|count| *count += pairs);
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        for (class, counts) in other.classes {
+            for (direction, pairs) in counts.into_iter().enumerate() {
+                self.add(class, direction, pairs);
+            }
+        }
+        self.is_estimate |= other.is_estimate;
+    }
+}
+
+/// An action under two policies, of which at least one says something about two users together.
+pub(super) struct PairwiseComparison<'c, 'v> {
+    pub(super) comparison: &'c ActionComparison<'v>,
+    pub(super) user_classes: &'c UserClasses<'v>,
+    pub(super) old: &'v View,
+    pub(super) new: &'v View,
+    /// Whether a condition of one of the policies asks for shared groups.
+    reads_groups: bool,
+}
+
+/// Subjects who reach the same strangers.
+struct SubjectKind {
+    /// One of them.
+    subject: UserNumber,
+    users: Vec<UserNumber>,
+}
+
+impl<'c, 'v> PairwiseComparison<'c, 'v> {
+    pub(super) fn new(
+        comparison: &'c ActionComparison<'v>,
+        user_classes: &'c UserClasses<'v>,
+        [old, new]: [&'v View; 2],
+    ) -> Self {
+        let [before, after] = [comparison.old.one_sided(), comparison.new.one_sided()];
+        let own = |view: &View| {
+            let mut named = view.population.own_audiences.iter();
+            named.any(|it| audience_reads_groups(view, &it.name))
+        };
+        let reads_groups =
+            [&before, &after].into_iter().flat_map(|it| &it.pairwise).any(reads_groups)
+                || before.reads_own_audiences && own(old)
+                || after.reads_own_audiences && own(new);
+        Self { comparison, user_classes, old, new, reads_groups }
+    }
+
+    /// Whether both policies say the same, so that no decision differs.
+    pub(super) fn is_unchanged(&self) -> bool {
+        let [before, after] = [self.comparison.old.one_sided(), self.comparison.new.one_sided()];
+        let (comparison, names) = (self.comparison, |one_sided: &OneSided<'_>, view: &View| {
+            let name = |tag: &TagId| view.tags.name(*tag).to_owned();
+            one_sided.pairwise.iter().map(|pair| pair.render(&name)).collect::<Vec<_>>()
+        });
+        let has_same_rules = match (before.rules, after.rules) {
+            (None, None) => true,
+            (Some(_), Some(_)) => self.user_classes.rules_are_the_same(),
+            _ => false,
+        };
+        comparison.subjects_differ.is_empty()
+            && comparison.others_differ.is_empty()
+            && !comparison.blocks_differ
+            && has_same_rules
+            && names(&before, self.old) == names(&after, self.new)
+            && before.reads_own_audiences == after.reads_own_audiences
+            && (!before.reads_own_audiences || self.own_audiences_mean_the_same())
+    }
+
+    fn own_audiences_mean_the_same(&self) -> bool {
+        let meaning = |view: &View| {
+            let audiences = view.settings.audiences.map(&mut |tag| view.tags.name(*tag).to_owned());
+            let accepts: Vec<_> = view
+                .settings
+                .accepts
+                .iter()
+                .map(|entry| entry.map(&mut |tag| view.tags.name(*tag).to_owned()))
+                .collect();
+            (audiences, accepts)
+        };
+        meaning(self.old) == meaning(self.new)
+    }
+
+    /// Counts all pairs whose decision changes. Runs on all processors.
+    pub(super) fn count(&self) -> PairwiseCounts {
+        let kinds = self.subject_kinds();
+        let mut counts = self.on_parts(kinds.len(), &|at, counts| {
+            if let Some(kind) = kinds.get(at) {
+                self.count_strangers(kind, counts);
+            }
+        });
+        let users = self.user_classes.users as usize;
+        const PART: usize = 1 << 12;
+        counts.merge(self.on_parts(users.div_ceil(PART), &|at, counts| {
+            let numbers =
+                (at * PART..users.min((at + 1) * PART)).filter_map(|it| u32::try_from(it).ok());
+            numbers.for_each(|user| self.correct_ties_of(UserNumber(user), counts));
+        }));
+        if self.reads_groups {
+            counts.merge(self.correct_groups());
+        }
+        counts
+    }
+
+    fn on_parts(
+        &self,
+        parts: usize,
+        work: &(dyn Fn(usize, &mut PairwiseCounts) + Sync),
+    ) -> PairwiseCounts {
+        let next = AtomicUsize::new(0);
+        let done = Mutex::new(PairwiseCounts::default());
+        on_all_processors(parts, &|| {
+            let mut counts = PairwiseCounts::default();
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                if at >= parts || self.user_classes.is_late() {
+                    break;
+                }
+                work(at, &mut counts);
+            }
+            done.lock().unwrap_or_else(PoisonError::into_inner).merge(counts);
+        });
+        done.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The strangers whom a subject reaches, before and after; the subject may be among them.
+    fn strangers(&self, subject: UserNumber) -> [BitSet; 2] {
+        let users = self.user_classes.users;
+        [&self.comparison.old, &self.comparison.new]
+            .map(|evaluator| BitSet::selected(&evaluator.reached_strangers(subject), users))
+    }
+
+    fn count_strangers(&self, kind: &SubjectKind, counts: &mut PairwiseCounts) {
+        let [before, after] = self.strangers(kind.subject);
+        for (direction, changed) in [(GAINED, after.minus(&before)), (LOST, before.minus(&after))] {
+            let others = i64::try_from(changed.len()).unwrap_or(i64::MAX);
+            if others == 0 {
+                continue;
+            }
+            for &user in &kind.users {
+                let oneself = i64::from(changed.contains(user));
+                counts.add(self.user_classes.class_number(user), direction, others - oneself);
+            }
+        }
+    }
+
+    fn correct_ties_of(&self, user: UserNumber, counts: &mut PairwiseCounts) {
+        let population = &self.new.population;
+        for (other, _) in population.ties_of(user) {
+            let tie = self.comparison.tie(population, user, other);
+            self.correct_pair(user, other, tie, 1, counts);
+        }
+    }
+
+    fn correct_pair(
+        &self,
+        user: UserNumber,
+        other: UserNumber,
+        tie: Tie,
+        weight: i64,
+        counts: &mut PairwiseCounts,
+    ) {
+        let is = direction_of(self.comparison.judge(user, other, tie));
+        let was = direction_of(self.judge_strangers(user, other));
+        if is != was {
+            let class = self.user_classes.class_number(user);
+            is.into_iter().for_each(|direction| counts.add(class, direction, weight));
+            was.into_iter().for_each(|direction| counts.add(class, direction, -weight));
+        }
+    }
+
+    fn judge_strangers(&self, user: UserNumber, other: UserNumber) -> [bool; 2] {
+        [&self.comparison.old, &self.comparison.new]
+            .map(|evaluator| evaluator.allows_strangers(user, other))
+    }
+
+    /// Corrects the counts for pairs without a tie that share a group. Of more pairs than can be judged one by
+    /// one, a part of the groups stands for all.
+    fn correct_groups(&self) -> PairwiseCounts {
+        let groups: Vec<GroupNumber> = self.new.groups.iter().map(|(group, _)| group).collect();
+        let size = |group: &GroupNumber| {
+            let members = self.new.groups.get(*group).map_or(0, |group| group.members().len());
+            (members as u64).saturating_mul(members as u64)
+        };
+        let pairs = groups.iter().map(size).fold(0_u64, u64::saturating_add);
+        let stride = usize::try_from(pairs.div_ceil(MAX_GROUP_PAIRS)).unwrap_or(usize::MAX).max(1);
+        let chosen: Vec<GroupNumber> = groups.into_iter().step_by(stride).collect();
+        let weight = i64::try_from(stride).unwrap_or(i64::MAX);
+        let mut counts = self.on_parts(chosen.len(), &|at, counts| {
+            let Some(group) = chosen.get(at).and_then(|&group| self.new.groups.get(group)) else {
+                return;
+            };
+            for user in group.members() {
+                for other in group.members().filter(|&other| other != user) {
+                    let mut shared = self.new.groups.shared(user, other);
+                    let is_first = shared.next() == chosen.get(at).copied();
+                    if is_first && self.new.population.tie(user, other).is_none() {
+                        self.correct_pair(user, other, Tie::NONE, weight, counts);
+                    }
+                }
+            }
+        });
+        counts.is_estimate = stride > 1;
+        counts
+    }
+
+    /// The kinds of subjects: those of whom both policies ask the same, with the same answers.
+    fn subject_kinds(&self) -> Vec<SubjectKind> {
+        let questions = Questions::of(self);
+        let signatures: Vec<Vec<u64>> =
+            self.user_classes.classes.iter().map(|class| questions.answers(class.tags)).collect();
+        let [old, new] = &self.comparison.subjects;
+        let mut kinds: HashMap<(&[u64], bool, bool), SubjectKind, foldhash::fast::RandomState> =
+            HashMap::default();
+        for user in UserNumber::first(self.user_classes.users) {
+            let able = (old.contains(user), new.contains(user));
+            if able == (false, false) {
+                continue;
+            }
+            let class = self.user_classes.class_number(user) as usize;
+            let signature = signatures.get(class).map_or(&[][..], Vec::as_slice);
+            let kind = kinds
+                .entry((signature, able.0, able.1))
+                .or_insert_with(|| SubjectKind { subject: user, users: Vec::new() });
+            kind.users.push(user);
+        }
+        let mut kinds: Vec<SubjectKind> = kinds.into_values().collect();
+        kinds.sort_unstable_by_key(|kind| kind.subject);
+        kinds
+    }
+
+    /// The largest changes in a direction by the classes of both users, at most `most`, and whether no larger
+    /// one can be missing. Costs what some subject classes reach.
+    pub(super) fn largest(
+        &self,
+        counts: &PairwiseCounts,
+        direction: usize,
+        most: usize,
+    ) -> (Vec<ChangedClasses>, bool) {
+        let mut classes: Vec<(u32, i64)> = counts
+            .classes
+            .iter()
+            .filter_map(|(&class, counts)| Some((class, *counts.get(direction)?)))
+            .filter(|&(_, pairs)| pairs > 0)
+            .collect();
+        classes.sort_unstable_by_key(|&(class, pairs)| (std::cmp::Reverse(pairs), class));
+        let mut found: Vec<ChangedClasses> = Vec::new();
+        let mut is_complete = true;
+        for (at, &(from, pairs)) in classes.iter().enumerate() {
+            let least = found.get(most.saturating_sub(1)).map_or(0, |it| it.pairs);
+            if u64::try_from(pairs).unwrap_or(0) <= least {
+                break;
+            }
+            if at == LOOKED_AT {
+                is_complete = false;
+                break;
+            }
+            found.extend(self.from_class(from, direction));
+            found.sort_unstable_by_key(|it| (std::cmp::Reverse(it.pairs), it.from, it.to));
+            found.truncate(most);
+        }
+        (found, is_complete)
+    }
+
+    /// The changes from one class, by the classes of the others.
+    fn from_class(&self, from: u32, direction: usize) -> Vec<ChangedClasses> {
+        let mut by_class: HashMap<u32, ChangedClasses> = HashMap::new();
+        let mut known: HashMap<(bool, bool), BitSet> = HashMap::new();
+        let users = (0..).map(UserNumber).zip(&self.user_classes.class_of);
+        for (user, _) in users.filter(|&(_, &class)| class == from) {
+            let [old, new] = &self.comparison.subjects;
+            let able = (old.contains(user), new.contains(user));
+            let strangers = known.entry(able).or_insert_with(|| {
+                let [before, after] = self.strangers(user);
+                if direction == GAINED { after.minus(&before) } else { before.minus(&after) }
+            });
+            let mut apart: HashMap<UserNumber, bool> = HashMap::new();
+            for other in self.acquainted(user) {
+                let tie = self.comparison.tie(&self.new.population, user, other);
+                let is = direction_of(self.comparison.judge(user, other, tie)) == Some(direction);
+                apart.insert(other, is);
+            }
+            apart.insert(user, false);
+            let of_strangers = strangers.iter().filter(|other| !apart.contains_key(other));
+            let of_others = apart.iter().filter(|(_, is)| **is).map(|(&other, _)| other);
+            for other in of_strangers.chain(of_others) {
+                let to = self.user_classes.class_number(other);
+                let empty = ChangedClasses { from, to, pairs: 0, examples: Vec::new() };
+                let changed = by_class.entry(to).or_insert(empty);
+                changed.pairs += 1;
+                if changed.examples.len() < MAX_EXAMPLES {
+                    changed.examples.push((user, other));
+                }
+            }
+        }
+        by_class.into_values().collect()
+    }
+
+    /// The users who are no strangers to a user: with a tie, or in a group with them.
+    fn acquainted(&self, user: UserNumber) -> HashSet<UserNumber> {
+        let tied = self.new.population.ties_of(user).map(|(other, _)| other);
+        let mut acquainted: HashSet<UserNumber> = tied.collect();
+        if self.reads_groups {
+            let groups = self.new.groups.numbers_of(user);
+            let members = groups.filter_map(|group| self.new.groups.get(group));
+            acquainted.extend(members.flat_map(|group| group.members()));
+            acquainted.remove(&user);
+        }
+        acquainted
+    }
+
+    /// The users who lost or gained all contact. Costs what each user reaches, and is reached by, once for each
+    /// who has few strangers or many ties.
+    pub(super) fn isolation(&self) -> IsolationChange {
+        let mut change = IsolationChange::default();
+        let (mut reaching, mut reached) = (HashMap::new(), HashMap::new());
+        for user in UserNumber::first(self.user_classes.users) {
+            let class = self.user_classes.class_number(user);
+            let acquainted = self.acquainted(user).len() as u64 + 1;
+            let [old, new] = &self.comparison.subjects;
+            let key = (class, old.contains(user), new.contains(user));
+            let counts = *reaching
+                .entry(key)
+                .or_insert_with(|| self.strangers(user).each_ref().map(BitSet::len));
+            let reach = self.has_somebody(
+                counts,
+                acquainted,
+                |evaluator| BitSet::selected(&evaluator.reached(user), self.user_classes.users),
+                user,
+            );
+            match reach {
+                [true, false] => change.reach_nobody_now.push(user),
+                [false, true] => change.reach_somebody_now.push(user),
+                _ => {}
+            }
+            let [old, new] = &self.comparison.others;
+            let own: Vec<_> = self.new.population.own_audiences.of_user(user).collect();
+            let key = (class, old.contains(user), new.contains(user), own);
+            let counts = *reached.entry(key).or_insert_with(|| {
+                [&self.comparison.old, &self.comparison.new].map(|evaluator| {
+                    let subjects = evaluator.reaching_strangers(user);
+                    BitSet::selected(&subjects, self.user_classes.users).len()
+                })
+            });
+            let reach = self.has_somebody(
+                counts,
+                acquainted,
+                |evaluator| BitSet::selected(&evaluator.reaching(user), self.user_classes.users),
+                user,
+            );
+            match reach {
+                [true, false] => change.reached_by_nobody_now.push(user),
+                [false, true] => change.reached_by_somebody_now.push(user),
+                _ => {}
+            }
+        }
+        change
+    }
+
+    /// Whether there is somebody besides the user, before and after: a stranger for certain if there are more
+    /// of them than acquainted users, and else by the exact set.
+    fn has_somebody(
+        &self,
+        strangers: [u64; 2],
+        acquainted: u64,
+        exact: impl Fn(&crate::decide::PairEvaluator<'v>) -> BitSet,
+        user: UserNumber,
+    ) -> [bool; 2] {
+        let [old, new] = strangers;
+        let of = |count: u64, evaluator| {
+            count > acquainted || {
+                let set = exact(evaluator);
+                set.len() > u64::from(set.contains(user))
+            }
+        };
+        [of(old, &self.comparison.old), of(new, &self.comparison.new)]
+    }
+}
+
+/// The number of examples that are kept of each pair of classes.
+const MAX_EXAMPLES: usize = 8;
+
+/// The change from the users of one class to those of another, with some of the pairs.
+#[derive(Clone, Debug)]
+pub(super) struct ChangedClasses {
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) pairs: u64,
+    pub(super) examples: Vec<(UserNumber, UserNumber)>,
+}
+
+/// What the statements of both policies about two users ask of the tags of a subject.
+struct Questions {
+    conditions: Vec<Condition<TagId>>,
+    /// The tags that the subject may share, or must have, in order.
+    tags: Vec<TagId>,
+}
+
+impl Questions {
+    /// Both views have the same population, so that a tag of users has the same number in both.
+    fn of(pairwise: &PairwiseComparison<'_, '_>) -> Self {
+        let mut questions = Self { conditions: Vec::new(), tags: Vec::new() };
+        let mut conditions = HashSet::new();
+        for (view, evaluator) in
+            [(pairwise.old, &pairwise.comparison.old), (pairwise.new, &pairwise.comparison.new)]
+        {
+            let one_sided = evaluator.one_sided();
+            let rules = one_sided.rules.map(PairCondition::opened_by);
+            for pair in rules.iter().chain(&one_sided.pairwise) {
+                questions.collect(view, pair, &mut conditions);
+            }
+            for own in view.population.own_audiences.iter() {
+                let audience = view.settings.audiences.number(&own.name);
+                let audience = audience.and_then(|number| view.settings.audiences.get(number));
+                if let Some(audience) = audience {
+                    questions.relation(view, &audience.condition);
+                }
+            }
+        }
+        questions.conditions = conditions.into_iter().collect();
+        questions.tags.sort_unstable();
+        questions.tags.dedup();
+        questions
+    }
+
+    fn collect(
+        &mut self,
+        view: &View,
+        pair: &PairCondition,
+        conditions: &mut HashSet<Condition<TagId>>,
+    ) {
+        match pair {
+            PairCondition::Subject(condition) => {
+                conditions.insert(condition.clone());
+            }
+            PairCondition::Other(_) => {}
+            PairCondition::FromSubject(relation) | PairCondition::FromOther(relation) => {
+                self.relation(view, relation);
+            }
+            PairCondition::Not(inner) => self.collect(view, inner, conditions),
+            PairCondition::All(parts) | PairCondition::Any(parts) => {
+                parts.iter().for_each(|part| self.collect(view, part, conditions));
+            }
+        }
+    }
+
+    fn relation(&mut self, view: &View, relation: &RelationCondition<TagId>) {
+        relation.for_each_atom(&mut |atom| match atom {
+            RelationCondition::HasTag(tag) => self.tags.push(*tag),
+            RelationCondition::SharesTag(pattern) => {
+                let shared = view.tags.iter().filter(|(_, name)| pattern.matches(name));
+                self.tags.extend(shared.map(|(tag, _)| tag));
+            }
+            RelationCondition::Everyone
+            | RelationCondition::Nobody
+            | RelationCondition::Related(..)
+            | RelationCondition::Conversation
+            | RelationCondition::SharesGroup(_)
+            | RelationCondition::Not(_)
+            | RelationCondition::All(_)
+            | RelationCondition::Any(_) => {}
+        });
+    }
+
+    /// The answers of users with these tags: a bit for each condition, and the tags that matter.
+    fn answers(&self, tags: UserTags<'_>) -> Vec<u64> {
+        let mut answers = vec![0_u64; self.conditions.len().div_ceil(64)];
+        for (at, condition) in self.conditions.iter().enumerate() {
+            if condition.holds(&|tag| tags.contains(*tag))
+                && let Some(word) = answers.get_mut(at / 64)
+            {
+                *word |= 1 << (at % 64);
+            }
+        }
+        let own = tags.iter().filter(|tag| self.tags.binary_search(tag).is_ok());
+        answers.extend(own.map(|tag| u64::from(tag.0)));
+        answers
+    }
+}
+
+fn reads_groups(pair: &PairCondition) -> bool {
+    match pair {
+        PairCondition::Subject(_) | PairCondition::Other(_) => false,
+        PairCondition::FromSubject(relation) | PairCondition::FromOther(relation) => {
+            relation.reads_groups()
+        }
+        PairCondition::Not(inner) => reads_groups(inner),
+        PairCondition::All(parts) | PairCondition::Any(parts) => parts.iter().any(reads_groups),
+    }
+}
+
+fn audience_reads_groups(view: &View, name: &str) -> bool {
+    let audiences = &view.settings.audiences;
+    let audience = audiences.number(name).and_then(|number| audiences.get(number));
+    audience.is_some_and(|audience| audience.condition.reads_groups())
+}

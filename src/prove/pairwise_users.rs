@@ -1,0 +1,92 @@
+//! Invariants over the existing users, where the policy says something about two users together.
+
+use std::collections::HashMap;
+
+use super::exhaustive::{Breach, MAX_ISOLATED, MAX_PAIRS};
+use crate::{
+    decide::PairEvaluator,
+    policy::Demand,
+    snapshot::{UserNumber, UserSet, UserState, UserTags, View},
+};
+
+/// The check of an invariant by what each subject reaches.
+///
+/// Subjects with ties or groups are looked at one by one; all others with the same tags and the same state
+/// reach the same users.
+pub(super) struct PairwiseCheck<'c, 'v> {
+    pub(super) view: &'v View,
+    pub(super) evaluator: &'c PairEvaluator<'v>,
+    pub(super) from: &'c UserSet,
+    pub(super) to: &'c UserSet,
+}
+
+impl PairwiseCheck<'_, '_> {
+    /// The breach; `None` if the invariant holds. Costs set algebra for each subject who has ties or groups,
+    /// and for each distinct set of tags and state of the others.
+    pub(super) fn breach(&self, demand: Demand) -> Option<Breach> {
+        let (mut pairs, mut isolated) = (Vec::new(), Vec::new());
+        let (mut pair_count, mut isolated_count) = (0_u64, 0_u64);
+        self.visit_subjects(&mut |subject, reached| {
+            let breaking = match demand {
+                Demand::Never => reached.clone(),
+                Demand::Always => self.to.minus(reached),
+                Demand::Every => {
+                    let others = reached.len() - u64::from(reached.contains(subject));
+                    if others == 0 {
+                        isolated_count += 1;
+                        if isolated.len() < MAX_ISOLATED {
+                            isolated.push(subject);
+                        }
+                    }
+                    return;
+                }
+            };
+            let count = breaking.len() - u64::from(breaking.contains(subject));
+            pair_count = pair_count.saturating_add(count);
+            let others = breaking.iter().filter(|&other| other != subject);
+            let wanted = if pairs.len() < MAX_PAIRS { MAX_PAIRS } else { 0 };
+            pairs.extend(others.take(wanted).map(|other| (subject, other)));
+        });
+        if isolated_count > 0 {
+            return Some(Breach::Isolated(isolated, isolated_count));
+        }
+        (pair_count > 0).then(|| Breach::Pairs(sample(pairs), pair_count))
+    }
+
+    /// Visits each subject with the users of `to` whom they may reach, who may be among them.
+    fn visit_subjects(&self, visit: &mut impl FnMut(UserNumber, &UserSet)) {
+        let population = &self.view.population;
+        let mut known: HashMap<(UserTags<'_>, UserState), UserSet> = HashMap::new();
+        for subject in self.from.iter() {
+            let is_alone = population.ties_of(subject).len() == 0
+                && self.view.groups.numbers_of(subject).next().is_none();
+            if !is_alone {
+                visit(subject, &self.reached(subject));
+                continue;
+            }
+            let kind = (population.directory.tags(subject), population.directory.state(subject));
+            let reached = known.entry(kind).or_insert_with(|| self.reached(subject));
+            visit(subject, reached);
+        }
+    }
+
+    fn reached(&self, subject: UserNumber) -> UserSet {
+        let reached = self.evaluator.reached(subject);
+        let reached = reached.within(&self.view.population.everyone);
+        UserSet::intersection([&*reached, self.to])
+    }
+}
+
+/// Some of the pairs, first of all of distinct subjects, in order.
+fn sample(mut pairs: Vec<(UserNumber, UserNumber)>) -> Vec<(UserNumber, UserNumber)> {
+    let mut firsts = Vec::new();
+    let mut rest = Vec::new();
+    for pair in pairs.drain(..) {
+        let is_first = firsts.last().is_none_or(|&(subject, _)| subject != pair.0);
+        if is_first { firsts.push(pair) } else { rest.push(pair) }
+    }
+    firsts.extend(rest);
+    firsts.truncate(MAX_PAIRS);
+    firsts.sort_unstable();
+    firsts
+}
