@@ -14,8 +14,8 @@ pub const ALL_TAGS: &str =
 
 /// How to deny something.
 pub const DENY: &str = "rules only allow: what no rule allows is denied, and no rule takes away what another \
-     allows; leave the rule out, or narrow the condition of those that allow it: \
-     `all(hasTag(A), not(hasTag(B)))`";
+     allows; leave the rule out, narrow the condition of those that allow it: \
+     `all(hasTag(A), not(hasTag(B)))`, or keep users apart by a barrier";
 
 /// Words of other languages for everyone, or for a condition that always holds.
 pub fn is_everyone(word: &str) -> bool {

@@ -13,7 +13,7 @@ struct Case(&'static str, &'static str, &'static str, &'static str);
 
 const EVERYONE: &str = "write `everyone` for all users";
 const NOBODY: &str = "write `nobody` for no user";
-const ALL_TAGS: &str = "list the tags of all who may be reached";
+const ALL_USERS: &str = "for an outcome, write `everyone` without brackets";
 const DENY: &str = "rules only allow";
 
 #[test]
@@ -98,41 +98,56 @@ fn tags_that_need_quotes() {
 #[test]
 fn outcomes() {
     check(&[
-        Case("a.yaml", "rules: [{ condition: hasTag(A), outcome: ['*'] }]", "not `*`", ALL_TAGS),
+        Case("a.yaml", "rules: [{ condition: hasTag(A), outcome: ['*'] }]", "not `*`", ALL_USERS),
         Case(
             "a.yaml",
             "rules: [{ condition: hasTag(A), outcome: '*' }]",
-            "a list of tags",
-            ALL_TAGS,
+            "a list of tags or a condition",
+            "write `outcome: everyone` for all users",
         ),
         Case(
             "a.yaml",
             "rules: [{ condition: hasTag(A), outcome: all }]",
-            "a list of tags",
-            ALL_TAGS,
+            "a list of tags or a condition",
+            "write `outcome: everyone` for all users",
         ),
         Case(
             "a.yaml",
             "rules:\n  - condition: hasTag(A)\n    outcome: *",
             "can't begin with `*`",
-            ALL_TAGS,
+            ALL_USERS,
         ),
         Case(
             "a.yaml",
-            "rules: [{ condition: hasTag(A), outcome: hasTag(B) }]",
-            "a list of tags",
-            "`[B]`",
+            "rules: [{ condition: hasTag(A), outcome: none }]",
+            "a list of tags or a condition",
+            "write `outcome: nobody` for no user",
         ),
+        Case(
+            "a.yaml",
+            "rules: [{ condition: hasTag(A), outcome: Stuttgart }]",
+            "a list of tags or a condition",
+            "put a list in square brackets: `[Stuttgart]`",
+        ),
+        Case(
+            "a.yaml",
+            "rules: [{ condition: hasTag(A), outcome: friend }]",
+            "a list of tags or a condition",
+            "what is between two users goes to `between`",
+        ),
+        Case("a.peerage", "rule: hasTag(A) -> all;", "found `all`", "write `-> everyone`"),
+        Case("a.peerage", "rule: hasTag(A) -> Berlin;", "found `Berlin`", "brackets: `[Berlin]`"),
+        Case("a.peerage", "rule: hasTag(A) -> B, C;", "found `,`", "square brackets: `[A, B]`"),
         Case(
             "a.json",
             r#"{"rules": [{"condition": "hasTag(A)", "outcome": ["*"]}]}"#,
             "not `*`",
-            ALL_TAGS,
+            ALL_USERS,
         ),
-        Case("a.peerage", "rule: hasTag(A) -> ['*'];", "found `'*'`", ALL_TAGS),
-        Case("a.peerage", "rule: hasTag(A) -> [\"*\"];", "not `*`", ALL_TAGS),
-        Case("a.peerage", "rule: hasTag(A) -> [*];", "found `*`", ALL_TAGS),
-        Case("a.peerage", "rule: hasTag(A) -> *;", "found `*`", ALL_TAGS),
+        Case("a.peerage", "rule: hasTag(A) -> ['*'];", "found `'*'`", ALL_USERS),
+        Case("a.peerage", "rule: hasTag(A) -> [\"*\"];", "not `*`", ALL_USERS),
+        Case("a.peerage", "rule: hasTag(A) -> [*];", "found `*`", ALL_USERS),
+        Case("a.peerage", "rule: hasTag(A) -> *;", "found `*`", ALL_USERS),
         Case("a.peerage", "rule: hasTag(A) -> [New York];", "missing `,`", "a tag has no blanks"),
     ]);
 }
@@ -149,8 +164,8 @@ fn denials() {
         Case(
             "a.yaml",
             "barriers: [{ between: [hasTag(A), hasTag(B)] }]",
-            "section `barriers`",
-            DENY,
+            "the barrier has no `name`",
+            "add `name: ...`",
         ),
         Case("a.yaml", "rules: [{ condition: hasTag(A), deny: [A] }]", "no field `deny`", DENY),
         Case("a.yaml", "rules: [{ deny: hasTag(A), outcome: [A] }]", "no field `deny`", DENY),
@@ -162,7 +177,8 @@ fn denials() {
             DENY,
         ),
         Case("a.peerage", "deny: hasTag(A) -> [A];", "unknown section `deny`", DENY),
-        Case("a.peerage", "barrier \"x\": hasTag(A) -> [A];", "unknown section `barrier`", DENY),
+        Case("a.peerage", "barrier \"x\": hasTag(A) -> [A];", "found `[`", "two conditions"),
+        Case("a.peerage", "barriers \"x\": hasTag(A) -> [A];", "section `barriers`", "`barrier`"),
         Case(
             "a.yaml",
             "allow: [{ condition: hasTag(A), outcome: [A] }]",

@@ -10,7 +10,7 @@ use peerage::{
     source::{Notation, Source, Sources, Span},
     syntax::{
         self,
-        ast::{Expr, ExprKind, Item, List, PermissionValue, Setting, Text, User},
+        ast::{Expr, ExprKind, Item, List, Outcome, PermissionValue, Rule, Setting, Text, User},
     },
 };
 
@@ -51,22 +51,7 @@ fn show(source: &Source, item: &Item<'_>) -> String {
         Item::ProtectedTags(tags) => format!("protected_tags {}", show_list(source, tags)),
         Item::Rules(span) => format!("rules {}", wide(source, *span)),
         Item::User(user) => show_user(source, user),
-        Item::Rule(rule) => {
-            let optional = |name: &str, text: &Option<Text<'_>>| match text {
-                Some(text) => format!(" {name}={}", show_text(source, text)),
-                None => String::new(),
-            };
-            format!(
-                "rule {}{}{} {}@{} -> {}{}",
-                wide(source, rule.span),
-                optional("name", &rule.name),
-                optional("id", &rule.rule_id),
-                show_expr(&rule.condition),
-                wide(source, rule.condition.span),
-                show_list(source, &rule.outcome),
-                optional("description", &rule.description),
-            )
-        }
+        Item::Rule(rule) => show_rule(source, rule),
         Item::Word(word) => format!(
             "{:?}@{} {}",
             word.section,
@@ -124,7 +109,73 @@ fn show(source: &Source, item: &Item<'_>) -> String {
         ]
         .concat(),
         Item::Lints(lints) => format!("lints {}", show_list(source, lints)),
+        Item::RuleSet(set) => {
+            let rules = set.rules.iter().map(|rule| format!("\n  {}", show_rule(source, rule)));
+            [
+                format!("rule_set {}", show_text(source, &set.name)),
+                show_field(source, "asked", set.asked.as_ref()),
+                show_users(source, "actions", set.actions.as_ref()),
+                show_field(source, "description", set.description.as_ref()),
+                if set.is_whole { "" } else { " in part" }.to_owned(),
+            ]
+            .into_iter()
+            .chain(rules)
+            .collect()
+        }
+        Item::Barrier(barrier) => [
+            format!("barrier {} {:?}", show_text(source, &barrier.name), barrier.direction),
+            format!(" {}", show_placed(source, &barrier.from)),
+            format!(" {}", show_placed(source, &barrier.to)),
+            show_users(source, "actions", barrier.actions.as_ref()),
+            show_condition(source, "unless", barrier.unless.as_ref()),
+            show_field(source, "groups", barrier.groups.as_ref()),
+            show_field(source, "description", barrier.description.as_ref()),
+        ]
+        .concat(),
+        Item::Audience(audience) => {
+            let name = show_text(source, &audience.name);
+            format!("audience {name} {}", show_placed(source, &audience.condition))
+        }
+        Item::Accepts(accepts) => {
+            let modes = accepts.modes.iter().map(|mode| {
+                let when = show_placed(source, &mode.when);
+                let locked = show_field(source, "locked", mode.locked.as_ref());
+                format!(" {when} {}{locked}", show_text(source, &mode.audience))
+            });
+            [
+                format!("accepts {}", show_text(source, &accepts.action)),
+                show_field(source, "default", accepts.default.as_ref()),
+                show_field(source, "asked", accepts.asked.as_ref()),
+                show_field(source, "otherwise", accepts.otherwise.as_ref()),
+                if accepts.is_whole { "" } else { " in part" }.to_owned(),
+            ]
+            .into_iter()
+            .chain(modes)
+            .collect()
+        }
+        Item::Action(action) => format!(
+            "action {} {}",
+            show_text(source, &action.name),
+            show_text(source, &action.like)
+        ),
     }
+}
+
+fn show_rule(source: &Source, rule: &Rule<'_>) -> String {
+    let outcome = rule.outcome.as_ref().map(|outcome| match outcome {
+        Outcome::Tags(tags) => format!(" -> {}", show_list(source, tags)),
+        Outcome::Condition(condition) => format!(" -> {}", show_placed(source, condition)),
+    });
+    [
+        format!("rule {}", wide(source, rule.span)),
+        show_field(source, "name", rule.name.as_ref()),
+        show_field(source, "id", rule.rule_id.as_ref()),
+        format!(" {}", show_placed(source, &rule.condition)),
+        outcome.unwrap_or_default(),
+        show_condition(source, "between", rule.between.as_ref()),
+        show_field(source, "description", rule.description.as_ref()),
+    ]
+    .concat()
 }
 
 fn show_user(source: &Source, user: &User<'_>) -> String {
@@ -143,8 +194,15 @@ fn show_user(source: &Source, user: &User<'_>) -> String {
         shown += &show_users(source, "paired", more.paired.as_ref());
         shown += &show_users(source, "blocked", more.blocked.as_ref());
         shown += &show_users(source, "friends", more.friends.as_ref());
+        if !more.accepts.is_empty() {
+            write!(shown, " accepts={{{} }}", show_settings(source, &more.accepts)).unwrap();
+        }
     }
     shown
+}
+
+fn show_condition(source: &Source, name: &str, expr: Option<&Expr<'_>>) -> String {
+    expr.map(|expr| format!(" {name}={}", show_placed(source, expr))).unwrap_or_default()
 }
 
 fn show_field(source: &Source, name: &str, text: Option<&Text<'_>>) -> String {

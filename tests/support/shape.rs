@@ -2,7 +2,8 @@
 //! notation.
 
 use peerage::syntax::ast::{
-    Expr, ExprKind, Group, Item, List, PermissionValue, Setting, Text, User, UserFields,
+    Accepts, AudienceMode, Barrier, Expr, ExprKind, Group, Item, List, Outcome, PermissionValue,
+    Rule, RuleSet, Setting, Text, User, UserFields,
 };
 
 /// A statement.
@@ -11,12 +12,12 @@ pub(crate) fn of(item: &Item<'_>) -> String {
         Item::Tags(tags) => format!("tags {}", list(tags)),
         Item::ProtectedTags(tags) => format!("protected_tags {}", list(tags)),
         Item::Rules(_) => "rules".to_owned(),
-        Item::Rule(rule) => {
-            let name = maybe("name", rule.name.as_ref().map(text));
-            let id = maybe("id", rule.rule_id.as_ref().map(text));
-            let description = maybe("description", rule.description.as_ref().map(text));
-            format!("rule {}{name}{id}{description} {}", expr(&rule.condition), list(&rule.outcome))
-        }
+        Item::Rule(of) => rule(of),
+        Item::RuleSet(of) => rule_set(of),
+        Item::Barrier(of) => barrier(of),
+        Item::Audience(of) => format!("Audience {} = {}", text(&of.name), expr(&of.condition)),
+        Item::Accepts(of) => accepts(of),
+        Item::Action(of) => format!("Action {} like {}", text(&of.name), text(&of.like)),
         Item::Word(word) => format!("{:?} {}", word.section, text(&word.value)),
         Item::Settings(of) => format!("{:?} {}", of.section, settings(&of.entries)),
         Item::Peers(peers) => {
@@ -57,6 +58,65 @@ pub(crate) fn of(item: &Item<'_>) -> String {
     line + "\n"
 }
 
+fn rule(rule: &Rule<'_>) -> String {
+    let Rule { span: _, name, rule_id, condition, outcome, between, description } = rule;
+    let name = maybe("name", name.as_ref().map(text));
+    let id = maybe("id", rule_id.as_ref().map(text));
+    let description = maybe("description", description.as_ref().map(text));
+    let outcome = outcome.as_ref().map(|outcome| match outcome {
+        Outcome::Tags(tags) => format!(" {}", list(tags)),
+        Outcome::Condition(condition) => format!(" to {}", expr(condition)),
+    });
+    let between = maybe("between", between.as_ref().map(expr));
+    let condition = expr(condition);
+    format!("rule {condition}{name}{id}{description}{}{between}", outcome.unwrap_or_default())
+}
+
+fn rule_set(set: &RuleSet<'_>) -> String {
+    let RuleSet { name, asked, actions, rules, description, is_whole } = set;
+    let rules = rules.iter().map(|it| format!("\n  {}", rule(it)));
+    [
+        format!("RuleSet {}", text(name)),
+        maybe("asked", asked.as_ref().map(text)),
+        maybe("actions", actions.as_ref().map(list)),
+        maybe("description", description.as_ref().map(text)),
+        if *is_whole { "" } else { " in part" }.to_owned(),
+    ]
+    .into_iter()
+    .chain(rules)
+    .collect()
+}
+
+fn barrier(barrier: &Barrier<'_>) -> String {
+    let Barrier { name, direction, from, to, actions, unless, groups, description } = barrier;
+    [
+        format!("Barrier {} {direction:?} {} to {}", text(name), expr(from), expr(to)),
+        maybe("actions", actions.as_ref().map(list)),
+        maybe("unless", unless.as_ref().map(expr)),
+        maybe("groups", groups.as_ref().map(text)),
+        maybe("description", description.as_ref().map(text)),
+    ]
+    .concat()
+}
+
+fn accepts(accepts: &Accepts<'_>) -> String {
+    let Accepts { action, modes, default, asked, otherwise, is_whole } = accepts;
+    let mode = |AudienceMode { when, audience, locked }: &AudienceMode<'_>| {
+        let locked = maybe("locked", locked.as_ref().map(text));
+        format!(" {} = {}{locked}", expr(when), text(audience))
+    };
+    [
+        format!("Accepts {}", text(action)),
+        maybe("default", default.as_ref().map(text)),
+        maybe("asked", asked.as_ref().map(text)),
+        maybe("otherwise", otherwise.as_ref().map(text)),
+        if *is_whole { "" } else { " in part" }.to_owned(),
+    ]
+    .into_iter()
+    .chain(modes.iter().map(mode))
+    .collect()
+}
+
 fn user(user: &User<'_>) -> String {
     let UserFields {
         peers,
@@ -68,7 +128,9 @@ fn user(user: &User<'_>) -> String {
         paired,
         blocked,
         friends,
+        accepts,
     } = &user.more.as_deref().cloned().unwrap_or_default();
+    let accepts = (!accepts.is_empty()).then(|| settings(accepts));
     let permissions = (!permissions.is_empty()).then(|| settings(permissions));
     [
         format!("User {}", text(&user.id)),
@@ -83,6 +145,7 @@ fn user(user: &User<'_>) -> String {
         maybe("paired", paired.as_ref().map(list)),
         maybe("blocked", blocked.as_ref().map(list)),
         maybe("friends", friends.as_ref().map(list)),
+        maybe("accepts", accepts),
     ]
     .concat()
 }

@@ -41,7 +41,8 @@ pub(super) const BLOCK_MODE: &str = "The users that a block keeps from the actio
      blocked user (one_way), or both (two_way).";
 
 pub(super) const PEERS_MODE: &str = "The users that a user communicates with: all, those paired with \
-     them (paired), their contacts, or their favorites. The numbers mean the same.";
+     them (paired), their contacts, their favorites, their friends, nobody, or an audience of the policy by \
+     its name. The numbers mean the first four.";
 
 pub(super) const APPROVAL: &str = "Who becomes a user's friend: everyone who asks (allow_any), those \
      that the user confirms (need_confirm), or nobody (deny_any).";

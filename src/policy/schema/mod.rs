@@ -7,18 +7,21 @@
 
 mod describe;
 mod parts;
+mod relations;
 mod sections;
 
 use serde_json::{Map, Value, json};
 
 /// The schema of a file of sections.
 pub fn schema() -> Value {
+    let mut properties = sections::all();
+    properties.extend(relations::all());
     let mut schema = json!({
         "$schema": DRAFT,
         "title": "peerage policy",
         "description": "Who may talk to whom. Sections of several files merge.",
         "type": ["object", "null"],
-        "properties": sections::all(),
+        "properties": properties,
         "additionalProperties": false,
     });
     define(&mut schema);
@@ -36,8 +39,11 @@ const DRAFT: &str = "http://json-schema.org/draft-07/schema#";
 
 /// Adds what the parts of a schema refer to.
 fn define(schema: &mut Value) {
+    let mut definitions = parts::definitions();
+    definitions.extend(relations::definitions());
+    definitions.insert("rule".to_owned(), sections::rule());
     if let Some(fields) = schema.as_object_mut() {
-        fields.insert("definitions".to_owned(), parts::definitions());
+        fields.insert("definitions".to_owned(), Value::Object(definitions));
     }
 }
 

@@ -5,11 +5,11 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::{DRAFT, by_word, describe, fields, nullable, object, one_of, reference, with_default};
-use crate::request::{Approval, EVERYONE, Grant, Moderation, NOBODY, PeersMode, Switch};
+use crate::request::{Action, Approval, EVERYONE, Grant, Moderation, NOBODY, PeersMode, Switch};
 
 /// Schema parts that several sections share.
-pub(super) fn definitions() -> Value {
-    Value::Object(fields([
+pub(super) fn definitions() -> Map<String, Value> {
+    fields([
         ("tag", tag()),
         ("protected_tag", protected_tag()),
         ("tags", list("Tags.", "tag")),
@@ -17,11 +17,12 @@ pub(super) fn definitions() -> Value {
         ("switch", switch()),
         ("value", value()),
         ("peers", peers()),
+        ("relation", relation()),
         ("id", id()),
         ("ids", list("Users, by their ids.", "id")),
         ("user", nullable(object("A user.", user()))),
         ("group", nullable(object("A group.", group()))),
-    ]))
+    ])
 }
 
 /// A user in a bulk file.
@@ -44,7 +45,14 @@ fn user() -> Map<String, Value> {
     fields([
         ("tags", reference("tags")),
         ("peers", reference("peers")),
-        ("permissions", object("The user's own switches, in place of the policy's.", permissions)),
+        (
+            "permissions",
+            with_declared_actions(
+                object("The user's own switches, in place of the policy's.", permissions),
+                reference("switch"),
+            ),
+        ),
+        ("accepts", reference("accepts")),
         (
             "moderation",
             with_default(
@@ -86,11 +94,14 @@ pub(super) fn approval() -> Value {
 /// is one too.
 pub(super) const TEXT: [&str; 3] = ["string", "number", "boolean"];
 
+/// A tag, or the name of a declared action.
+pub(super) const TAG: &str = "^[A-Za-z0-9_.:@/+=-]{1,200}$";
+
 fn tag() -> Value {
     json!({
         "description": "1 to 200 letters, digits and `- _ . : @ / + =`; case matters.",
         "type": ["string", "number"],
-        "pattern": "^[A-Za-z0-9_.:@/+=-]{1,200}$",
+        "pattern": TAG,
         "patternErrorMessage": "A tag is 1 to 200 letters, digits and `- _ . : @ / + =`.",
     })
 }
@@ -150,6 +161,30 @@ fn condition() -> Value {
     })
 }
 
+/// A relation condition. That brackets match is left to `check`.
+fn relation() -> Value {
+    let edge = "(?:friend|contact|favorite|pair)";
+    let tags = concat!(r#"(?:[A-Za-z0-9_.@+=-]{0,200}\*?"#, r#"|"[A-Za-z0-9_.:@/+=-]{0,200}\*?")"#);
+    let leaves = [
+        format!(r"(?:inverse|mutual)\s*\(\s*{edge}\s*\)"),
+        format!(r"sharesTag\s*\(\s*{tags}\s*\)"),
+        r#"sharesGroup\s*\(\s*(?:[^\s"()]+|"[^"]*")\s*\)"#.to_owned(),
+        format!(r"(?:{edge}|conversation|sharesGroup|{EVERYONE}|{NOBODY})\b"),
+    ];
+    let open = format!(r"(?:not|all|any)\s*\({BLANK}*");
+    let part = format!("(?:{open})*(?:{})", leaves.join("|"));
+    json!({
+        "description": "What is between two users: `friend`, `contact`, `favorite`, `pair`, \
+            `inverse(...)` and `mutual(...)` of these, `conversation`, `sharesGroup`, \
+            `sharesGroup(MATRIX)`, `sharesTag(TAG)` or `sharesTag(prefix-*)`, combined by `not(c)`, \
+            `all(c, ...)` and `any(c, ...)`.",
+        "type": "string",
+        "pattern": format!("^{BLANK}*{part}(?:{BLANK}|[,)]|{part})*$"),
+        "patternErrorMessage": "Expected what is between two users, such as `contact`, `mutual(friend)` or \
+            `sharesTag(team-*)`.",
+    })
+}
+
 /// The value of a switch.
 fn switch() -> Value {
     json!({
@@ -175,8 +210,37 @@ fn value() -> Value {
 fn peers() -> Value {
     let names = PeersMode::ALL.iter().map(|mode| Value::from(mode.as_str()));
     let numbers = (0..PeersMode::ALL.len()).map(Value::from);
+    let known: Vec<Value> =
+        names.chain(["friends".into(), "nobody".into()]).chain(numbers).collect();
     json!({
         "description": describe::PEERS_MODE,
-        "enum": names.chain(numbers).collect::<Vec<_>>(),
+        "anyOf": [{ "enum": known }, { "type": "string", "pattern": NAME }],
     })
+}
+
+/// A name: what an author calls a statement.
+pub(super) fn name(about: &str) -> Value {
+    json!({ "description": about, "type": TEXT, "pattern": NAME })
+}
+
+/// Demands these fields of an object.
+pub(super) fn require(schema: &mut Value, names: &[&str]) {
+    if let Some(fields) = schema.as_object_mut() {
+        fields.insert("required".to_owned(), json!(names));
+    }
+}
+
+/// Additional keys of a mapping that may be declared actions, each with such a value. Names of built-in
+/// actions among them are mistakes, as they are no keys of it.
+pub(super) fn with_declared_actions(mut schema: Value, value: Value) -> Value {
+    if let Some(of) = schema.as_object_mut() {
+        let known = of.get("properties").and_then(Value::as_object);
+        let is_other = |action: &&str| known.is_none_or(|known| !known.contains_key(*action));
+        let others: Vec<&str> =
+            Action::ALL.iter().map(|action| action.as_str()).filter(is_other).collect();
+        let names = json!({ "pattern": TAG, "not": { "enum": others } });
+        of.insert("propertyNames".to_owned(), names);
+        of.insert("additionalProperties".to_owned(), value);
+    }
+    schema
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{invariants::SCOPES, matrices::built_in, presets::Preset, settings::keys},
     by_word, describe, fields, nullable, object, one_of,
-    parts::{NAME, TEXT, approval, list},
+    parts::{NAME, TAG, TEXT, approval, list, name, require, with_declared_actions},
     reference, with_default,
 };
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
     syntax::ast::{SettingsSection, WordSection},
 };
 
-/// All sections that a file may have.
+/// All sections but those about what is between two users.
 pub(super) fn all() -> Map<String, Value> {
     fields([
         (
@@ -72,11 +72,25 @@ pub(super) fn all() -> Map<String, Value> {
 }
 
 fn rules() -> Value {
-    let outcome = json!({
-        "description": "Whom they may reach: users who have at least one of these tags.",
+    nullable(json!({
+        "description": "Who may start a chat with whom. If there is this section, even an empty one, \
+            a chat needs a rule.",
         "type": "array",
-        "items": reference("tag"),
-        "minItems": 1,
+        "items": rule(),
+    }))
+}
+
+/// A rule of the section or of a rule set.
+pub(super) fn rule() -> Value {
+    let tags = json!({ "type": "array", "items": reference("tag"), "minItems": 1 });
+    let outcome = json!({
+        "description": "Whom they may reach: users who have at least one of these tags, or who meet this \
+            condition; everyone, if nothing is said and there is `between`.",
+        "anyOf": [tags, reference("condition")],
+    });
+    let between = json!({
+        "$ref": "#/definitions/relation",
+        "description": "What must be between the two, read from the user who meets the condition.",
     });
     let text = |about: &str| json!({ "description": about, "type": TEXT });
     let rule_id = json!({
@@ -85,22 +99,22 @@ fn rules() -> Value {
         "pattern": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
     });
     let mut rule = object(
-        "Who meets the condition may reach who has a tag of the outcome.",
+        "Who meets the condition may reach whom the outcome says.",
         fields([
             ("name", name("What it is called; unlike other rules.")),
             ("condition", reference("condition")),
             ("outcome", outcome),
+            ("between", between),
             ("description", text("Why there is such a rule.")),
             ("rule_id", rule_id),
         ]),
     );
-    require(&mut rule, &["condition", "outcome"]);
-    nullable(json!({
-        "description": "Who may start a chat with whom. If there is this section, even an empty one, \
-            a chat needs a rule.",
-        "type": "array",
-        "items": rule,
-    }))
+    require(&mut rule, &["condition"]);
+    if let Some(of) = rule.as_object_mut() {
+        let forms = json!([{ "required": ["outcome"] }, { "required": ["between"] }]);
+        of.insert("anyOf".to_owned(), forms);
+    }
+    rule
 }
 
 /// A section of settings, each a word, a number or a condition.
@@ -121,7 +135,11 @@ fn settings(about: &str, section: SettingsSection) -> Value {
         }),
     };
     let keys = keys(section).into_iter().map(|key| (key.to_owned(), one(key)));
-    nullable(object(about, keys.collect()))
+    let mut section_of = object(about, keys.collect());
+    if section == SettingsSection::Blocks {
+        section_of = with_declared_actions(section_of, one(""));
+    }
+    nullable(section_of)
 }
 
 fn permissions() -> Value {
@@ -130,7 +148,8 @@ fn permissions() -> Value {
         with_default(json!({ "$ref": "#/definitions/switch", "description": about }), true)
     };
     let about = "The switches of users whose records say nothing of them; all are on by default.";
-    nullable(object(about, by_word(Switch::ALL, Switch::as_str, one)))
+    let switches = object(about, by_word(Switch::ALL, Switch::as_str, one));
+    nullable(with_declared_actions(switches, reference("switch")))
 }
 
 fn peers() -> Value {
@@ -169,14 +188,24 @@ fn matrices() -> Value {
         "description": "Tables of group permissions by name, beside the built-in ones.",
         "type": "object",
         "propertyNames": { "pattern": NAME, "not": { "enum": built_in } },
-        "additionalProperties": nullable(object(about, permissions)),
+        "additionalProperties": nullable(with_declared_actions(
+            object(about, permissions),
+            reference("value"),
+        )),
     }))
 }
 
 fn invariants() -> Value {
     let takes_user = |action: &Action| action.takes().contains(&ResourceKind::User);
     let actions: Vec<Action> = Action::ALL.iter().copied().filter(takes_user).collect();
-    let action = |about: &str| one_of(about, &actions, Action::as_str);
+    let known: Vec<&str> = actions.iter().map(|action| action.as_str()).collect();
+    let others: Vec<&str> =
+        Action::ALL.iter().map(|it| it.as_str()).filter(|it| !known.contains(it)).collect();
+    // Others may be declared.
+    let action = |about: &str| {
+        let declared = json!({ "pattern": TAG, "not": { "enum": others } });
+        json!({ "description": about, "type": "string", "anyOf": [{ "enum": known }, declared] })
+    };
     let scope = json!({
         "description": "Whether it must hold of all users that there may be (all, if nothing is said), \
             or only of those that there are (population).",
@@ -232,14 +261,4 @@ fn conversations() -> Value {
         "type": "array",
         "items": { "type": "array", "items": reference("id"), "minItems": 2, "maxItems": 2 },
     }))
-}
-
-fn name(about: &str) -> Value {
-    json!({ "description": about, "type": TEXT, "pattern": NAME })
-}
-
-fn require(schema: &mut Value, names: &[&str]) {
-    if let Some(fields) = schema.as_object_mut() {
-        fields.insert("required".to_owned(), json!(names));
-    }
 }

@@ -48,7 +48,8 @@ impl Region {
         if !self.body.contains(&found.start) {
             return self.comments.head.push(note);
         }
-        let begins_here = self.range.start >= line.start;
+        // A description may stand above the line that its block begins on.
+        let begins_here = self.body.start >= line.start;
         let next = self.children.partition_point(|child| child.range.start <= found.start);
         let (past, coming) = self.children.split_at_mut(next);
         match (past.last_mut(), coming.first_mut()) {

@@ -367,6 +367,9 @@ fn hint_on_kind(
                 _ => format!("put a list in square brackets: `[{}]`", what.trim_matches('`')),
             });
         }
+        Within::Barrier if opens("`[`") => {
+            "a barrier is between two conditions: `hasTag(A) <-> hasTag(B)`"
+        }
         _ if value && opens("`[`") => "write one value, without brackets",
         _ if has("\"{\"") && !has("\":\"") && token == Some(&Token::Colon) => {
             "a block has no `:` before its `{`"

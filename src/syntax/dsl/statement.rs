@@ -28,6 +28,20 @@ pub(super) struct BarrierHead<'s> {
 }
 
 impl Context<'_> {
+    /// A rule up to its outcome; `keyword` is the place of its keyword.
+    pub(super) fn rule_start<'s>(
+        &self,
+        description: Option<Text<'s>>,
+        keyword: (usize, usize),
+        (name, rule_id): (Option<Text<'s>>, Option<Text<'s>>),
+        condition: Expr<'s>,
+    ) -> Box<Rule<'s>> {
+        let (from, to) = keyword;
+        let span = name.as_ref().map_or_else(|| self.span(from, to), |name| name.span);
+        let (outcome, between) = (None, None);
+        Box::new(Rule { span, name, rule_id, condition, outcome, between, description })
+    }
+
     /// The rule with this outcome; `None` if the outcome is a word that is no condition.
     pub(super) fn rule<'s>(
         &self,

@@ -17,10 +17,10 @@ pub(super) fn key(text: &str, value: &Doc) -> String {
     if value.flat().contains("->") { quoted(text) } else { name(text) }
 }
 
-/// The condition of a mode, where `default` alone is that of all others.
-pub(super) fn mode(when: &Expr<'_>, mode: &Doc) -> String {
+/// The condition of a mode, where a word alone may be one of the other fields.
+pub(super) fn mode(when: &Expr<'_>, mode: &Doc, fields: &[&str]) -> String {
     match &when.kind {
-        ExprKind::Word(word) if word == "default" => quoted(word),
+        ExprKind::Word(word) if fields.contains(&&**word) => quoted(word),
         ExprKind::Word(word) if word != "*" => key(word, mode),
         ExprKind::Word(_) | ExprKind::Call { .. } => Doc::from_expr(when).flat(),
     }

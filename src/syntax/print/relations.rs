@@ -85,7 +85,12 @@ pub(super) fn accepts(
         let part = within.as_mut().unwrap_or(part);
         let lock = if locked.is_some() { " locked" } else { "" };
         let doc = Doc::Word(format!("{}{lock}", word(&audience.value)));
-        fields.push(field(&names::mode(when, &doc), doc, when.span, part));
+        fields.push(field(
+            &names::mode(when, &doc, &["default", "asked", "otherwise"]),
+            doc,
+            when.span,
+            part,
+        ));
     }
     if let (Some(mut within), Some(first)) = (within, fields.first_mut()) {
         within.gather();

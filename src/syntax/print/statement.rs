@@ -155,7 +155,7 @@ fn peers_statement(peers: &Peers<'_>, part: &mut Region, from: CommentMarker) ->
     for mode in &peers.modes {
         let part = list.as_mut().unwrap_or(part);
         let doc = Doc::Word(word(&mode.mode.value));
-        fields.push(field(&names::mode(&mode.when, &doc), doc, mode.when.span, part));
+        fields.push(field(&names::mode(&mode.when, &doc, &["default"]), doc, mode.when.span, part));
     }
     if let (Some(mut list), Some(first)) = (list, fields.first_mut()) {
         list.gather();

@@ -8,9 +8,10 @@ use std::{borrow::Cow, collections::BTreeSet};
 use peerage::{
     source::{SourceId, Span},
     syntax::ast::{
-        Conversation, Demand, Expr, ExprKind, Group, Invariant, Item, List, Matrix, Mode, Peers,
-        Permission, PermissionValue, Rule, Setting, Settings, SettingsSection, Spanned, Text, User,
-        UserFields, Word, WordSection,
+        Accepts, ActionDeclaration, Audience, AudienceMode, Barrier, BarrierDirection,
+        Conversation, Demand, Expr, ExprKind, Group, Invariant, Item, List, Matrix, Mode, Outcome,
+        Peers, Permission, PermissionValue, Rule, RuleSet, Setting, Settings, SettingsSection,
+        Spanned, Text, User, UserFields, Word, WordSection,
     },
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -106,6 +107,20 @@ const TRICKY: &[&str] = &[
     "friends",
     "moderation",
     "conversation",
+    "rule_set",
+    "barrier",
+    "audience",
+    "accepts",
+    "action",
+    "between",
+    "unless",
+    "asked",
+    "otherwise",
+    "locked",
+    "team-*",
+    "everyone",
+    "<->",
+    "a<->b",
     "//",
     "/// a",
     "a // b",
@@ -132,7 +147,8 @@ fn spanned<T>(value: T) -> Spanned<T> {
 fn word() -> impl Strategy<Value = String> {
     prop_oneof![
         "[A-Za-z0-9_-]{1,8}",
-        select(vec!["tags", "rule_id", "any", "default", "user"]).prop_map(str::to_owned)
+        select(vec!["tags", "rule_id", "any", "default", "user", "between", "action", "asked"])
+            .prop_map(str::to_owned)
     ]
 }
 
@@ -177,13 +193,109 @@ fn description() -> impl Strategy<Value = Option<Text<'static>>> {
         .prop_map(|lines| lines.map(|lines| spanned(Cow::Owned(lines.join("\n")))))
 }
 
-fn rule() -> impl Strategy<Value = Item<'static>> {
-    (option::of(text()), option::of(text()), expr(), list(), description()).prop_map(
-        |(name, rule_id, condition, outcome, description)| {
+/// A condition that is no list of tags whose brackets were forgotten.
+fn outcome_condition() -> impl Strategy<Value = Expr<'static>> {
+    prop_oneof![
+        select(&["everyone", "nobody"][..])
+            .prop_map(|word| Expr { span: nowhere(), kind: ExprKind::Word(word.into()) }),
+        (word(), vec(expr(), 0..3)).prop_map(|(name, arguments)| Expr {
+            span: nowhere(),
+            kind: ExprKind::Call { name: spanned(Cow::Owned(name)), arguments },
+        }),
+    ]
+}
+
+fn rule() -> impl Strategy<Value = Rule<'static>> {
+    let outcome = || {
+        prop_oneof![
+            list().prop_map(Outcome::Tags),
+            outcome_condition().prop_map(Outcome::Condition)
+        ]
+    };
+    let reached = prop_oneof![
+        3 => outcome().prop_map(|it| (Some(it), None)),
+        1 => (outcome(), expr()).prop_map(|(it, between)| (Some(it), Some(between))),
+        1 => expr().prop_map(|between| (None, Some(between))),
+    ];
+    (option::of(text()), option::of(text()), expr(), reached, description()).prop_map(
+        |(name, rule_id, condition, (outcome, between), description)| {
             let span = nowhere();
-            Item::Rule(Box::new(Rule { span, name, rule_id, condition, outcome, description }))
+            Rule { span, name, rule_id, condition, outcome, between, description }
         },
     )
+}
+
+fn rule_set() -> impl Strategy<Value = RuleSet<'static>> {
+    (text(), option::of(text()), option::of(list()), vec(rule(), 0..4), description()).prop_map(
+        |(name, asked, actions, rules, description)| RuleSet {
+            name,
+            asked,
+            actions,
+            rules,
+            description,
+            is_whole: true,
+        },
+    )
+}
+
+fn barrier() -> impl Strategy<Value = Item<'static>> {
+    let direction = select(&[BarrierDirection::OneWay, BarrierDirection::BothWays][..]);
+    let block = (option::of(list()), option::of(expr()), option::of(text()));
+    (text(), direction, expr(), expr(), block, description()).prop_map(
+        |(name, direction, from, to, (actions, unless, groups), description)| {
+            let barrier =
+                Barrier { name, direction, from, to, actions, unless, groups, description };
+            Item::Barrier(Box::new(barrier))
+        },
+    )
+}
+
+fn audience() -> impl Strategy<Value = Audience<'static>> {
+    (text(), expr()).prop_map(|(name, condition)| Audience { name, condition })
+}
+
+fn accepts() -> impl Strategy<Value = Accepts<'static>> {
+    let mode = (expr(), text(), any::<bool>()).prop_map(|(when, audience, is_locked)| {
+        let locked = is_locked.then(|| spanned("true".into()));
+        AudienceMode { when, audience, locked }
+    });
+    let words = || option::of(text());
+    (text(), vec(mode, 0..3), words(), words(), words()).prop_map(
+        |(action, modes, default, asked, otherwise)| Accepts {
+            action,
+            modes,
+            default,
+            asked,
+            otherwise,
+            is_whole: true,
+        },
+    )
+}
+
+fn action() -> impl Strategy<Value = ActionDeclaration<'static>> {
+    (text(), text()).prop_map(|(name, like)| ActionDeclaration { name, like })
+}
+
+/// Statements about what is between two users.
+fn relations() -> impl Strategy<Value = Vec<Item<'static>>> {
+    let all = (
+        vec(rule_set(), 0..3),
+        vec(barrier(), 0..3),
+        vec(audience(), 0..3),
+        vec(accepts(), 0..3),
+        vec(action(), 0..3),
+    );
+    all.prop_map(|(sets, barriers, audiences, accepts, actions)| {
+        let sets = distinct(sets, |it| it.name.value.to_string());
+        let audiences = distinct(audiences, |it| it.name.value.to_string());
+        let accepts = distinct(accepts, |it| it.action.value.to_string());
+        let actions = distinct(actions, |it| it.name.value.to_string());
+        let sets = sets.into_iter().map(|it| Item::RuleSet(Box::new(it)));
+        let audiences = audiences.into_iter().map(|it| Item::Audience(Box::new(it)));
+        let accepts = accepts.into_iter().map(|it| Item::Accepts(Box::new(it)));
+        let actions = actions.into_iter().map(|it| Item::Action(Box::new(it)));
+        sets.chain(barriers).chain(audiences).chain(accepts).chain(actions).collect()
+    })
 }
 
 fn invariant() -> impl Strategy<Value = Item<'static>> {
@@ -239,8 +351,9 @@ fn matrix() -> impl Strategy<Value = Matrix<'static>> {
 fn fields() -> impl Strategy<Value = UserFields<'static>> {
     let words = || option::of(text());
     let lists = || option::weighted(0.3, list());
-    (words(), settings(), words(), words(), (lists(), lists(), lists(), lists(), lists())).prop_map(
-        |(peers, permissions, moderation, approval, lists)| {
+    let lists = (lists(), lists(), lists(), lists(), lists());
+    (words(), settings(), words(), words(), lists, settings()).prop_map(
+        |(peers, permissions, moderation, approval, lists, accepts)| {
             let (contacts, favorites, paired, blocked, friends) = lists;
             UserFields {
                 peers,
@@ -252,6 +365,7 @@ fn fields() -> impl Strategy<Value = UserFields<'static>> {
                 paired,
                 blocked,
                 friends,
+                accepts,
             }
         },
     )
@@ -305,18 +419,21 @@ pub(crate) fn policy() -> impl Strategy<Value = Vec<Item<'static>>> {
         vec(group(), 0..3),
         vec(conversation(), 0..2),
         vec(invariant(), 0..3),
+        relations(),
     );
-    let entries =
-        entries.prop_map(|(rules, matrices, users, groups, conversations, invariants)| {
+    let entries = entries.prop_map(
+        |(rules, matrices, users, groups, conversations, invariants, relations)| {
+            let rules = rules.into_iter().map(|rule| Item::Rule(Box::new(rule)));
             let matrices = distinct(matrices, |it| it.name.value.to_string());
             let users = distinct(users, |it| it.id.value.to_string());
             let groups = distinct(groups, |it| it.id.value.to_string());
             let matrices = matrices.into_iter().map(|it| Item::Matrix(Box::new(it)));
             let users = users.into_iter().map(Item::User);
             let groups = groups.into_iter().map(|it| Item::Group(Box::new(it)));
-            let all = rules.into_iter().chain(matrices).chain(users).chain(groups);
-            all.chain(conversations).chain(invariants).collect::<Vec<_>>()
-        });
+            let all = rules.chain(matrices).chain(users).chain(groups);
+            all.chain(conversations).chain(invariants).chain(relations).collect::<Vec<_>>()
+        },
+    );
     (sections, entries)
         .prop_map(|(mut items, entries)| {
             items.extend(entries);

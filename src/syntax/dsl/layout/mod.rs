@@ -69,6 +69,8 @@ struct Clause {
     block: Option<&'static Block>,
     /// Whether its lists are of tags.
     tags: bool,
+    /// Whether the relation condition of a rule has begun.
+    has_between: bool,
     /// Whether its brackets had to be mended.
     mended: bool,
     /// Whether a string that is never closed took the rest of a line, and so perhaps the end of a
@@ -156,7 +158,10 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
         self.separate(piece);
         let token = match piece.kind {
             LexemeKind::Word if piece.text == "rule_id" => Token::RuleId,
-            LexemeKind::Word if self.begins_between(piece) => Token::Between,
+            LexemeKind::Word if self.begins_between(piece) => {
+                self.clause.has_between = true;
+                Token::Between
+            }
             LexemeKind::Word => Token::Word(piece.text),
             // Quotes would not help the name of a call.
             LexemeKind::Mixed if self.follows() == Some(LexemeKind::RoundOpen) => Token::Odd,
@@ -208,6 +213,7 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
         let is_rule = self.clause.section.is_some_and(|it| it.keyword == Keyword::Rule);
         piece.text == "between"
             && is_rule
+            && !self.clause.has_between
             && self.open.is_empty()
             && self.at != self.clause.head
             && matches!(self.last, Word | Mixed | String | RoundClose | SquareClose)
