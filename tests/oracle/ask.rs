@@ -59,29 +59,30 @@ impl Question {
 
     /// Whether it has all that the action takes; a field aside.
     pub(crate) fn fits(&self) -> bool {
+        self.fits_like(self.action)
+    }
+
+    /// The same of an action that takes what a built-in one takes.
+    pub(super) fn fits_like(&self, action: &str) -> bool {
         let kind = match self.resource {
             Resource::None => "none",
             Resource::User(_) => "user",
             Resource::Group { .. } => "group",
         };
-        kinds(self.action).contains(&kind) && (!takes_member(self.action) || self.member.is_some())
+        kinds(action).contains(&kind) && (!takes_member(action) || self.member.is_some())
     }
 
-    /// The other user whom it is about: the resource, or the member whom a group takes.
-    pub(super) fn other(&self) -> Option<&Asked> {
+    /// The other user whom it is about, if its action is like this built-in one: the resource, or the
+    /// member whom a group takes.
+    pub(super) fn other_like(&self, action: &str) -> Option<&Asked> {
         match &self.resource {
             Resource::User(user) => Some(user),
-            Resource::Group { .. } if takes_member(self.action) => self.member.as_ref(),
+            Resource::Group { .. } if takes_member(action) => self.member.as_ref(),
             _ => None,
         }
     }
 
     pub(super) fn is_in_group(&self) -> bool {
         matches!(self.resource, Resource::Group { .. })
-    }
-
-    /// Whether a group is to take the subject themselves.
-    pub(super) fn is_of_oneself_in_group(&self) -> bool {
-        self.is_in_group() && self.other().is_some_and(|other| other.id == self.subject.id)
     }
 }

@@ -1,10 +1,8 @@
 //! The gates between users. Each says why it is closed, or nothing.
 
-use uuid::Uuid;
-
 use super::{
     ask::{Asked, Question, Resource},
-    presets,
+    audience, presets,
     world::World,
 };
 
@@ -14,7 +12,7 @@ pub(super) fn known(world: &World, question: &Question) -> Option<&'static str> 
     if is_unknown(&question.subject) {
         return Some("unknown_subject");
     }
-    if !question.fits() || question.other().is_some_and(is_unknown) {
+    if !world.fits(question) || world.other(question).is_some_and(is_unknown) {
         return Some("unknown_resource");
     }
     match &question.resource {
@@ -26,19 +24,20 @@ pub(super) fn known(world: &World, question: &Question) -> Option<&'static str> 
     }
 }
 
-pub(super) fn oneself(question: &Question) -> Option<&'static str> {
+pub(super) fn oneself(world: &World, question: &Question) -> Option<&'static str> {
     let Resource::User(resource) = &question.resource else { return None };
-    let is_reading = question.action == "read" || question.action == "view_profile";
+    let is_reading = ["read", "view_profile"].contains(&world.base(question.action));
     if resource.id == question.subject.id && !is_reading { Some("self") } else { None }
 }
 
 pub(super) fn moderation(world: &World, question: &Question) -> Option<&'static str> {
     let state = world.moderation(&question.subject);
-    let refuses_banned = question.action != "leave";
+    let action = world.base(question.action);
+    let refuses_banned = action != "leave";
     let refuses_silenced =
         !["sign_in", "read", "view_profile", "block", "unblock", "list_users", "leave"]
-            .contains(&question.action);
-    let is_for_managers = ["ban", "silence", "reactivate", "list_users"].contains(&question.action);
+            .contains(&action);
+    let is_for_managers = ["ban", "silence", "reactivate", "list_users"].contains(&action);
     if state == "banned" && refuses_banned {
         Some("banned")
     } else if state == "silenced" && refuses_silenced {
@@ -53,12 +52,13 @@ pub(super) fn moderation(world: &World, question: &Question) -> Option<&'static 
 pub(super) fn permissions(world: &World, question: &Question) -> Option<&'static str> {
     let subject = &question.subject;
     // Whether it reads the subject's `outgoing`, which switch of theirs, and the other's `incoming`.
-    let (outgoing, own, incoming) = match (question.action, question.is_in_group()) {
+    let action = world.base(question.action);
+    let (outgoing, own, incoming) = match (action, question.is_in_group()) {
         ("start_chat" | "send_message" | "voice_call" | "video_call" | "friend_request", false) => {
-            (true, Some(question.action), true)
+            (true, Some(action), true)
         }
         ("send_message", true) => (true, Some("send_message"), false),
-        ("voice_call" | "video_call", true) => (false, Some(question.action), false),
+        ("voice_call" | "video_call", true) => (false, Some(action), false),
         ("add_member", true) => (true, None, true),
         ("create_group", _) => (false, Some("create_group"), false),
         _ => (false, None, false),
@@ -69,28 +69,24 @@ pub(super) fn permissions(world: &World, question: &Question) -> Option<&'static
     if own.is_some_and(|own| !world.switch(subject, own)) {
         return Some("permission_off");
     }
-    if begins(world, question) && !world.switch(subject, "start_chat") {
+    if world.begins(question) && !world.switch(subject, "start_chat") {
         return Some("permission_off");
     }
-    if incoming && question.other().is_some_and(|other| !world.switch(other, "incoming")) {
+    if world.own_name(question.action).is_some_and(|own| !world.switch(subject, own)) {
+        return Some("permission_off");
+    }
+    if incoming && world.other(question).is_some_and(|other| !world.switch(other, "incoming")) {
         return Some("incoming_off");
     }
     None
 }
 
 pub(super) fn blocks(world: &World, question: &Question) -> Option<&'static str> {
-    let is_asked = match question.action {
-        "start_chat" | "send_message" | "voice_call" | "video_call" | "friend_request" => {
-            !question.is_in_group()
-        }
-        "add_member" => !question.is_of_oneself_in_group(),
-        _ => false,
+    let (true, Some(other)) = (world.is_between_two(question), world.other(question)) else {
+        return None;
     };
-    let (true, Some(other)) = (is_asked, question.other()) else { return None };
-    let mut modes = vec![world.block_mode(question.action)];
-    if begins(world, question) {
-        modes.push(world.block_mode("start_chat"));
-    }
+    let actions = world.asked_as(question);
+    let modes: Vec<&str> = actions.into_iter().map(|action| world.block_mode(action)).collect();
     let stops_blocked = modes.iter().any(|mode| *mode != "off");
     let stops_both = modes.contains(&"two_way");
     if stops_blocked && world.blocks(other, &question.subject) {
@@ -103,80 +99,26 @@ pub(super) fn blocks(world: &World, question: &Question) -> Option<&'static str>
 }
 
 pub(super) fn peers(world: &World, question: &Question) -> Option<&'static str> {
-    let is_asked = match question.action {
-        "start_chat" | "send_message" | "voice_call" | "video_call" => !question.is_in_group(),
-        "add_member" => !question.is_of_oneself_in_group(),
-        _ => false,
-    };
-    let (true, Some(other)) = (is_asked, question.other()) else { return None };
-    if !world.communicates(&question.subject, other) {
+    let has_modes = ["start_chat", "send_message", "voice_call", "video_call", "add_member"]
+        .contains(&world.base(question.action));
+    let is_asked = has_modes && world.is_between_two(question);
+    let (true, Some(other)) = (is_asked, world.other(question)) else { return None };
+    if !world.communicates(question, &question.subject, other) {
         Some("peers_subject")
-    } else if !world.communicates(other, &question.subject) {
+    } else if !world.communicates(question, other, &question.subject) {
         Some("peers_resource")
     } else {
         None
     }
 }
 
-pub(super) fn rules(world: &World, question: &Question) -> Option<&'static str> {
-    if asks_rules(world, question) && opening(world, question).is_empty() {
-        Some("no_rule")
-    } else {
-        None
-    }
-}
-
-/// The ids of the rules that let the subject reach the other, in order; none where the rules have
-/// nothing to say.
-pub(super) fn opening(world: &World, question: &Question) -> Vec<Uuid> {
-    let mut ids = Vec::new();
-    let (true, Some(other)) = (asks_rules(world, question), question.other()) else { return ids };
-    for rule in world.rules.iter().flatten() {
-        let leads_there = world.tags(other).iter().any(|tag| rule.outcome.contains(tag));
-        if leads_there && rule.condition.is_met_by(world.tags(&question.subject)) {
-            ids.push(rule.expected_id());
-        }
-    }
-    ids.sort();
-    ids
-}
-
-fn asks_rules(world: &World, question: &Question) -> bool {
-    if world.rules.is_none() && !presets::has_rules(world.settings.preset) {
-        return false;
-    }
-    match question.action {
-        "start_chat" => !question.is_in_group(),
-        "send_message" | "voice_call" | "video_call" => {
-            !question.is_in_group() && is_new(world, question)
-        }
-        "add_member" => !question.is_of_oneself_in_group(),
-        _ => false,
-    }
-}
-
-/// Whether a message or a call begins a conversation: then it must pass what `start_chat` must pass.
-fn begins(world: &World, question: &Question) -> bool {
-    ["send_message", "voice_call", "video_call"].contains(&question.action)
-        && !question.is_in_group()
-        && is_new(world, question)
-}
-
-/// Whether the subject and the resource have no conversation yet.
-fn is_new(world: &World, question: &Question) -> bool {
-    if let Some(conversation) = question.conversation {
-        return conversation == "new";
-    }
-    let Some(other) = question.other() else { return true };
-    let (one, other) = (&question.subject.id, &other.id);
-    !world.conversations.iter().any(|[a, b]| (a == one && b == other) || (a == other && b == one))
-}
-
 pub(super) fn friendship(world: &World, question: &Question) -> Option<&'static str> {
-    let ("friend_request", Resource::User(resource)) = (question.action, &question.resource) else {
+    let ("friend_request", Resource::User(resource)) =
+        (world.base(question.action), &question.resource)
+    else {
         return None;
     };
-    let friends = |user: &Asked| friends(world, &user.id);
+    let friends = |user: &Asked| world.friends(&user.id);
     let is_full =
         |user: &Asked| world.limit("friends").is_some_and(|most| friends(user).len() >= most);
     if friends(&question.subject).contains(&&*resource.id) {
@@ -190,28 +132,20 @@ pub(super) fn friendship(world: &World, question: &Question) -> Option<&'static 
     }
 }
 
-/// The friends of a user. Where blocks end friendships, one that is stated counts as ended while either
-/// of the two blocks the other.
-fn friends<'w>(world: &'w World, user: &str) -> Vec<&'w str> {
-    let blocks = |from: &str, to: &str| {
-        world.users.get(from).is_some_and(|user| user.blocked.iter().any(|id| id == to))
+/// What is to be done about it if it is allowed, in order.
+pub(super) fn obligations(world: &World, question: &Question) -> Vec<&'static str> {
+    let mut obligations = Vec::new();
+    let needs_confirmation = match (world.base(question.action), &question.resource) {
+        ("friend_request", Resource::User(user)) => world.approval(user) == "need_confirm",
+        _ => false,
     };
-    let is_ended = |friend: &str| {
-        presets::blocks_end_friendships(world.settings.preset)
-            && (blocks(user, friend) || blocks(friend, user))
-    };
-    let stated = world.users.get(user).into_iter().flat_map(|user| &user.friends);
-    stated.map(String::as_str).filter(|friend| !is_ended(friend)).collect()
-}
-
-/// What is to be done about it if it is allowed.
-pub(super) fn obligation(world: &World, question: &Question) -> Option<&'static str> {
-    match (question.action, &question.resource) {
-        ("friend_request", Resource::User(user)) if world.approval(user) == "need_confirm" => {
-            Some("confirm")
-        }
-        _ => None,
+    if needs_confirmation {
+        obligations.push("confirm");
     }
+    if audience::is_request(world, question) {
+        obligations.push("request");
+    }
+    obligations
 }
 
 /// What holds for a user: what is given, else what their record says, else what the policy says. A
@@ -249,9 +183,11 @@ impl World {
         }
     }
 
-    fn block_mode(&self, action: &str) -> &'static str {
+    fn block_mode(&self, action: &'static str) -> &'static str {
         match self.settings.blocks.get(action) {
             Some(mode) => mode,
+            // Of these, what is not said adds nothing.
+            None if action == "view_profile" || self.own_name(action).is_some() => "off",
             None => presets::block_mode(self.settings.preset, action),
         }
     }
@@ -274,17 +210,23 @@ impl World {
     }
 
     /// Whether the other is one of those with whom a user communicates.
-    fn communicates(&self, user: &Asked, other: &Asked) -> bool {
+    fn communicates(&self, question: &Question, user: &Asked, other: &Asked) -> bool {
         let mode = self.peers(user);
-        let Some(record) = self.users.get(&user.id) else { return mode == "all" };
-        match mode {
-            "paired" => record.paired.contains(&other.id),
-            "contacts" => {
-                record.contacts.contains(&other.id) || record.favorites.contains(&other.id)
-            }
-            "favorites" => record.favorites.contains(&other.id),
-            _ => true,
-        }
+        mode == "all" || self.admits(mode, question, user, other)
+    }
+
+    /// The friends of a user. Where blocks end friendships, one that is stated counts as ended while
+    /// either of the two blocks the other.
+    pub(super) fn friends<'w>(&'w self, user: &str) -> Vec<&'w str> {
+        let blocks = |from: &str, to: &str| {
+            self.users.get(from).is_some_and(|user| user.blocked.iter().any(|id| id == to))
+        };
+        let is_ended = |friend: &str| {
+            presets::blocks_end_friendships(self.settings.preset)
+                && (blocks(user, friend) || blocks(friend, user))
+        };
+        let stated = self.users.get(user).into_iter().flat_map(|user| &user.friends);
+        stated.map(String::as_str).filter(|friend| !is_ended(friend)).collect()
     }
 
     fn approval(&self, user: &Asked) -> &'static str {

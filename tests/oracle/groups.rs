@@ -29,7 +29,7 @@ pub(super) fn role(world: &World, question: &Question) -> Option<&'static str> {
         "update_permissions",
         "leave",
     ]
-    .contains(&question.action);
+    .contains(&world.base(question.action));
     if !is_asked {
         return None;
     }
@@ -37,14 +37,43 @@ pub(super) fn role(world: &World, question: &Question) -> Option<&'static str> {
     let Some(role) = subject.given.role.or(group.role(&subject.id)) else {
         return Some("not_member");
     };
-    match question.action {
-        "read" | "send_message" | "voice_call" | "video_call" => None,
+    let own = || own_cell(world, question, matrix, role);
+    match world.base(question.action) {
+        "read" | "send_message" | "voice_call" | "video_call" => own(),
         // A conversation of two is nothing that anyone could leave.
         "leave" if matrix == "dm" => Some("denied_by_matrix"),
-        "leave" => leave(group, &subject.id, role),
-        "add_super_admin" | "remove_super_admin" => super_admins(group, question, role),
-        _ => by_matrix(world, question, group, matrix, role),
+        "leave" => own().or_else(|| leave(group, &subject.id, role)),
+        "add_super_admin" | "remove_super_admin" => {
+            own().or_else(|| super_admins(group, &world.of_base(question), role))
+        }
+        _ => by_matrix(world, &world.of_base(question), matrix, group, role)
+            .or_else(own)
+            .or_else(|| size(world, question, group)),
     }
+}
+
+/// What the matrix says of a declared action itself; nothing where it has no cell for it.
+fn own_cell(world: &World, question: &Question, matrix: &str, role: &str) -> Option<&'static str> {
+    let own = world.own_name(question.action)?;
+    let value = world.matrices.get(matrix)?.permissions.get(own)?;
+    by_value(world, question, value, role)
+}
+
+fn by_value(world: &World, question: &Question, value: &Value, role: &str) -> Option<&'static str> {
+    if value.grants(role, world.tags(&question.subject)) {
+        return None;
+    }
+    Some(match value {
+        Value::Grant("allow_if_admin") => "needs_admin",
+        Value::Grant("allow_if_super_admin") => "needs_super_admin",
+        _ => "denied_by_matrix",
+    })
+}
+
+fn size(world: &World, question: &Question, group: &Group) -> Option<&'static str> {
+    let is_full = world.limit("group_members").is_some_and(|most| group.everyone().len() >= most);
+    let adds = world.base(question.action) == "add_member";
+    if adds && is_full { Some("group_full") } else { None }
 }
 
 fn leave(group: &Group, subject: &str, role: &str) -> Option<&'static str> {
@@ -74,8 +103,8 @@ fn super_admins(group: &Group, question: &Question, role: &str) -> Option<&'stat
 fn by_matrix(
     world: &World,
     question: &Question,
-    group: &Group,
     matrix: &str,
+    group: &Group,
     role: &str,
 ) -> Option<&'static str> {
     if question.action == "remove_member" {
@@ -85,12 +114,9 @@ fn by_matrix(
         }
     }
     let value = world.value(matrix, question.action, question.field.as_deref());
-    if !value.grants(role, world.tags(&question.subject)) {
-        return Some(match value {
-            Value::Grant("allow_if_admin") => "needs_admin",
-            Value::Grant("allow_if_super_admin") => "needs_super_admin",
-            _ => "denied_by_matrix",
-        });
+    let closed = by_value(world, question, &value, role);
+    if closed.is_some() {
+        return closed;
     }
     let field = question.field.as_deref().unwrap_or_default();
     if question.action == "update_metadata"
@@ -99,9 +125,7 @@ fn by_matrix(
     {
         return Some("needs_super_admin");
     }
-    let is_full =
-        || world.limit("group_members").is_some_and(|most| group.everyone().len() >= most);
-    if question.action == "add_member" && is_full() { Some("group_full") } else { None }
+    None
 }
 
 impl World {

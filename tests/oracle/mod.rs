@@ -4,27 +4,36 @@
 #![allow(dead_code, reason = "each test needs a part of it")]
 
 mod ask;
+mod audience;
+mod barriers;
+mod between;
 mod gates;
 mod groups;
 mod presets;
+mod relations;
+mod rules;
 mod words;
 mod world;
 
 pub(crate) use ask::{Asked, Given, Question, Resource};
+pub(crate) use between::{Accepts, AudienceMode, Barrier, Between, REACHING, RuleSet};
 pub(crate) use presets::BUILT_IN;
-pub(crate) use words::{Condition, Rule, Toggle, Value};
+pub(crate) use relations::{Direction, Relation};
+pub(crate) use words::{Condition, Outcome, Rule, Toggle, Value};
 pub(crate) use world::{Fields, Group, Matrix, Settings, User, World};
 
 use uuid::Uuid;
 
 /// The gates, in the order in which they are asked.
-pub(crate) const GATES: [&str; 9] = [
+pub(crate) const GATES: [&str; 11] = [
     "known",
     "self",
     "moderation",
     "permissions",
     "blocks",
     "peers",
+    "audience",
+    "barriers",
     "rules",
     "friendship",
     "role",
@@ -89,15 +98,17 @@ pub(crate) fn takes_member(action: &str) -> bool {
 impl World {
     /// What each gate says, in their order: the reason why it is closed, if it is. None of them
     /// knows of the others.
-    pub(crate) fn verdicts(&self, question: &Question) -> [Option<&'static str>; 9] {
+    pub(crate) fn verdicts(&self, question: &Question) -> [Option<&'static str>; 11] {
         [
             gates::known(self, question),
-            gates::oneself(question),
+            gates::oneself(self, question),
             gates::moderation(self, question),
             gates::permissions(self, question),
             gates::blocks(self, question),
             gates::peers(self, question),
-            gates::rules(self, question),
+            audience::audience(self, question),
+            barriers::barriers(self, question),
+            rules::rules(self, question),
             gates::friendship(self, question),
             groups::role(self, question),
         ]
@@ -113,13 +124,13 @@ impl World {
     }
 
     /// What the caller takes on by acting on the answer.
-    pub(crate) fn obligation(&self, question: &Question) -> Option<&'static str> {
-        if self.allows(question) { gates::obligation(self, question) } else { None }
+    pub(crate) fn obligations(&self, question: &Question) -> Vec<&'static str> {
+        if self.allows(question) { gates::obligations(self, question) } else { Vec::new() }
     }
 
     /// The ids of the rules that opened it, in order.
     pub(crate) fn rules_named(&self, question: &Question) -> Vec<Uuid> {
-        if self.allows(question) { gates::opening(self, question) } else { Vec::new() }
+        if self.allows(question) { rules::opening(self, question) } else { Vec::new() }
     }
 
     /// The users for whom it would be allowed if they were the resource, or the member.
@@ -166,11 +177,11 @@ impl World {
         found
     }
 
-    /// The actions that would be allowed.
+    /// The actions that would be allowed, those that the policy declares after the others.
     pub(crate) fn actions_open(&self, question: &Question) -> Vec<&'static str> {
         let mut question = question.clone();
         let mut found = Vec::new();
-        for action in ACTIONS {
+        for action in ACTIONS.into_iter().chain(self.between.actions.keys().copied()) {
             question.action = action;
             if self.allows(&question) {
                 found.push(action);

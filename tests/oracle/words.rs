@@ -4,6 +4,8 @@ use std::fmt;
 
 use uuid::{Uuid, uuid};
 
+use super::relations::Relation;
+
 #[derive(Clone, Debug)]
 pub(crate) enum Condition {
     Everyone,
@@ -38,8 +40,19 @@ pub(crate) struct Rule {
     pub(crate) name: Option<String>,
     pub(crate) description: Option<String>,
     pub(crate) condition: Condition,
+    pub(crate) outcome: Outcome,
+    /// Read from the subject.
+    pub(crate) between: Option<Relation>,
+}
+
+/// Whom a rule lets its subjects reach.
+#[derive(Clone, Debug)]
+pub(crate) enum Outcome {
     /// May name a tag more than once.
-    pub(crate) outcome: Vec<String>,
+    Tags(Vec<String>),
+    Condition(Condition),
+    /// Everyone with whom there is what is between.
+    LeftOut,
 }
 
 impl Condition {
@@ -81,10 +94,14 @@ impl Value {
 }
 
 impl Rule {
-    /// The id that the rule has or is given: derived from its name, or else from its content.
+    /// The id that the rule has or is given: derived from its name, or else from its content. Those of
+    /// which the reference does not say how have a name.
     pub(crate) fn expected_id(&self) -> Uuid {
         let namespace = uuid!("5b0b8f53-5d3e-5c57-9d67-0d3f6c1b2a94");
-        let mut outcome = self.outcome.clone();
+        let mut outcome = match &self.outcome {
+            Outcome::Tags(tags) => tags.clone(),
+            Outcome::Condition(_) | Outcome::LeftOut => Vec::new(),
+        };
         outcome.sort();
         outcome.dedup();
         let seed = match (&self.id, &self.name) {

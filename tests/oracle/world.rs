@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::words::{Condition, Rule, Toggle, Value};
+use super::{
+    between::Between,
+    words::{Condition, Rule, Toggle, Value},
+};
 
 /// A policy, with who there is.
 #[derive(Clone, Default, Debug)]
@@ -11,6 +14,7 @@ pub(crate) struct World {
     pub(crate) declared: Option<Vec<String>>,
     /// `None` if the policy has no rules section.
     pub(crate) rules: Option<Vec<Rule>>,
+    pub(crate) between: Between,
     pub(crate) settings: Settings,
     pub(crate) matrices: BTreeMap<String, Matrix>,
     pub(crate) users: BTreeMap<String, User>,
@@ -37,7 +41,7 @@ pub(crate) struct Settings {
 /// Who may do what in the groups that it governs.
 #[derive(Clone, Default, Debug)]
 pub(crate) struct Matrix {
-    /// All permissions but `update_metadata`.
+    /// All permissions but `update_metadata`, those of declared actions among them.
     pub(crate) permissions: BTreeMap<&'static str, Value>,
     pub(crate) update_metadata: Option<Fields>,
 }
@@ -58,6 +62,8 @@ pub(crate) struct User {
     pub(crate) permissions: BTreeMap<&'static str, Toggle>,
     pub(crate) moderation: Option<&'static str>,
     pub(crate) approval: Option<&'static str>,
+    /// The audience by action.
+    pub(crate) accepts: BTreeMap<&'static str, &'static str>,
     pub(crate) contacts: Vec<String>,
     pub(crate) favorites: Vec<String>,
     pub(crate) paired: Vec<String>,

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::{Chance, FIELDS};
-use crate::oracle::{Condition, Fields, Group, Matrix, Rule, Settings, Toggle, User, Value, World};
+use crate::oracle::{
+    Between, Condition, Fields, Group, Matrix, Outcome, Rule, Settings, Toggle, User, Value, World,
+};
 
 impl World {
     /// A world of many users, who have few of many tags, know few of each other and meet in groups.
@@ -15,6 +17,7 @@ impl World {
         Self {
             declared: None,
             rules: Some((0..rules).map(|number| draw.rule(number)).collect()),
+            between: Between::default(),
             settings: draw.settings(seed),
             matrices: BTreeMap::from([("team".into(), draw.matrix())]),
             users,
@@ -66,7 +69,8 @@ impl Draw {
             name: Some(format!("rule {number}")),
             description: None,
             condition: self.condition(),
-            outcome: vec![self.tag(), self.tag()],
+            outcome: Outcome::Tags(vec![self.tag(), self.tag()]),
+            between: None,
         }
     }
 
@@ -90,6 +94,7 @@ impl Draw {
             tags: Some((0..self.chance.below(5)).map(|_| self.tag()).collect()),
             peers: self.word(10, &["all", "paired", "contacts", "favorites"]),
             permissions,
+            accepts: BTreeMap::new(),
             moderation: self.word(6, &["none", "silenced", "banned"]),
             approval: self.word(30, &["allow_any", "need_confirm", "deny_any"]),
             contacts: self.ids(most),

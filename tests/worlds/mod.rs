@@ -6,6 +6,8 @@ mod large;
 mod people;
 mod policies;
 pub(crate) mod questions;
+mod relations;
+mod shapes;
 mod sound;
 pub(crate) mod text;
 
@@ -14,11 +16,12 @@ use peerage::{
     snapshot::View,
     source::{LoadedSources, Sources},
 };
-use proptest::{option, prelude::*};
+use proptest::{bool::weighted, collection::vec, option, prelude::*};
 
-use crate::oracle::{Rule, World};
+use crate::oracle::{Between, Rule, World};
 
 pub(crate) use crate::support::chance::Chance;
+pub(crate) use shapes::WorldShape;
 
 /// Tags, those among them that a notation might take for something else.
 pub(crate) const TAGS: [&str; 16] = [
@@ -114,9 +117,17 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
         )
             .prop_map(|(declared, rules, settings, matrices, people)| {
                 let (users, groups, conversations) = people;
-                World { declared, rules, settings, matrices, users, groups, conversations }.sound()
+                let between = Between::default();
+                World { declared, rules, between, settings, matrices, users, groups, conversations }
+                    .sound()
             })
     })
+}
+
+/// Small worlds that may hold all that their shape names.
+pub(crate) fn shaped(shape: WorldShape) -> impl Strategy<Value = World> {
+    (world(), any::<u64>(), vec(weighted(0.95), 64))
+        .prop_map(move |(world, seed, keep)| world.extended(shape, seed, &keep).sound())
 }
 
 /// One more rule.

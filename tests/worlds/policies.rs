@@ -11,7 +11,7 @@ use proptest::{
 use uuid::Uuid;
 
 use super::{BLOCKABLE, FIELDS, LIMITS, MATRICES, MODES, SWITCHES, TAGS};
-use crate::oracle::{Condition, Fields, Matrix, Rule, Settings, Toggle, Value};
+use crate::oracle::{Condition, Fields, Matrix, Outcome, Rule, Settings, Toggle, Value};
 
 /// The first so many tags.
 fn tag(most: usize) -> impl Strategy<Value = String> + Clone {
@@ -54,7 +54,8 @@ pub(super) fn rule(most: usize) -> impl Strategy<Value = Rule> {
             name,
             description,
             condition,
-            outcome,
+            outcome: Outcome::Tags(outcome),
+            between: None,
         })
 }
 

@@ -1,11 +1,12 @@
 //! The questions about a world, and their requests to peerage.
 
-use peerage::request::{self, Action, Properties, Request};
-
-use super::{Chance, FIELDS, GROUPS, IDS, MODES, SWITCHES, TAGS};
-use crate::oracle::{
-    ACTIONS, Asked, BUILT_IN, Given, Question, Resource, World, kinds, takes_member,
+use peerage::{
+    request::{self, Action, PeersMode, Properties, Request},
+    snapshot::View,
 };
+
+use super::{Chance, FIELDS, GROUPS, IDS, MODES, SWITCHES, TAGS, relations};
+use crate::oracle::{ACTIONS, Asked, BUILT_IN, Given, Question, Resource, World};
 
 /// Ids that no world knows.
 pub(crate) const STRANGERS: [&str; 4] = ["", "nobody", "ALICE", "~~~"];
@@ -17,6 +18,12 @@ const INTERESTING: [&str; 6] =
 /// What a question is picked from.
 #[derive(Debug)]
 pub(crate) struct Subjects<'w> {
+    world: &'w World,
+    /// Those that most gates have something to say of, declared ones among them.
+    interesting: Vec<&'static str>,
+    /// What properties may give.
+    tags: Vec<String>,
+    modes: Vec<&'static str>,
     users: Vec<&'w str>,
     groups: Vec<(&'w str, Vec<String>)>,
     matrices: Vec<&'w str>,
@@ -25,7 +32,24 @@ pub(crate) struct Subjects<'w> {
 impl<'w> Subjects<'w> {
     pub(crate) fn of(world: &'w World) -> Self {
         let own = world.matrices.keys().map(String::as_str);
+        let mut interesting = INTERESTING.to_vec();
+        let mut tags: Vec<String> = TAGS[..8].iter().map(|&tag| tag.to_owned()).collect();
+        let mut modes = MODES.to_vec();
+        if world.says_more() {
+            interesting.extend(world.between.actions.keys().copied());
+            interesting.extend(["view_profile", "voice_call"]);
+            // A pattern of tags may match one that there is nowhere.
+            tags = relations::tags(world);
+            if !world.between.audiences.is_empty() || !world.between.accepts.is_empty() {
+                modes.extend(["friends", "nobody"]);
+            }
+        }
+        tags.push("unheard-of".to_owned());
         Self {
+            world,
+            interesting,
+            tags,
+            modes,
             users: world.users.keys().map(String::as_str).collect(),
             groups: world
                 .groups
@@ -38,9 +62,9 @@ impl<'w> Subjects<'w> {
 
     /// Any action, mostly on what it takes, and often one that many gates have something to say of.
     pub(crate) fn question(&self, chance: &mut Chance) -> Question {
-        let is_any = chance.percent(60);
-        let action = if is_any { *chance.pick(&ACTIONS) } else { *chance.pick(&INTERESTING) };
-        let takes = kinds(action);
+        let is_any = chance.percent(if self.world.says_more() { 35 } else { 60 });
+        let action = if is_any { *chance.pick(&ACTIONS) } else { *chance.pick(&self.interesting) };
+        let takes = self.world.kinds(action);
         let kind = if chance.percent(3) { "none" } else { *chance.pick(takes) };
         self.about(action, kind, chance)
     }
@@ -52,8 +76,10 @@ impl<'w> Subjects<'w> {
             "group" => self.group(chance),
             _ => (Resource::None, &[][..]),
         };
-        let takes_one = if takes_member(action) { chance.percent(97) } else { chance.percent(10) };
-        let has_field = chance.percent(if action == "update_metadata" { 95 } else { 10 });
+        let takes_member = self.world.takes_member(action);
+        let takes_field = self.world.base(action) == "update_metadata";
+        let takes_one = chance.percent(if takes_member { 97 } else { 10 });
+        let has_field = chance.percent(if takes_field { 95 } else { 10 });
         let field = if chance.percent(5) { "_other" } else { *chance.pick(&FIELDS) };
         let conversation = [None, None, Some("new"), Some("existing")];
         Question {
@@ -72,7 +98,7 @@ impl<'w> Subjects<'w> {
             (_, 1) => *chance.pick(&STRANGERS),
             _ => *chance.pick(&self.users),
         };
-        let given = if chance.percent(30) { given(chance) } else { Given::default() };
+        let given = if chance.percent(30) { self.given(chance) } else { Given::default() };
         Asked { id: id.into(), given }
     }
 
@@ -97,34 +123,38 @@ impl<'w> Subjects<'w> {
         let matrix = chance.percent(25).then(|| (*chance.pick(&self.matrices)).to_owned());
         (Resource::Group { id: id.into(), matrix }, members)
     }
+
+    fn given(&self, chance: &mut Chance) -> Given {
+        let mut given = Given::default();
+        if chance.percent(30) {
+            let count = chance.below(4);
+            given.tags = Some((0..count).map(|_| chance.pick(&self.tags).clone()).collect());
+        }
+        if chance.percent(30) {
+            given.peers = Some(*chance.pick(&self.modes));
+        }
+        if chance.percent(30) {
+            let mut switches = SWITCHES;
+            chance.shuffle(&mut switches);
+            let some = &switches[..=chance.place(3)];
+            given.permissions = some.iter().map(|name| (*name, chance.percent(60))).collect();
+        }
+        if chance.percent(30) {
+            given.moderation = Some(*chance.pick(&["none", "none", "silenced", "banned"]));
+        }
+        if chance.percent(40) {
+            given.role = Some(*chance.pick(&["member", "admin", "super_admin"]));
+        }
+        given
+    }
 }
 
-fn given(chance: &mut Chance) -> Given {
-    let mut given = Given::default();
-    if chance.percent(30) {
-        let tags: Vec<&str> = TAGS[..8].iter().copied().chain(["unheard-of"]).collect();
-        let count = chance.below(4);
-        given.tags = Some((0..count).map(|_| chance.pick(&tags).to_string()).collect());
-    }
-    if chance.percent(30) {
-        given.peers = Some(*chance.pick(&MODES));
-    }
-    if chance.percent(30) {
-        let mut switches = SWITCHES;
-        chance.shuffle(&mut switches);
-        let some = &switches[..=chance.place(3)];
-        given.permissions = some.iter().map(|name| (*name, chance.percent(60))).collect();
-    }
-    if chance.percent(30) {
-        given.moderation = Some(*chance.pick(&["none", "none", "silenced", "banned"]));
-    }
-    if chance.percent(40) {
-        given.role = Some(*chance.pick(&["member", "admin", "super_admin"]));
-    }
-    given
+/// The question as peerage takes it, its action being one that the policy may declare.
+pub(crate) fn request_for<'q>(_view: &View, question: &'q Question) -> Request<'q> {
+    request(question)
 }
 
-/// The question as peerage takes it.
+/// The question as peerage takes it, its action being a built-in one.
 pub(crate) fn request(question: &Question) -> Request<'_> {
     Request {
         subject: user(&question.subject),
@@ -146,11 +176,16 @@ pub(crate) fn action(name: &str) -> Action {
     name.parse().unwrap()
 }
 
+/// A peers mode that properties may give.
+fn peers_mode(name: &str) -> PeersMode {
+    name.parse().unwrap()
+}
+
 fn user(requested: &Asked) -> request::User<'_> {
     let Given { tags, peers, permissions, moderation, role } = &requested.given;
     let properties = Properties {
         tags: tags.as_ref().map(|tags| tags.iter().map(String::as_str).collect()),
-        peers: peers.map(|word| word.parse().unwrap()),
+        peers: peers.map(peers_mode),
         permissions: permissions.iter().map(|(name, on)| (name.parse().unwrap(), *on)).collect(),
         moderation: moderation.map(|word| word.parse().unwrap()),
         role: role.map(|word| word.parse().unwrap()),

@@ -1,6 +1,6 @@
 //! Worlds written as NDJSON and CSV.
 
-use std::fmt::Write as _;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use serde_json::json;
 
@@ -43,7 +43,12 @@ pub(super) fn csv(part: &World, chance: &mut Chance) -> String {
     ]
     .map(String::from)
     .into();
-    columns.extend(SWITCHES.iter().map(|name| format!("permissions.{name}")));
+    let own = part.users.values().flat_map(|user| user.permissions.keys().copied());
+    let switches: BTreeSet<&str> = SWITCHES.into_iter().chain(own).collect();
+    columns.extend(switches.iter().map(|name| format!("permissions.{name}")));
+    let accepts: BTreeSet<&str> =
+        part.users.values().flat_map(|user| user.accepts.keys().copied()).collect();
+    columns.extend(accepts.iter().map(|name| format!("accepts.{name}")));
     columns.retain(|column| {
         chance.percent(30) || part.users.values().any(|user| is_filled(user, column))
     });
@@ -73,7 +78,9 @@ fn cell(user: &User, column: &str, chance: &mut Chance) -> String {
     match column {
         "tags" => user.tags.as_deref().unwrap_or_default().join(" "),
         "peers" => match user.peers {
-            Some(mode) if chance.percent(50) => mode_number(mode).to_string(),
+            Some(mode) if chance.percent(50) => {
+                mode_number(mode).map_or_else(|| mode.to_owned(), |number| number.to_string())
+            }
             mode => mode.unwrap_or_default().to_owned(),
         },
         "moderation" => user.moderation.unwrap_or_default().to_owned(),
@@ -83,6 +90,10 @@ fn cell(user: &User, column: &str, chance: &mut Chance) -> String {
         "paired" => user.paired.join(" "),
         "blocked" => user.blocked.join(" "),
         "friends" => user.friends.join(" "),
+        accepts if accepts.starts_with("accepts.") => {
+            let action = accepts.strip_prefix("accepts.").unwrap();
+            user.accepts.get(action).copied().unwrap_or_default().to_owned()
+        }
         switch => {
             let switch = switch.strip_prefix("permissions.").unwrap();
             match user.permissions.get(switch) {

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use super::{condition, lists, member_lists, mode_number, quoted, value};
+use super::{between, condition, lists, member_lists, mode_number, quoted, value};
 use crate::{
-    oracle::{Fields, Group, Matrix, Rule, Settings, Toggle, User, World},
+    oracle::{Fields, Group, Matrix, Outcome, Rule, Settings, Toggle, User, World},
     worlds::Chance,
 };
 
@@ -23,12 +23,13 @@ pub(super) fn file(part: &World, chance: &mut Chance) -> String {
     statements.extend(part.conversations.iter().map(|[one, other]| {
         format!("conversation {}, {};", word(one, chance), word(other, chance))
     }));
+    statements.extend(between::statements(&part.between, chance));
     chance.shuffle(&mut statements);
     format!("// A policy.\n{}\n", statements.join("\n"))
 }
 
 /// A tag or name, in quotes where it must be or by chance.
-fn word(text: &str, chance: &mut Chance) -> String {
+pub(super) fn word(text: &str, chance: &mut Chance) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     let may_be_bare = !text.is_empty() && text.chars().all(is_plain) && text != "rule_id";
     if may_be_bare && chance.percent(75) { text.to_owned() } else { quoted(text) }
@@ -55,7 +56,10 @@ fn toggle(toggle: &Toggle, chance: &mut Chance) -> String {
 }
 
 fn mode(mode: &str, chance: &mut Chance) -> String {
-    if chance.percent(50) { mode.to_owned() } else { mode_number(mode).to_string() }
+    match mode_number(mode) {
+        Some(number) if chance.percent(50) => number.to_string(),
+        _ => mode.to_owned(),
+    }
 }
 
 fn settings(settings: &Settings, chance: &mut Chance) -> Vec<String> {
@@ -100,7 +104,7 @@ fn peers(settings: &Settings, chance: &mut Chance) -> Option<String> {
     if entries.is_empty() { None } else { Some(format!("peers {{ {} }}", entries.join(" "))) }
 }
 
-fn rule(rule: &Rule, chance: &mut Chance) -> String {
+pub(super) fn rule(rule: &Rule, chance: &mut Chance) -> String {
     let mut text = String::new();
     for line in rule.description.iter().flat_map(|text| text.split('\n')) {
         writeln!(text, "/// {line}").unwrap();
@@ -113,7 +117,16 @@ fn rule(rule: &Rule, chance: &mut Chance) -> String {
         write!(text, " rule_id {id}").unwrap();
     }
     let condition = condition(&rule.condition, chance);
-    write!(text, ": {condition} -> {};", list(&rule.outcome, chance)).unwrap();
+    write!(text, ": {condition}").unwrap();
+    match &rule.outcome {
+        Outcome::Tags(tags) => write!(text, " -> {}", list(tags, chance)).unwrap(),
+        Outcome::Condition(it) => write!(text, " -> {}", super::condition(it, chance)).unwrap(),
+        Outcome::LeftOut => {}
+    }
+    if let Some(between) = &rule.between {
+        write!(text, " between {between}").unwrap();
+    }
+    text.push(';');
     text
 }
 
@@ -145,6 +158,11 @@ fn user(id: &str, user: &User, chance: &mut Chance) -> String {
         permissions.map(|(name, it)| format!("{name}: {};", toggle(it, chance))).collect();
     if !permissions.is_empty() {
         entries.push(format!("permissions {}", braced(permissions, chance)));
+    }
+    let accepts = user.accepts.iter();
+    let accepts: Vec<String> = accepts.map(|(name, it)| format!("{name}: {it};")).collect();
+    if !accepts.is_empty() {
+        entries.push(format!("accepts {}", braced(accepts, chance)));
     }
     for (name, word) in [("moderation", user.moderation), ("approval", user.approval)] {
         entries.extend(word.map(|word| format!("{name}: {word};")));

@@ -1,5 +1,6 @@
 //! Worlds as files: the notation and the file of each part are random.
 
+mod between;
 mod bulk;
 mod dsl;
 mod values;
@@ -11,7 +12,11 @@ use peerage::source::{Notation, Source, Sources};
 use serde_json::json;
 
 use super::Chance;
-use crate::oracle::{Condition, Group, Settings, User, Value, World};
+use crate::oracle::{Condition, Group, Outcome, Settings, User, Value, World};
+
+/// Whether the DSL and tables can tell all that is said of two users; else YAML, JSON and NDJSON
+/// tell it.
+const ALL_NOTATIONS: bool = false;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Form {
@@ -30,9 +35,10 @@ const ALL: [Form; 5] = [Form::Dsl, Form::Yaml, Form::Json, Form::Ndjson, Form::C
 pub(crate) fn scattered(world: &World, seed: u64) -> Sources {
     let chance = &mut Chance(seed);
     let count = 1 + chance.below(3);
-    let mut forms: Vec<Form> = (0..count).map(|_| *chance.pick(&TEXTS)).collect();
+    let (texts, all) = forms(world);
+    let mut forms: Vec<Form> = (0..count).map(|_| *chance.pick(texts)).collect();
     let texts = forms.len();
-    forms.extend((0..chance.below(3)).map(|_| *chance.pick(&ALL)));
+    forms.extend((0..chance.below(3)).map(|_| *chance.pick(all)));
     // What stands in one file is a world of its own.
     let mut parts: Vec<World> = forms.iter().map(|_| World::default()).collect();
     let (some_text, everything) = (&mut parts[..texts], &forms);
@@ -64,6 +70,15 @@ pub(crate) fn scattered(world: &World, seed: u64) -> Sources {
     Sources::new(files.collect())
 }
 
+/// The forms of files with all sections, and of all files, that can tell a world.
+fn forms(world: &World) -> (&'static [Form], &'static [Form]) {
+    if ALL_NOTATIONS || !world.says_more() {
+        (&TEXTS, &ALL)
+    } else {
+        (&[Form::Yaml, Form::Json], &[Form::Yaml, Form::Json, Form::Ndjson])
+    }
+}
+
 fn scatter_policy(world: &World, parts: &mut [World], chance: &mut Chance) {
     let files = parts.len();
     for tag in world.declared.iter().flatten() {
@@ -74,10 +89,13 @@ fn scatter_policy(world: &World, parts: &mut [World], chance: &mut Chance) {
         parts[chance.place(files)].rules.get_or_insert_default();
         for rule in rules {
             let mut rule = rule.clone();
-            repeat_some(&mut rule.outcome, chance);
+            if let Outcome::Tags(tags) = &mut rule.outcome {
+                repeat_some(tags, chance);
+            }
             parts[chance.place(files)].rules.get_or_insert_default().push(rule);
         }
     }
+    between::scatter(&world.between, parts, chance);
     let Settings {
         preset,
         unknown_users,
@@ -119,9 +137,14 @@ fn scatter_policy(world: &World, parts: &mut [World], chance: &mut Chance) {
     }
 }
 
-/// The world in two `.peerage` files and always alike, its users in one of them.
+/// The world in two files, `.peerage` where that can tell it, and always alike, its users in one of
+/// them.
 pub(crate) fn plain(world: &World) -> Sources {
-    in_two(world, Form::Dsl)
+    in_two(world, plain_form(world))
+}
+
+fn plain_form(world: &World) -> Form {
+    if forms(world).0.contains(&Form::Dsl) { Form::Dsl } else { Form::Yaml }
 }
 
 /// The world with its users in bulk.
@@ -134,7 +157,7 @@ fn in_two(world: &World, users: Form) -> Sources {
     let said = World { users: BTreeMap::new(), ..world.clone() };
     let people = World { users: world.users.clone(), ..World::default() };
     Sources::new(vec![
-        file("policy", Form::Dsl, &said, chance),
+        file("policy", plain_form(world), &said, chance),
         file("users", users, &people, chance),
     ])
 }
@@ -224,9 +247,9 @@ fn space(chance: &mut Chance) -> &'static str {
     chance.pick::<&str>(&["", "", " ", "\n  ", "\t"])
 }
 
-/// Where the mode's number stands among all, which is another spelling of it.
-fn mode_number(mode: &str) -> usize {
-    super::MODES.iter().position(|word| *word == mode).unwrap()
+/// Where the mode stands among those with a number, which is another spelling of it.
+fn mode_number(mode: &str) -> Option<usize> {
+    super::MODES.iter().position(|word| *word == mode)
 }
 
 /// The user's lists of others by their names. Those in which nobody is are left out at times.

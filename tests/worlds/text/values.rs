@@ -3,13 +3,13 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{condition, lists, member_lists, mode_number, value};
+use super::{between, condition, lists, member_lists, mode_number, value};
 use crate::{
-    oracle::{Fields, Group, Matrix, Rule, Settings, Toggle, User, World},
+    oracle::{Fields, Group, Matrix, Outcome, Rule, Settings, Toggle, User, World},
     worlds::Chance,
 };
 
-type Entries = Vec<(String, Json)>;
+pub(super) type Entries = Vec<(String, Json)>;
 
 pub(super) fn sections(part: &World, chance: &mut Chance) -> Map<String, Json> {
     let mut sections = settings(&part.settings, chance);
@@ -29,6 +29,7 @@ pub(super) fn sections(part: &World, chance: &mut Chance) -> Map<String, Json> {
     for (name, entries) in [("matrices", matrices), ("users", users), ("groups", groups)] {
         section(&mut sections, name, entries, chance);
     }
+    between::sections(&part.between, &mut sections, chance);
     mixed(sections, chance)
 }
 
@@ -67,22 +68,25 @@ fn settings(settings: &Settings, chance: &mut Chance) -> Entries {
 }
 
 /// The section, if it has something to say.
-fn section(sections: &mut Entries, name: &str, entries: Entries, chance: &mut Chance) {
+pub(super) fn section(sections: &mut Entries, name: &str, entries: Entries, chance: &mut Chance) {
     if !entries.is_empty() {
         sections.push((name.to_owned(), json!(mixed(entries, chance))));
     }
 }
 
-fn mixed(mut entries: Entries, chance: &mut Chance) -> Map<String, Json> {
+pub(super) fn mixed(mut entries: Entries, chance: &mut Chance) -> Map<String, Json> {
     chance.shuffle(&mut entries);
     entries.into_iter().collect()
 }
 
-fn rule(rule: &Rule, chance: &mut Chance) -> Json {
-    let mut fields = vec![
-        ("condition".to_owned(), json!(condition(&rule.condition, chance))),
-        ("outcome".to_owned(), json!(rule.outcome)),
-    ];
+pub(super) fn rule(rule: &Rule, chance: &mut Chance) -> Json {
+    let mut fields = vec![("condition".to_owned(), json!(condition(&rule.condition, chance)))];
+    match &rule.outcome {
+        Outcome::Tags(tags) => fields.push(("outcome".into(), json!(tags))),
+        Outcome::Condition(it) => fields.push(("outcome".into(), json!(condition(it, chance)))),
+        Outcome::LeftOut => {}
+    }
+    fields.extend(rule.between.iter().map(|it| ("between".to_owned(), json!(it.to_string()))));
     let id = rule.id.map(|id| id.to_string());
     for (key, text) in [("rule_id", &id), ("name", &rule.name), ("description", &rule.description)]
     {
@@ -99,7 +103,10 @@ fn toggle(toggle: &Toggle, chance: &mut Chance) -> Json {
 }
 
 fn mode(mode: &str, chance: &mut Chance) -> Json {
-    if chance.percent(50) { json!(mode) } else { json!(mode_number(mode)) }
+    match mode_number(mode) {
+        Some(number) if chance.percent(50) => json!(number),
+        _ => json!(mode),
+    }
 }
 
 fn matrix(matrix: &Matrix, chance: &mut Chance) -> Json {
@@ -131,6 +138,8 @@ pub(super) fn user(user: &User, chance: &mut Chance) -> Json {
         .map(|(name, it)| ((*name).to_owned(), toggle(it, chance)))
         .collect();
     section(&mut fields, "permissions", permissions, chance);
+    let accepts = user.accepts.iter().map(|(name, it)| ((*name).to_owned(), json!(it))).collect();
+    section(&mut fields, "accepts", accepts, chance);
     for (name, word) in [("moderation", user.moderation), ("approval", user.approval)] {
         fields.extend(word.map(|word| (name.to_owned(), json!(word))));
     }
