@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    ask::{Asked, Question},
+    ask::{Asked, Question, Resource},
     world::World,
 };
 
@@ -101,12 +101,16 @@ impl World {
         }
     }
 
-    /// Whether two users have a conversation. What the request says is about its two.
+    /// Whether two users have a conversation. What the request says is about its subject and the user
+    /// who is its resource.
     fn converse(&self, question: &Question, one: &Asked, other: &Asked) -> bool {
-        let are_its_two = self.other(question).is_some_and(|resource| {
-            let two = (&question.subject.id, &resource.id);
-            two == (&one.id, &other.id) || two == (&other.id, &one.id)
-        });
+        let are_its_two = match &question.resource {
+            Resource::User(resource) => {
+                let two = (&question.subject.id, &resource.id);
+                two == (&one.id, &other.id) || two == (&other.id, &one.id)
+            }
+            _ => false,
+        };
         match question.conversation {
             Some(conversation) if are_its_two => conversation == "existing",
             _ => self.have_conversation(&one.id, &other.id),
