@@ -39,7 +39,7 @@ groups:
             ("in both directions", "_ friend_request rik", "[ann, bob, cat, dan, eve, fay, lea]"),
             (
                 "lists of members too",
-                "fay add_member l _",
+                "fay add_member l",
                 "[ann, bob, cat, dan, eve, fay, lea, luc]",
             ),
         ],
