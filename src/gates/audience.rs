@@ -367,7 +367,7 @@ impl Gate for AudienceGate {
             return format!("audiences don't concern {} here", context.action);
         };
         if !has_audiences(view) {
-            return "the policy says of no action from whom users accept it".to_owned();
+            return "the policy has no audiences".to_owned();
         }
         if pair.is_exempt_self(context) {
             return "audiences don't apply to oneself".to_owned();

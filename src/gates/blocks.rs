@@ -72,7 +72,7 @@ impl Gate for BlocksGate {
         context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Reason> {
-        denial(view, context, pair.tie).filter(|_| !pair.is_self_in_group(context))
+        denial(view, context, pair.tie).filter(|_| !pair.is_exempt_self(context))
     }
 
     #[inline]
@@ -127,7 +127,7 @@ impl Gate for BlocksGate {
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Vec<StatementId>> {
         pair.other
-            .filter(|_| context.requirements.checks_blocks && !pair.is_self_in_group(context))?;
+            .filter(|_| context.requirements.checks_blocks && !pair.is_exempt_self(context))?;
         // Without a block, the mode makes no difference.
         let is_blocked = pair.tie.outgoing(Relation::Block) || pair.tie.incoming(Relation::Block);
         let beginning =
@@ -145,7 +145,7 @@ impl Gate for BlocksGate {
         let Some(other) = pair.other.filter(|_| context.requirements.checks_blocks) else {
             return format!("blocks don't concern {} here", context.action);
         };
-        if pair.is_self_in_group(context) {
+        if pair.is_exempt_self(context) {
             return "blocks don't apply to oneself".to_owned();
         }
         let (subject, other) = (pair.subject.id, other.id);

@@ -216,13 +216,6 @@ impl<'r> GateContext<'r> {
         }
     }
 
-    /// The principal where the action takes place in a group: there it may be done to oneself. Nobody
-    /// elsewhere.
-    pub(super) fn self_in_group<'v>(&self, principal: &Principal<'_>) -> Selection<'v> {
-        let number = principal.number.filter(|_| !self.is_between_users());
-        number.into_iter().collect::<UserSet>().into()
-    }
-
     /// The principal where users may act on themselves: nothing between two users applies there.
     pub(super) fn exempt_self<'v>(&self, principal: &Principal<'_>) -> Selection<'v> {
         let may = !self.is_between_users() || self.requirements.allows_self;

@@ -51,13 +51,6 @@ impl<'p, 'r> PrincipalPair<'p, 'r> {
         self.subject.has_no_overrides() && self.other.is_none_or(Principal::has_no_overrides)
     }
 
-    /// Whether the subject acts on themself in a group, where blocks, peers and rules don't apply.
-    #[inline]
-    pub(super) fn is_self_in_group(&self, context: &GateContext<'_>) -> bool {
-        !context.is_between_users()
-            && self.other.is_some_and(|other| other.is_same_user(self.subject))
-    }
-
     /// Whether the subject acts on themself where users may, so that nothing between two users applies.
     #[inline]
     pub(super) fn is_exempt_self(&self, context: &GateContext<'_>) -> bool {

@@ -50,7 +50,7 @@ fn mutual_peers<'v>(
 ) -> Selection<'v> {
     let mutual =
         Selection::all([users_on_own_list(view, principal), users_listing(view, principal)]);
-    Selection::any([mutual, context.self_in_group(principal)])
+    Selection::any([mutual, context.exempt_self(principal)])
 }
 
 /// The condition on tags under which the policy sets a peers mode that passes a test: the first mode whose
@@ -93,7 +93,7 @@ impl Gate for PeersGate {
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Reason> {
         let other = pair.other.filter(|_| context.requirements.checks_peers)?;
-        if pair.is_self_in_group(context) {
+        if pair.is_exempt_self(context) {
             None
         } else if !pair.tie.admits(pair.subject.state.peers()) {
             Some(Reason::PeersSubject)
@@ -165,7 +165,7 @@ impl Gate for PeersGate {
         context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Vec<StatementId>> {
-        let applies = context.requirements.checks_peers && !pair.is_self_in_group(context);
+        let applies = context.requirements.checks_peers && !pair.is_exempt_self(context);
         let other = pair.other.filter(|_| applies)?;
         let mut consulted: Vec<StatementId> =
             pair.subject.peers_statement(view).into_iter().collect();
@@ -184,7 +184,7 @@ impl Gate for PeersGate {
         let Some(other) = pair.other.filter(|_| context.requirements.checks_peers) else {
             return format!("peers modes don't concern {} here", context.action);
         };
-        if pair.is_self_in_group(context) {
+        if pair.is_exempt_self(context) {
             return "peers modes don't apply to oneself".to_owned();
         }
         let side = |user: &Principal<'_>, other: &Principal<'_>, tie: Tie| {

@@ -149,7 +149,9 @@ impl Requirements {
         let is_group = matches!(kind, ResourceKind::Group);
         match action {
             Action::Read if is_group => Self { role: RoleRequirement::Member, ..BASIC },
-            Action::Read | Action::ViewProfile => Self { allows_self: true, ..BASIC },
+            Action::Read => Self { allows_self: true, ..BASIC },
+            // Its block mode is `off` unless the policy says otherwise.
+            Action::ViewProfile => Self { allows_self: true, checks_blocks: true, ..BASIC },
             Action::SignIn | Action::Block | Action::Unblock => BASIC,
             Action::Post | Action::Comment | Action::React => NOT_SILENCED,
             Action::StartChat => Self {

@@ -139,9 +139,9 @@ impl Action {
             Self::VideoCall => Some(BlockableAction::VideoCall),
             Self::AddMember => Some(BlockableAction::AddMember),
             Self::FriendRequest => Some(BlockableAction::FriendRequest),
+            Self::ViewProfile => Some(BlockableAction::ViewProfile),
             Self::SignIn
             | Self::Read
-            | Self::ViewProfile
             | Self::Post
             | Self::Comment
             | Self::React
@@ -181,6 +181,7 @@ impl BlockableAction {
             Self::VideoCall => Action::VideoCall,
             Self::AddMember => Action::AddMember,
             Self::FriendRequest => Action::FriendRequest,
+            Self::ViewProfile => Action::ViewProfile,
         }
     }
 }

@@ -45,6 +45,9 @@ text_enum! {
 }
 
 impl PeersMode {
+    /// The number of modes that have a number besides their name.
+    pub const NUMBERED: usize = 4;
+
     /// Parses the name of a mode, or its number, 0 to 3.
     ///
     /// # Errors
@@ -135,6 +138,7 @@ text_enum! {
         VideoCall = "video_call",
         AddMember = "add_member",
         FriendRequest = "friend_request",
+        ViewProfile = "view_profile",
     }
 }
 

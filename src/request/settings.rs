@@ -47,9 +47,10 @@ pub struct Blocks {
 }
 
 impl Blocks {
-    /// The same mode for every action.
-    pub const fn all(mode: BlockMode) -> Self {
+    /// The same mode for every action by which one user reaches another; blocks hide no profile.
+    pub fn all(mode: BlockMode) -> Self {
         Self { modes: BlockableActionMap::splat(mode) }
+            .with(BlockableAction::ViewProfile, BlockMode::Off)
     }
 
     /// The block mode of an action; `Off` if blocks don't apply to it.

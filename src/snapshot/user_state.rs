@@ -27,7 +27,7 @@ impl UserState {
 
     #[inline]
     pub fn peers(self) -> PeersMode {
-        PeersMode::from_index(PEERS.get(self.0).into()).unwrap_or(PeersMode::Favorites)
+        PeersMode::from_index(PEERS.get(self.0).into()).unwrap_or(PeersMode::Nobody)
     }
 
     #[inline]

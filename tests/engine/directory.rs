@@ -39,6 +39,7 @@ fn population(users: &Users) -> Population {
         tags: 0,
         overrides: Vec::new(),
         switch_conditions: Vec::new(),
+        own_audiences: Vec::new(),
         declared_fields: Vec::new(),
         ties: std::iter::empty(),
         key: [0; 32],

@@ -11,6 +11,7 @@
 )]
 
 mod against_oracle;
+mod between;
 mod compiled;
 mod directory;
 mod findings;

@@ -209,7 +209,7 @@ fn value() -> Value {
 
 fn peers() -> Value {
     let names = PeersMode::ALL.iter().map(|mode| Value::from(mode.as_str()));
-    let numbers = (0..PeersMode::ALL.len()).map(Value::from);
+    let numbers = (0..PeersMode::NUMBERED).map(Value::from);
     let known: Vec<Value> =
         names.chain(["friends".into(), "nobody".into()]).chain(numbers).collect();
     json!({

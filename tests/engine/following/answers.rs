@@ -133,7 +133,8 @@ pub(crate) fn held(view: &View) -> Vec<String> {
     if let Some(book) = &view.rules {
         for rule in book.rules.iter() {
             let when = rule.condition.map(&mut |tag| view.tags.name(*tag));
-            let outcome: Vec<&str> = rule.outcome.iter().map(|tag| view.tags.name(*tag)).collect();
+            let outcome: Vec<&str> =
+                rule.outcome.tags().iter().map(|tag| view.tags.name(*tag)).collect();
             said.push(format!("{} {when} {outcome:?} {:?}", rule.id, rule.description));
         }
     }
