@@ -68,8 +68,7 @@ fn allows(world: &World, action: &'static str, subject: &str, other: Option<&str
         Some(other) => Question::new(subject, action, other),
         None => Question::of(subject, action, Resource::None),
     };
-    let verdicts = world.verdicts(&question);
-    verdicts[1..8].iter().all(Option::is_none)
+    world.is_open_between(&question)
 }
 
 fn is_over_subjects(action: &str) -> bool {

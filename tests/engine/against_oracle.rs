@@ -32,10 +32,10 @@ fn check_decision(world: &World, view: &View, question: &Question) {
     let reason = world.reason(question);
     assert_eq!(decision.reason.as_str(), reason, "{question:?}");
     assert_eq!(decision.allow, reason == "allowed", "{question:?}");
-    assert_eq!(obligations(&decision), world.obligations(question), "{question:?}");
+    assert_eq!(obligations(decision), world.obligations(question), "{question:?}");
 }
 
-fn obligations(decision: &Decision) -> Vec<&'static str> {
+fn obligations(decision: Decision) -> Vec<&'static str> {
     decision.obligation.into_iter().map(Obligation::as_str).collect()
 }
 

@@ -39,15 +39,15 @@ fn stands_in_group(world: &World, question: &Question, barrier: &Barrier) -> boo
         return false;
     }
     group.everyone().into_iter().filter(|id| *id != comer.id).any(|id| {
-        let there = who(question, id);
+        let there = who(question, &id);
         bars(world, question, barrier, comer, &there)
             || bars(world, question, barrier, &there, comer)
     })
 }
 
 /// A user by their id; what the question gives of its subject stands in for their record.
-fn who(question: &Question, id: String) -> Asked {
-    if id == question.subject.id { question.subject.clone() } else { id.as_str().into() }
+fn who(question: &Question, id: &str) -> Asked {
+    if id == question.subject.id { question.subject.clone() } else { id.into() }
 }
 
 /// Whether one meets the first side, the other the second, and nothing lifts it.

@@ -123,6 +123,14 @@ impl World {
         self.reason(question) == "allowed"
     }
 
+    /// Whether all is open that is said of the two users, whatever the group: neither whether that is
+    /// known nor who is what in it.
+    pub(crate) fn is_open_between(&self, question: &Question) -> bool {
+        let is_asked = |gate: &str| gate != "known" && gate != "role";
+        let mut verdicts = GATES.iter().zip(self.verdicts(question));
+        verdicts.all(|(gate, closed)| !is_asked(gate) || closed.is_none())
+    }
+
     /// What the caller takes on by acting on the answer.
     pub(crate) fn obligations(&self, question: &Question) -> Vec<&'static str> {
         if self.allows(question) { gates::obligations(self, question) } else { Vec::new() }

@@ -11,6 +11,7 @@ use crate::oracle::{
 
 /// The kinds of statements that a world may hold besides the plain ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "each is turned on by itself")]
 pub(crate) struct WorldShape {
     /// Outcomes that are conditions.
     pub(crate) outcomes: bool,
@@ -196,11 +197,11 @@ impl Draw<'_> {
         }
         for matrix in world.matrices.values_mut() {
             if self.chance.percent(50) && WITH_CELLS.contains(&like) {
-                let words = ["allow", "deny", "allow_if_admin", "allow_if_super_admin"];
-                let word = Value::Grant(self.chance.pick::<&str>(&words));
+                let grants = ["allow", "deny", "allow_if_admin", "allow_if_super_admin"];
+                let bare = Value::Grant(self.chance.pick::<&str>(&grants));
                 let tag = Value::HasTag(self.vocabulary.tag(&mut self.chance));
                 let either = Value::Any(vec![Value::Grant("allow_if_admin"), tag]);
-                let cell = if self.chance.percent(60) { word } else { either };
+                let cell = if self.chance.percent(60) { bare } else { either };
                 matrix.permissions.insert(name, cell);
             }
         }
@@ -262,7 +263,7 @@ impl Draw<'_> {
         let modes: Vec<AudienceMode> = (0..self.chance.below(3))
             .map(|_| AudienceMode {
                 when: self.vocabulary.condition(&mut self.chance, 1),
-                audience: *self.chance.pick(names),
+                audience: self.chance.pick::<&str>(names),
                 is_locked: self.chance.percent(50),
             })
             .collect();
