@@ -24,7 +24,7 @@ fn stands_between_two(world: &World, question: &Question, barrier: &Barrier) -> 
             || (is_both_ways && bars(world, question, barrier, other, subject)))
 }
 
-/// Whether it keeps whoever is added from someone who is there: one direction does, whoever came
+/// Whether it keeps the user who is added from someone who is there: one direction does, whichever came
 /// first.
 fn stands_in_group(world: &World, question: &Question, barrier: &Barrier) -> bool {
     let ("add_member", Resource::Group { id, .. }) =

@@ -9,6 +9,7 @@ pub(crate) mod questions;
 mod relations;
 mod shapes;
 mod sound;
+mod sound_between;
 pub(crate) mod text;
 
 use peerage::{

@@ -76,7 +76,7 @@ const WITH_CELLS: [&str; 10] = [
 /// Audiences of the policy; each may name those before it.
 const AUDIENCES: [&str; 3] = ["close", "colleagues", "vip"];
 
-const BUILT_IN_AUDIENCES: [&str; 6] =
+pub(super) const BUILT_IN_AUDIENCES: [&str; 6] =
     ["everyone", "contacts", "favorites", "paired", "friends", "nobody"];
 
 impl World {

@@ -10,6 +10,7 @@ impl World {
     #[must_use]
     pub(crate) fn sound(mut self) -> Self {
         self.leave_out_rules();
+        self.leave_out_statements();
         self.leave_out_relations();
         self.leave_out_members();
         self.leave_out_conversations();

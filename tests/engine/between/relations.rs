@@ -51,7 +51,7 @@ fn conversations() {
         "conversation",
         &[
             ("the two have one", "ann start_chat _", "[bob]"),
-            ("whoever of them asks", "bob start_chat _", "[ann]"),
+            ("read from either", "bob start_chat _", "[ann]"),
             (
                 "`context.conversation` answers the atom too",
                 "ann start_chat fay conversation=existing",
