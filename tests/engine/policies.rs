@@ -197,7 +197,7 @@ fn a_test_that_proves_nothing_fails() {
         "{ subject: '3', action: start_chat, member_properties: {}, resource: '2', allow: true }",
         "{ subject_properties: { peers: all }, resource: '2', action: start_chat, \
          reached_by: ['3', '4', '5', '6'] }",
-        "{ subject: '3', subject_properties: { peers: friends }, action: start_chat, \
+        "{ subject: '3', subject_properties: { peers: frends }, action: start_chat, \
          resource: '2', allow: true }",
         "{ subject: '3', action: read, resource: g, resource_type: group, \
          resource_properties: { matrix: dn }, reason: unknown_resource }",
