@@ -104,45 +104,121 @@ fn related<'p, 'r>(
     Some(RelatedPair { owner: pair.subject, other, tie: pair.tie })
 }
 
-/// Whether a barrier stands between who is added to a group and somebody who is in it.
-fn stands_in_group(
-    view: &View,
-    context: &GateContext<'_>,
-    comer: &Principal<'_>,
-    barrier: &CompiledBarrier,
-) -> bool {
-    first_barred_by(view, context, comer, barrier).is_some()
+/// A group to which somebody is to be added, with the user who does it, if that is known: what the request
+/// says of their tags holds for them as a member, too.
+#[derive(Clone, Copy)]
+struct JoinedGroup<'p, 'r> {
+    subject: Option<&'p Principal<'r>>,
 }
 
-/// The first member of the group from whom a barrier keeps who is added. Costs a look at each member who
-/// is on one of its sides, if the other one is on the other.
-fn first_barred_by(
-    view: &View,
-    context: &GateContext<'_>,
-    comer: &Principal<'_>,
-    it: &CompiledBarrier,
-) -> Option<UserNumber> {
-    let CompiledBarrier { barrier, sides: [from, to] } = it;
-    if !is_of_groups(context, barrier) {
-        return None;
+impl<'p, 'r> JoinedGroup<'p, 'r> {
+    /// The subject, if this member is the subject and the request says something else of their tags.
+    fn overridden(&self, member: UserNumber) -> Option<&'p Principal<'r>> {
+        let subject = self.subject.filter(|subject| subject.number == Some(member))?;
+        subject.stored_number().is_none().then_some(subject)
     }
-    let has = comer.tag_predicate(view);
-    let (is_from, is_to) = (barrier.from.holds(&has), barrier.to.holds(&has));
-    if !is_from && !is_to {
-        return None;
+
+    /// Whether a member is on each side of a barrier.
+    fn sides(&self, view: &View, it: &CompiledBarrier, member: UserNumber) -> [bool; 2] {
+        let CompiledBarrier { barrier, sides } = it;
+        match self.overridden(member) {
+            Some(subject) => {
+                let has = subject.tag_predicate(view);
+                [&barrier.from, &barrier.to].map(|condition| condition.holds(&has))
+            }
+            None => sides.each_ref().map(|users| users.contains(member)),
+        }
     }
-    let on_other_side =
-        |member: &UserNumber| is_from && to.contains(*member) || is_to && from.contains(*member);
-    let members = context.group(view)?.members();
-    members.filter(|&member| comer.number != Some(member)).filter(on_other_side).find(|&member| {
-        let member = Principal::from_number(view, member);
-        let tie = match (comer.tied_number(), member.number) {
-            (Some(comer), Some(member)) => view.population.tie(comer, member),
-            _ => Tie::NONE,
+
+    /// Whether a barrier stands between who is added and somebody who is in the group.
+    fn bars(
+        &self,
+        view: &View,
+        context: &GateContext<'_>,
+        comer: &Principal<'_>,
+        it: &CompiledBarrier,
+    ) -> bool {
+        self.first_barring(view, context, comer, it).is_some()
+    }
+
+    /// The first member of the group from whom a barrier keeps who is added. Costs a look at each member, if
+    /// who is added is on a side.
+    fn first_barring(
+        &self,
+        view: &View,
+        context: &GateContext<'_>,
+        comer: &Principal<'_>,
+        it: &CompiledBarrier,
+    ) -> Option<UserNumber> {
+        let barrier = &it.barrier;
+        if !is_of_groups(context, barrier) {
+            return None;
+        }
+        let has = comer.tag_predicate(view);
+        let (is_from, is_to) = (barrier.from.holds(&has), barrier.to.holds(&has));
+        if !is_from && !is_to {
+            return None;
+        }
+        let members = context.group(view)?.members();
+        let mut others = members.filter(|&member| comer.number != Some(member));
+        others.find(|&member| {
+            let [member_is_from, member_is_to] = self.sides(view, it, member);
+            if !(is_from && member_is_to || is_to && member_is_from) {
+                return false;
+            }
+            let stored;
+            let member = match self.overridden(member) {
+                Some(subject) => subject,
+                None => {
+                    stored = Principal::from_number(view, member);
+                    &stored
+                }
+            };
+            let tie = match (comer.number, member.number) {
+                (Some(comer), Some(member)) => view.population.tie(comer, member),
+                _ => Tie::NONE,
+            };
+            let pair = RelatedPair { owner: comer, other: member, tie };
+            stands_between(view, context, barrier, &pair, true)
+        })
+    }
+
+    /// The users whom a barrier keeps from who is in the group already. Costs a look at each member, and set
+    /// algebra for each who is on a side of a barrier with an exception.
+    fn barred<'v>(
+        &self,
+        view: &'v View,
+        context: &GateContext<'_>,
+        it: &'v CompiledBarrier,
+    ) -> Selection<'v> {
+        let CompiledBarrier { barrier, sides: [from, to] } = it;
+        let (true, Some(group)) = (is_of_groups(context, barrier), context.group(view)) else {
+            return Selection::nobody();
         };
-        let pair = RelatedPair { owner: comer, other: &member, tie };
-        stands_between(view, context, barrier, &pair, true)
-    })
+        let members = group.members().map(|member| (member, self.sides(view, it, member)));
+        if barrier.unless.is_some() {
+            let concerned = members.filter(|(_, [is_from, is_to])| *is_from || *is_to);
+            return Selection::any(concerned.map(|(member, _)| {
+                let stored = Principal::from_number(view, member);
+                let principal = self.overridden(member).unwrap_or(&stored);
+                let barred = barred_users(view, context, principal, true, it, true);
+                Selection::all([barred, only(member).complement()])
+            }));
+        }
+        // Whoever is on one side is barred by each member of the other, but for themself.
+        let barred_by = |opposite: usize, side: &'v UserSet| {
+            let is_opposite = |sides: &[bool; 2]| sides.get(opposite).is_some_and(|is| *is);
+            let mut members = members.clone().filter(|(_, sides)| is_opposite(sides));
+            match (members.next(), members.next()) {
+                (None, _) => Selection::nobody(),
+                (Some((member, _)), None) => {
+                    Selection::all([Selection::from(side), only(member).complement()])
+                }
+                (Some(_), Some(_)) => Selection::from(side),
+            }
+        };
+        Selection::any([barred_by(1, from), barred_by(0, to)])
+    }
 }
 
 /// Whether a barrier stands between who is added to the group and its members.
@@ -200,39 +276,6 @@ fn barred_pairs<'v>(
     Selection::all([barred, Selection::any(exempt).complement()])
 }
 
-/// The users whom a barrier keeps from who is in the group already. Costs a look at each member, and set
-/// algebra for each who is on a side of a barrier with an exception.
-fn barred_comers<'v>(
-    view: &'v View,
-    context: &GateContext<'_>,
-    it: &'v CompiledBarrier,
-) -> Selection<'v> {
-    let CompiledBarrier { barrier, sides: [from, to] } = it;
-    let (true, Some(group)) = (is_of_groups(context, barrier), context.group(view)) else {
-        return Selection::nobody();
-    };
-    if barrier.unless.is_some() {
-        let concerned = group.members().filter(|&user| from.contains(user) || to.contains(user));
-        return Selection::any(concerned.map(|member| {
-            let principal = Principal::from_number(view, member);
-            let barred = barred_users(view, context, &principal, true, it, true);
-            Selection::all([barred, only(member).complement()])
-        }));
-    }
-    // Whoever is on one side is barred by each member of the other, but for themself.
-    let barred_by = |opposite: &UserSet, side: &'v UserSet| {
-        let mut members = group.members().filter(|&user| opposite.contains(user));
-        match (members.next(), members.next()) {
-            (None, _) => Selection::nobody(),
-            (Some(member), None) => {
-                Selection::all([Selection::from(side), only(member).complement()])
-            }
-            (Some(_), Some(_)) => Selection::from(side),
-        }
-    };
-    Selection::any([barred_by(to, from), barred_by(from, to)])
-}
-
 fn only<'v>(user: UserNumber) -> Selection<'v> {
     [user].into_iter().collect::<UserSet>().into()
 }
@@ -282,13 +325,14 @@ impl Gate for BarriersGate {
         let other = pair.other?;
         let conversation = pair.conversation(context);
         let related = related(context, pair);
+        let group = JoinedGroup { subject: Some(pair.subject) };
         let is_closed = view.barriers.any_candidate(other.tags(view), |it| {
             let stands_here = |pair: &RelatedPair<'_, '_>| {
                 stands_between(view, context, &it.barrier, pair, false)
             };
             concerns(&it.barrier, context, conversation)
                 && related.as_ref().is_some_and(stands_here)
-                || stands_in_group(view, context, other, it)
+                || group.bars(view, context, other, it)
         });
         is_closed.then_some(Reason::Barrier)
     }
@@ -302,9 +346,10 @@ impl Gate for BarriersGate {
         if !context.involves_other_user() {
             return Selection::everybody();
         }
+        let group = JoinedGroup { subject: Some(subject) };
         let barred = view.barriers.all.iter().map(|it| {
             let between = barred_pairs(view, context, subject, true, it);
-            Selection::any([between, barred_comers(view, context, it)])
+            Selection::any([between, group.barred(view, context, it)])
         });
         Selection::any(barred).complement()
     }
@@ -316,8 +361,9 @@ impl Gate for BarriersGate {
         other: Option<&Principal<'_>>,
     ) -> Selection<'v> {
         let Some(other) = other else { return Selection::everybody() };
+        let group = JoinedGroup { subject: None };
         let barred = view.barriers.all.iter().map(|it| {
-            if stands_in_group(view, context, other, it) {
+            if group.bars(view, context, other, it) {
                 return Selection::everybody();
             }
             barred_pairs(view, context, other, false, it)
@@ -346,6 +392,7 @@ impl Gate for BarriersGate {
         if view.barriers.is_empty() {
             return None;
         }
+        let group = JoinedGroup { subject: Some(pair.subject) };
         let is_consulted = |it: &&CompiledBarrier| {
             let barrier = &it.barrier;
             let meet = |one: &Principal<'_>, two: &Principal<'_>| {
@@ -355,7 +402,7 @@ impl Gate for BarriersGate {
             concerns(barrier, context, pair.conversation(context))
                 && !pair.is_exempt_self(context)
                 && (meet(pair.subject, other) || barrier.is_both_ways && meet(other, pair.subject))
-                || stands_in_group(view, context, other, it)
+                || group.bars(view, context, other, it)
         };
         let consulted = view.barriers.all.iter().filter(is_consulted);
         Some(consulted.map(|it| StatementId::Barrier(it.barrier.name.clone())).collect())
@@ -385,11 +432,12 @@ impl Gate for BarriersGate {
                 it.barrier.name, pair.subject.id, other.id
             );
         }
+        let group = JoinedGroup { subject: Some(pair.subject) };
         let in_group = view
             .barriers
             .all
             .iter()
-            .find_map(|it| Some((it, first_barred_by(view, context, other, it)?)));
+            .find_map(|it| Some((it, group.first_barring(view, context, other, it)?)));
         if let Some((it, member)) = in_group {
             let member = view.population.directory.id(member);
             return format!(

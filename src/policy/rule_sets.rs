@@ -35,12 +35,14 @@ pub struct RuleSet {
 
 /// The valid rule sets, in the order of their names.
 pub(super) fn resolve(
-    written: Vec<ast::RuleSet<'_>>,
+    mut written: Vec<ast::RuleSet<'_>>,
     reader: &mut RuleReader<'_>,
     problems: &mut Diagnostics,
 ) -> Vec<RuleSet> {
     let mut places: HashMap<String, Span> = HashMap::new();
     let mut sets = Vec::new();
+    // The ids of rules depend on the order of sets, which must not be that of files.
+    written.sort_by(|one, other| one.name.value.cmp(&other.name.value));
     for set in written {
         let place = set.name.span;
         let name = descriptions::check_name("a rule set's name", &set.name, problems);

@@ -1,6 +1,9 @@
 //! Rules: their ids, conditions and outcomes resolved and checked.
 
-use std::{collections::HashMap, hash::Hash};
+use std::{
+    collections::{HashMap, HashSet},
+    hash::Hash,
+};
 
 use uuid::{Uuid, uuid};
 
@@ -21,8 +24,9 @@ use super::{
 /// The namespace of the ids of rules that are written without one: their `rule_id` is the UUIDv5,
 /// in this namespace, of `name:` and the name, or else of `content:`, the canonical condition,
 /// ` -> ` and the sorted outcome, separated by commas. An outcome that is a condition follows ` => `, and
-/// `between` follows ` between `. Of a rule in a rule set, all of this follows `set:`, the length of the
-/// set's name, `:`, the name and `:`.
+/// `between` follows ` between `. Where a rule of the section `rules`, or of a rule set that precedes in the
+/// order of names, has that id already, all of this follows `set:`, the length of the set's name, `:`, the
+/// name and `:`.
 pub const RULE_NAMESPACE: Uuid = uuid!("5b0b8f53-5d3e-5c57-9d67-0d3f6c1b2a94");
 
 /// A rule: users who meet the condition may reach users who have a tag of the outcome.
@@ -60,10 +64,10 @@ impl<'r> RuleReader<'r> {
         written: Vec<ast::Rule<'_>>,
         problems: &mut Diagnostics,
     ) -> Vec<Rule> {
-        let mut rule_names = Seen::default();
+        let (mut rule_names, mut own) = (Seen::default(), HashSet::new());
         let mut rules: Vec<Rule> = written
             .into_iter()
-            .filter_map(|rule| self.rule(set, &rule, &mut rule_names, problems))
+            .filter_map(|rule| self.rule(set, &rule, &mut rule_names, &mut own, problems))
             .collect();
         rules.sort_by_key(|rule| rule.id);
         rules
@@ -74,6 +78,7 @@ impl<'r> RuleReader<'r> {
         set: Option<&str>,
         rule: &ast::Rule<'_>,
         rule_names: &mut Seen<String>,
+        own: &mut HashSet<Uuid>,
         problems: &mut Diagnostics,
     ) -> Option<Rule> {
         let place = rule.name.as_ref().map_or(rule.span, |name| name.span);
@@ -126,7 +131,11 @@ impl<'r> RuleReader<'r> {
                     outcome: &outcome,
                     between: between.as_ref(),
                 };
-                let id = derived_id(set, name.as_deref(), &content);
+                let mut id = derived_id(None, name.as_deref(), &content);
+                // The same rule may stand in several sets.
+                if set.is_some() && own.insert(id) && self.ids.contains(&id) {
+                    id = derived_id(set, name.as_deref(), &content);
+                }
                 if !is_repeated {
                     self.ids.repeats(id, place, problems, |id| match &name {
                         Some(_) => duplicate_id(id),
@@ -162,6 +171,10 @@ impl<K> Default for Seen<K> {
 }
 
 impl<K: Eq + Hash + Clone> Seen<K> {
+    fn contains(&self, key: &K) -> bool {
+        self.0.contains_key(key)
+    }
+
     /// Whether the key was met before, which is a problem.
     fn repeats(
         &mut self,

@@ -21,7 +21,7 @@ use crate::worlds::{
 };
 
 /// What the worlds say of two users.
-const SHAPE: WorldShape = WorldShape::PLAIN;
+const SHAPE: WorldShape = WorldShape { audiences: false, declared: false, ..WorldShape::ALL };
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig::with_cases(cases)
@@ -304,8 +304,10 @@ fn worlds_of_thousands() {
         let world = World::large(users, tags, rules, seed).extended(SHAPE, seed, &[]).sound();
         let view = view(&text::bulk(&world), None);
         let plain = size_of::<peerage::snapshot::UserSet>() + 20_000 / 8 + 1;
-        let reachers = &view.rules.as_ref().unwrap().reachers;
-        assert!(reachers.iter().any(|users| users.memory() == plain));
+        let book = view.rules.as_ref().unwrap();
+        let targets = book.targets.all.iter().map(|target| &target.reachers);
+        let mut reachers = book.reachers.iter().chain(targets);
+        assert!(reachers.any(|users| users.memory() == plain));
 
         let chance = &mut Chance(seed);
         let subjects = Subjects::of(&world);
