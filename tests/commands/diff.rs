@@ -20,7 +20,7 @@ use peerage::{
 use proptest::prelude::*;
 
 use crate::oracle::{ACTIONS, Asked, Question, Resource, World};
-use crate::worlds::{WorldShape, shaped, text};
+use crate::worlds::{THIN, WorldShape, shaped, text};
 
 /// What the worlds say of two users.
 const SHAPE: WorldShape = WorldShape { audiences: false, declared: false, ..WorldShape::ALL };
@@ -222,7 +222,7 @@ proptest! {
 #[test]
 fn hundreds_pair_by_pair() {
     for seed in 0..3 {
-        let large = |seed| World::large(90, 12, 14, seed).extended(SHAPE, seed, &[]).sound();
+        let large = |seed| World::large(90, 12, 14, seed).extended(SHAPE, seed, &THIN).sound();
         let (world, other) = (large(seed), large(seed + 10));
         for parts in [0b10, 0b1, 0b0110_0000, 0b1001_1010] {
             let old = changed(&world, &other, parts);

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::oracle::{ACTIONS, GATES, Question, REACHING, Settings, World};
 use crate::worlds::{
-    Chance, GROUPS, IDS, TAGS, WorldShape, build,
+    Chance, GROUPS, IDS, TAGS, THIN, WorldShape, build,
     questions::{STRANGERS, Subjects, request_for},
     shaped, text, view, world,
 };
@@ -280,7 +280,7 @@ proptest! {
 #[test]
 fn worlds_of_hundreds() {
     for seed in 0..5 {
-        let world = World::large(300, 20, 25, seed).extended(SHAPE, seed, &[]).sound();
+        let world = World::large(300, 20, 25, seed).extended(SHAPE, seed, &THIN).sound();
         let view = view(&text::scattered(&world, seed), None);
         let chance = &mut Chance(seed);
         check_some(&world, &view, chance, 300, 7);
@@ -301,7 +301,7 @@ fn worlds_of_hundreds() {
 fn worlds_of_thousands() {
     for (seed, tags, rules) in [(1, 6, 4), (2, 60, 12)] {
         let users = 20_000;
-        let world = World::large(users, tags, rules, seed).extended(SHAPE, seed, &[]).sound();
+        let world = World::large(users, tags, rules, seed).extended(SHAPE, seed, &THIN).sound();
         let view = view(&text::bulk(&world), None);
         let plain = size_of::<peerage::snapshot::UserSet>() + 20_000 / 8 + 1;
         let book = view.rules.as_ref().unwrap();

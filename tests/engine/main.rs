@@ -12,6 +12,7 @@
 
 mod against_oracle;
 mod between;
+mod both_directions;
 mod compiled;
 mod directory;
 mod findings;

@@ -166,7 +166,7 @@ impl Matrix {
 
 impl Group {
     /// What a user is in it; the highest of their roles.
-    fn role(&self, user: &str) -> Option<&'static str> {
+    pub(super) fn role(&self, user: &str) -> Option<&'static str> {
         let is_in = |list: &[String]| list.iter().any(|id| id == user);
         if is_in(&self.super_admins()) {
             Some("super_admin")

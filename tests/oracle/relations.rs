@@ -129,8 +129,7 @@ impl World {
                 Some(matrix) => governs == matrix,
                 None => governs != "dm",
             };
-            let members = group.everyone();
-            counts && members.contains(&one.id) && members.contains(&other.id)
+            counts && [one, other].iter().all(|user| group.role(&user.id).is_some())
         })
     }
 

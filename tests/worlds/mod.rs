@@ -22,7 +22,7 @@ use proptest::{bool::weighted, collection::vec, option, prelude::*};
 use crate::oracle::{Between, Rule, World};
 
 pub(crate) use crate::support::chance::Chance;
-pub(crate) use shapes::WorldShape;
+pub(crate) use shapes::{THIN, WorldShape};
 
 /// Tags, those among them that a notation might take for something else.
 pub(crate) const TAGS: [&str; 16] = [

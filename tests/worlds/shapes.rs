@@ -1,7 +1,7 @@
 //! What is said of two users in random worlds: rule sets, audiences, barriers and declared actions,
 //! laid over any world as far as its shape goes.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, iter::Cycle, slice::Iter};
 
 use super::{Chance, relations::Vocabulary};
 use crate::oracle::{
@@ -50,6 +50,9 @@ impl WorldShape {
     };
 }
 
+/// Some of the statements of a large world: with all of them, hardly anything is allowed.
+pub(crate) const THIN: [bool; 3] = [true, false, false];
+
 /// Names of declared actions, each with those that it may be like.
 const DECLARED: [(&str, &[&str]); 5] = [
     ("mention", &["send_message", "send_message", "start_chat", "post", "add_admin"]),
@@ -80,15 +83,15 @@ pub(super) const BUILT_IN_AUDIENCES: [&str; 6] =
     ["everyone", "contacts", "favorites", "paired", "friends", "nobody"];
 
 impl World {
-    /// Lays statements about two users over a world. Each is there if `keep` says so, in turn: a
-    /// failing world gets smaller by it.
+    /// Lays statements about two users over a world. Each is there if `keep` says so, in turn and
+    /// again from its beginning: a failing world gets smaller by it.
     #[must_use]
     pub(crate) fn extended(mut self, shape: WorldShape, seed: u64, keep: &[bool]) -> Self {
         if shape == WorldShape::PLAIN {
             return self;
         }
         let vocabulary = Vocabulary::of(&self);
-        let mut draw = Draw { chance: Chance(seed), vocabulary, shape, keep: keep.iter() };
+        let mut draw = Draw { chance: Chance(seed), vocabulary, shape, keep: keep.iter().cycle() };
         if draw.chance.percent(75) {
             draw.open(&mut self);
         }
@@ -139,11 +142,11 @@ struct Draw<'k> {
     chance: Chance,
     vocabulary: Vocabulary,
     shape: WorldShape,
-    keep: std::slice::Iter<'k, bool>,
+    keep: Cycle<Iter<'k, bool>>,
 }
 
 impl Draw<'_> {
-    /// Whether the next statement stays; all do of which nothing is said.
+    /// Whether the next statement stays; all do where nothing is said.
     fn keeps(&mut self) -> bool {
         self.keep.next().copied().unwrap_or(true)
     }
