@@ -47,6 +47,22 @@ const WHOLE: &[&str] = &[
     "group g { matrix: m; members: [a]; }",
     "group g {\n  creator: a;\n}",
     "conversation a, b;",
+    "rule: hasTag(A) -> everyone;",
+    "rule x:\n  hasTag(A)\n  -> hasTag(B)\n  between\n  any(friend, sharesTag(team-*));",
+    "rule: everyone between contact;",
+    "rule_set s {}",
+    "rule_set \"a set\" {\n  asked: new;\n  actions: [send_message];\n  rule: hasTag(A) -> [B];\n  \
+     /// Why.\n  rule x: hasTag(B) between friend;\n}",
+    "rule_set s { rule: hasTag(A) -> [B]; rule y rule_id z: nobody -> everyone; }",
+    "barrier b: hasTag(A) <-> hasTag(B);",
+    "barrier b: everyone<->nobody;",
+    "barrier \"a barrier\": hasTag(A) -> hasTag(B) {\n  actions: [start_chat];\n  unless: contact;\n}",
+    "barrier b:\n  hasTag(A)\n  <->\n  hasTag(B) { groups: false; }",
+    "audience close: any(friend, sharesTag(family-*));",
+    "accepts start_chat { default: contacts; }",
+    "accepts start_chat {\n  hasTag(A): close locked;\n  any(hasTag(B)): contacts;\n  otherwise: request;\n  asked: new;\n}",
+    "action mention: send_message;",
+    "user a { accepts { start_chat: contacts; } tags: [A]; }",
 ];
 
 /// Statements with one mistake, of which nothing is read or what is left without it.
@@ -111,6 +127,61 @@ const BROKEN: &[&str] = &[
     "conversation [a, b];",
     "conversation a, b",
     "conversation a,",
+    "rule: hasTag(A) -> B;",
+    "rule: hasTag(A) -> [B] between;",
+    "rule: hasTag(A) between [B];",
+    "rule: hasTag(A) -> everyone friend;",
+    "rule: hasTag(A) -> [B] between friend between contact;",
+    "rule: hasTag(A) <-> [B];",
+    "rule_set",
+    "rule_set s;",
+    "rule_set s: { }",
+    "rule_set s { asked: [new]; }",
+    "rule_set s { actions: start_chat; }",
+    "rule_set s { asked: new; asked: new; }",
+    "rule_set s { rul: hasTag(A) -> [B]; }",
+    "rule_set s { rule: hasTag(A) -> ; }",
+    "rule_set s { rule: hasTag(A) -> [B] }",
+    "rule_set s { rule: hasTag(A -> [B]; }",
+    "rule_set s { limits { friends: 3; } }",
+    "rule_set a b { asked: new; }",
+    "barrier",
+    "barrier b;",
+    "barrier b: hasTag(A);",
+    "barrier b: hasTag(A) <-> ;",
+    "barrier b: hasTag(A) <-> [B];",
+    "barrier b: hasTag(A) <-> hasTag(B)",
+    "barrier b: hasTag(A) hasTag(B) { groups: false; }",
+    "barrier b: hasTag(A -> hasTag(B);",
+    "barrier b: hasTag(A) -> hasTag(B) { unles: friend; }",
+    "barrier b: hasTag(A) -> hasTag(B) { unless: ; }",
+    "barrier b: hasTag(A) -> hasTag(B) { unless: friend; unless: friend; }",
+    "barrier b: hasTag(A) -> hasTag(B) { actions: a; }",
+    "barrier b: hasTag(A) -> hasTag(B) unless: friend; }",
+    "audience",
+    "audience a;",
+    "audience a: ;",
+    "audience a: [b];",
+    "audience a: friend, contact;",
+    "audience a: any(friend;",
+    "accepts",
+    "accepts a;",
+    "accepts a: { default: b; }",
+    "accepts a { default: [b]; }",
+    "accepts a { default: b; default: b; }",
+    "accepts a { hasTag(A); }",
+    "accepts a { hasTag(A): b lockd; }",
+    "accepts a { hasTag(A): b locked c; }",
+    "accepts a { hasTag(A: b; }",
+    "accepts a { otherwise: { deny; } }",
+    "action",
+    "action a;",
+    "action a: ;",
+    "action a: [b];",
+    "action a: b c;",
+    "action a: b",
+    "user a { accepts: contacts; }",
+    "user a { accepts { start_chat; } }",
     "friends: 3;",
     "frendship { default_approval: x; }",
     "usr a {\n  permissions { outgoing: false; }\n  tags: [A];\n}",
@@ -124,7 +195,7 @@ fn a_mistake_is_reported_once_and_stays_in_its_statement() {
         for next in WHOLE {
             // The next word is its name, and the block its own.
             let name = next.split_once(" {").is_some_and(|(name, _)| !name.contains(' '));
-            if ["matrix", "user", "group"].contains(broken) && name {
+            if ["matrix", "user", "group", "rule_set", "accepts"].contains(broken) && name {
                 continue;
             }
             // In an open block, what may be a field of it is one.
@@ -132,7 +203,8 @@ fn a_mistake_is_reported_once_and_stays_in_its_statement() {
             if broken.starts_with("user a { permissions {") && field {
                 continue;
             }
-            if broken.ends_with("{ a: b;") && next.starts_with(['p', 'u']) && !next.contains('{') {
+            let key = next.starts_with(['p', 'u']) || next.starts_with("rule: everyone between");
+            if broken.ends_with("{ a: b;") && key && !next.contains('{') {
                 continue;
             }
             let text = format!("tags: [X];\n{broken}\n{next}\nrules: [];\n");
@@ -156,6 +228,16 @@ fn soup() -> impl Strategy<Value = String> {
         "user",
         "group",
         "conversation",
+        "rule_set",
+        "barrier",
+        "audience",
+        "accepts",
+        "action",
+        "between",
+        "unless",
+        "asked",
+        "locked",
+        "<->",
         "default",
         "tags",
         "rules",
@@ -193,6 +275,11 @@ fn soup() -> impl Strategy<Value = String> {
         "contacts: [a];",
         "creator: a;",
         "default: all;",
+        "rule_set x {",
+        "accepts x {",
+        "barrier x: a <-> b {",
+        "barrier x: a -> b;",
+        "rule: a -> b;",
         "/// d\n",
     ];
     prop::collection::vec(prop::sample::select(tokens), 0..40).prop_map(|tokens| tokens.join(" "))
@@ -234,9 +321,16 @@ fn survive(text: String, check: impl FnOnce(usize, usize) + Send + 'static) {
 
 #[test]
 fn nesting_is_limited_in_blocks() {
-    for (head, blocks) in [("limits { a: ", 1), ("matrix m { u { a: ", 2), ("peers { ", 1)] {
+    for (head, blocks) in [
+        ("limits { a: ", 1),
+        ("matrix m { u { a: ", 2),
+        ("peers { ", 1),
+        ("accepts a { ", 1),
+        ("barrier a: b -> c { unless: ", 1),
+    ] {
         let nested = |depth: usize| {
-            let end = if head.starts_with("peers") { ": b;" } else { ";" };
+            let has_modes = head.starts_with("peers") || head.starts_with("accepts");
+            let end = if has_modes { ": b;" } else { ";" };
             let (calls, ends) = ("any(".repeat(depth), ")".repeat(depth));
             format!("{head}{calls}a{ends}{end}{}", "}".repeat(blocks))
         };
@@ -258,6 +352,9 @@ fn many_of_one_thing_end() {
         ("peers { ", "}"),
         ("matrix m { u { ", "}}"),
         ("user a { ", "}"),
+        ("rule_set a { ", "}"),
+        ("accepts a { ", "}"),
+        ("barrier a: b -> c { ", "}"),
     ] {
         for one in [
             "a: b; ",
@@ -278,6 +375,11 @@ fn many_of_one_thing_end() {
             "# ",
             "conversation a, ",
             "user a { ",
+            "rule_set a { ",
+            "rule: a between b ",
+            "rule: a -> [b]; ",
+            "a: b locked; ",
+            "a <-> b ",
         ] {
             survive(text(head, one, end), |_, _| {});
         }

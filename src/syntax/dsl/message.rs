@@ -100,6 +100,12 @@ fn unexpected(
             .label("expected `->` and the tags that may be reached")
             .hint("write `-> [A, B]` after the condition");
     }
+    let before = cx.text.get(..*start).unwrap_or_default().trim_end();
+    if within == Within::Rule && before.ends_with("between") && has("word") && !has("\":\"") {
+        let message = format!("expected a condition after `between`, found {what}");
+        return report(Code::Syntax, message)
+            .hint("write what is between the two users: `contact`, `sharesTag(team-*)`");
+    }
     let after_colon = within == Within::Rule && has("\"rule_id\"") && !has("\":\"");
     if after_colon && !has("\")\"") && !has("\"]\"") && (ends || token == Some(&Token::Arrow)) {
         return report(Code::MissingField, "the rule has no condition".to_owned())
@@ -113,7 +119,6 @@ fn unexpected(
         format!("expected {wanted}, found {what}")
     };
     let diagnostic = report(Code::Syntax, message);
-    let before = cx.text.get(..*start).unwrap_or_default().trim_end();
     let hint = name_with_blanks(within, &has, token, cx, *start)
         .or_else(|| hint(within, &has, token, (before, what)).map(str::to_owned));
     let hint = hint.or_else(|| needs_quotes(&has, cx.text, *start));
@@ -326,6 +331,12 @@ fn hint(
         }
         "`*`" | "`'*'`" if conditions && (has("\"]\"") || has("\"[\"")) => Some(idioms::ALL_TAGS),
         "`*`" if conditions && has("word") => Some(idioms::EVERYONE),
+        _ if within == Within::Barrier && has("\"<->\"") => {
+            Some("write `<->` between the two conditions, or `->` for one direction")
+        }
+        "`->`" if within == Within::Rule && has("\";\"") => {
+            Some("`between` stands behind the outcome: `rule: hasTag(A) -> [B] between friend;`")
+        }
         "`=>`" | "`=`" | "`>`" | "`→`" if has("\"->\"") => {
             Some("write `->` between the condition and the outcome")
         }

@@ -44,9 +44,8 @@ impl Doc {
         }
     }
 
-    /// A condition before or after an arrow. A word of its own could begin a statement where a line
-    /// begins with it.
-    pub(super) fn side(expr: &Expr<'_>) -> Self {
+    /// A condition before a word. A keyword on its own would begin a statement where a line begins with it.
+    pub(super) fn before_word(expr: &Expr<'_>) -> Self {
         match &expr.kind {
             ExprKind::Word(word) if is_keyword(word) => Self::Word(quoted(word)),
             ExprKind::Word(_) | ExprKind::Call { .. } => Self::from_expr(expr),

@@ -47,7 +47,7 @@ pub(super) fn barrier(barrier: &Barrier<'_>, part: &mut Region) -> PrintedStatem
         BarrierDirection::OneWay => " -> ",
         BarrierDirection::BothWays => " <-> ",
     };
-    let sides = Doc::Chain(vec![("", Doc::side(from)), (arrow, Doc::side(to))]);
+    let sides = Doc::Chain(vec![("", Doc::from_expr(from)), (arrow, Doc::from_expr(to))]);
     let mut fields = Vec::new();
     fields.extend(list("actions", actions.as_ref(), part));
     fields.extend(unless.as_ref().map(|it| field("unless", Doc::from_expr(it), it.span, part)));

@@ -112,15 +112,19 @@ pub(super) fn rule_statement(rule: &Rule<'_>) -> PrintedStatement {
         Some(id) => head.extend([" rule_id ", &word(&id.value)]),
         None => {}
     }
-    let mut parts = vec![("", Doc::from_expr(&rule.condition))];
+    let condition = match &rule.outcome {
+        Some(_) => Doc::from_expr(&rule.condition),
+        None => Doc::before_word(&rule.condition),
+    };
+    let mut parts = vec![("", condition)];
     parts.extend(rule.outcome.as_ref().map(|outcome| {
         let outcome = match outcome {
             Outcome::Tags(tags) => Doc::list(tags),
-            Outcome::Condition(condition) => Doc::side(condition),
+            Outcome::Condition(condition) => Doc::from_expr(condition),
         };
         (" -> ", outcome)
     }));
-    parts.extend(rule.between.as_ref().map(|it| (" between ", Doc::side(it))));
+    parts.extend(rule.between.as_ref().map(|it| (" between ", Doc::from_expr(it))));
     let description = rule.description.as_ref().map(|text| text.value.as_ref().to_owned());
     PrintedStatement { description, ..simple(&head, Doc::Chain(parts)) }
 }
@@ -238,13 +242,14 @@ fn conversation_statement(conversation: &Conversation<'_>) -> PrintedStatement {
 fn invariant_statement(invariant: &Invariant<'_>) -> PrintedStatement {
     let Invariant { span: _, demand, name, action, from, to, scope, description } = invariant;
     let mut head = demand.as_str().to_owned();
-    let mut parts = vec![("", Doc::side(from))];
-    let to = Doc::side(to);
+    let to = Doc::from_expr(to);
+    let mut parts = Vec::new();
     if *demand == Demand::Every {
+        parts.push(("", Doc::before_word(from)));
         parts.extend([(" reaches ", to), (" by ", Doc::Word(word(&action.value)))]);
     } else {
         head.extend([" ", &word(&action.value)]);
-        parts.push((" -> ", to));
+        parts.extend([("", Doc::from_expr(from)), (" -> ", to)]);
     }
     if let Some(name) = name {
         head.extend([" ", &word(&name.value)]);

@@ -36,7 +36,7 @@ pub(super) fn word(text: &str) -> String {
 
 /// Whether it is a plain word and a `*` behind it.
 pub(super) fn is_pattern(text: &str) -> bool {
-    text.strip_suffix('*').is_some_and(is_word)
+    text.contains(char::is_alphanumeric) && text.strip_suffix('*').is_some_and(is_word)
 }
 
 /// A scalar of YAML that is a text: in quotes if it would be read as something else without.

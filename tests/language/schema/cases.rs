@@ -89,7 +89,6 @@ pub(crate) const MISTAKES: &[&str] = &[
     "unknown_users: refuse",
     "moderation: { manager: hasTag(A) }",
     "moderation: { managers: moderator }",
-    "permissions: { video_calls: true }",
     "permissions: { video_call: yes }",
     "permissions: { video_call: premium }",
     "permissions: { video_call: 1 }",
@@ -97,7 +96,6 @@ pub(crate) const MISTAKES: &[&str] = &[
     "blocks: { read: one_way }",
     "blocks: { send_message: true }",
     "peers: all",
-    "peers: { default: friends }",
     "peers: { default: 4 }",
     "peers: { mode: all }",
     "peers: { modes: [{ when: hasTag(A) }] }",
@@ -110,7 +108,6 @@ pub(crate) const MISTAKES: &[&str] = &[
     "limits: { friends: many }",
     "limits: { friend: 3 }",
     "matrices: { team: { add_member: admins } }",
-    "matrices: { team: { add_members: allow } }",
     "matrices: { team: { add_member: { '*': allow } } }",
     "matrices: { team: { update_metadata: { '*': allowed } } }",
     "matrices: { team: { add_member: any(unspecified) } }",
@@ -137,7 +134,6 @@ pub(crate) const MISTAKES: &[&str] = &[
     "users: { a: {} }\nconversations: [[a]]",
     "users: { a: {}, b: {} }\nconversations: { a: b }",
     "invariants: [{ name: x, never: start_chat, from: hasTag(A) }]",
-    "invariants: [{ name: x, never: start_chats, from: hasTag(A), to: hasTag(B) }]",
     "invariants: [{ name: x, never: create_group, from: hasTag(A), to: hasTag(B) }]",
     "invariants: [{ name: x, every: hasTag(A), reaches: hasTag(B) }]",
     "invariants: [{ name: x, never: start_chat, always: start_chat, from: hasTag(A), \
@@ -147,4 +143,85 @@ pub(crate) const MISTAKES: &[&str] = &[
     "lints: { allow: [no-such-lint] }",
     "lints: { allow: [unspecified] }",
     "lints: { deny: [] }",
+    "rules: [{ condition: hasTag(A), outcome: all }]",
+    "rules: [{ condition: hasTag(A), outcome: { A: B } }]",
+    "rules: [{ condition: hasTag(A), between: [friend] }]",
+    "rules: [{ condition: hasTag(A), outcome: [B], betwen: friend }]",
+    "rule_sets: []",
+    "rule_sets: { a: [] }",
+    "rule_sets: { a: { rule: [] } }",
+    "rule_sets: { a: { asked: [new] } }",
+    "rule_sets: { a: { actions: start_chat } }",
+    "rule_sets: { a: { rules: [{ condition: hasTag(A) }] } }",
+    "barriers: { a: {} }",
+    "barriers: [hasTag(A)]",
+    "barriers: [{ between: [hasTag(A), hasTag(B)] }]",
+    "barriers: [{ name: a }]",
+    "barriers: [{ name: a, from: hasTag(A) }]",
+    "barriers: [{ name: a, between: [hasTag(A)] }]",
+    "barriers: [{ name: a, between: [hasTag(A), hasTag(B), hasTag(C)] }]",
+    "barriers: [{ name: a, between: hasTag(A) }]",
+    "barriers: [{ name: a, between: [hasTag(A), hasTag(B)], from: hasTag(A), to: hasTag(B) }]",
+    "barriers: [{ name: a, between: [hasTag(A), hasTag(B)], except: friend }]",
+    "barriers: [{ name: a, between: [hasTag(A), hasTag(B)], unless: [friend] }]",
+    "audiences: [close]",
+    "audiences: { close: [friend] }",
+    "accepts: { start_chat: contacts }",
+    "accepts: { start_chat: { mode: [] } }",
+    "accepts: { start_chat: { default: [contacts] } }",
+    "accepts: { start_chat: { modes: [{ when: hasTag(A) }] } }",
+    "accepts: { start_chat: { modes: [{ when: hasTag(A), audience: a, locked: 1 }] } }",
+    "actions: [mention]",
+    "actions: { mention: send_message }",
+    "actions: { mention: {} }",
+    "actions: { mention: { like: [send_message] } }",
+    "users: { a: { accepts: contacts } }",
+    "users: { a: { accepts: { start_chat: [contacts] } } }",
+];
+
+/// What a policy may say of two users, as far as one look at one value shows.
+pub(crate) const RELATIONS: &[&str] = &[
+    "rules: [{ condition: everyone, outcome: everyone }, { condition: hasTag(A), outcome: not(hasTag(A)) }]",
+    "rules: [{ condition: hasTag(A), between: friend }, { condition: hasTag(A), outcome: [B], \
+         between: 'any(mutual(contact), inverse( pair ), not(conversation))' }]",
+    "rules: [{ condition: hasTag(A), outcome: hasTag(B), between: sharesTag(team-*) }]",
+    "rules: [{ condition: hasTag(A), between: 'all(sharesGroup, sharesGroup(team), sharesTag(\"a/b*\"))' }]",
+    "rules: [{ condition: hasTag(A), between: \"any( // who\\n friend, favorite)\" }]",
+    "rule_sets:\nbarriers:\naudiences:\naccepts:\nactions:",
+    "rule_sets: { staff: { asked: new, actions: [start_chat, mention], description: why, \
+         rules: [{ condition: hasTag(A), outcome: everyone }] }, none: , empty: { rules: }, 7: {} }",
+    "barriers: [{ name: a, between: [hasTag(A), hasTag(B)] }, { name: b, from: hasTag(A), \
+         to: everyone, actions: [add_member, view_profile, mention], unless: sharesTag(family-*), \
+         groups: false, description: why }]",
+    "audiences: { close: 'any(friend, sharesTag(family-*))', far: not(close), none: hasTag(A) }",
+    "accepts: { start_chat: { default: everyone, asked: new, otherwise: request, \
+         modes: [{ when: hasTag(A), audience: close, locked: true }] }, mention: { default: nobody }, \
+         add_member: }",
+    "actions: { mention: { like: send_message }, 'file:send': { like: start_chat } }",
+    "users: { a: { accepts: { start_chat: contacts, mention: close, add_member: 7 } } }",
+    "peers: { default: friends, modes: [{ when: hasTag(A), mode: nobody }, { when: hasTag(B), \
+         mode: close }] }\nusers: { a: { peers: close } }",
+    "permissions: { mention: hasTag(A) }\nblocks: { mention: two_way }\n\
+         matrices: { team: { mention: allow_if_admin } }\nusers: { a: { permissions: { mention: false } } }",
+    "invariants: [{ never: mention, from: hasTag(A), to: hasTag(B) }]",
+];
+
+/// What no policy may say of two users.
+pub(crate) const WRONG_RELATIONS: &[&str] = &[
+    "rules: [{ condition: hasTag(A), between: friends }]",
+    "rules: [{ condition: hasTag(A), between: mutual(conversation) }]",
+    "rules: [{ condition: hasTag(A), between: sharesTag(a*b) }]",
+    "rules: [{ condition: hasTag(A), between: hasTag(B) }]",
+    "rule_sets: { rules: {} }",
+    "rule_sets: { a: { asked: sometimes } }",
+    "rule_sets: { a: { actions: [] } }",
+    "barriers: [{ name: a, between: [hasTag(A), hasTag(B)], actions: [] }]",
+    "barriers: [{ name: a, between: [hasTag(A), hasTag(B)], groups: maybe }]",
+    "audiences: { contacts: friend }",
+    "accepts: { start_chat: { otherwise: ask } }",
+    "actions: { start_chat: { like: send_message } }",
+    "actions: { mention: { like: mention } }",
+    "actions: { a b: { like: send_message } }",
+    "permissions: { ban: true }",
+    "blocks: { read: off }",
 ];

@@ -29,7 +29,7 @@ use peerage::{
 use regex::Regex;
 use serde_json::{Value, json};
 
-use cases::{MISTAKES, RIGHT};
+use cases::{MISTAKES, RELATIONS, RIGHT, WRONG_RELATIONS};
 use json_schema::{validator, violations};
 
 /// A document as an editor reads it.
@@ -149,6 +149,17 @@ fn invariants_and_lints_are_known() {
 }
 
 #[test]
+fn what_is_between_two_users_is_known() {
+    let schema = policies();
+    for text in RELATIONS {
+        assert_valid(&schema, text, text);
+    }
+    for text in WRONG_RELATIONS {
+        assert!(!violations(&schema, &yaml(text)).is_empty(), "{text} is valid");
+    }
+}
+
+#[test]
 fn records_are_those_of_bulk_files() {
     let schema = validator(&policy::record_schema());
     let valid = |line: &str| violations(&schema, &serde_json::from_str(line).unwrap()).is_empty();
@@ -160,7 +171,9 @@ fn records_are_those_of_bulk_files() {
         (r#"{"id": ""}"#, false),
         (r#"{"id": "a", "name": "Alice"}"#, false),
         (r#"{"id": "a", "tags": "Berlin"}"#, false),
-        (r#"{"id": "a", "peers": "friends"}"#, false),
+        (r#"{"id": "a", "peers": 4}"#, false),
+        (r#"{"id": "a", "accepts": {"start_chat": "contacts"}}"#, true),
+        (r#"{"id": "a", "accepts": "contacts"}"#, false),
         (r#"{"id": "a", "permissions": {"outgoing": "on"}}"#, false),
     ] {
         assert_eq!(valid(line), right, "{line}");
@@ -263,6 +276,24 @@ fn fields_are_those_that_are_read() {
         ("groups: { g: { x: 1 } }", "/definitions/group"),
         ("invariants: [{ x: 1 }]", "/properties/invariants/items"),
         ("lints: { x: 1 }", "/properties/lints"),
+        ("rule_sets: { a: { x: 1 } }", "/properties/rule_sets/additionalProperties"),
+        (
+            "rule_sets: { a: { rules: [{ condition: hasTag(A), outcome: [B], x: 1 }] } }",
+            "/definitions/rule",
+        ),
+        (
+            "barriers: [{ name: a, between: [hasTag(A), hasTag(B)], x: 1 }]",
+            "/properties/barriers/items",
+        ),
+        ("accepts: { start_chat: { x: 1 } }", "/properties/accepts/additionalProperties"),
+        (
+            "accepts: { start_chat: { modes: [{ when: hasTag(A), audience: everyone, x: 1 }] } }",
+            "/properties/accepts/additionalProperties/properties/modes/items",
+        ),
+        (
+            "actions: { a: { like: send_message, x: 1 } }",
+            "/properties/actions/additionalProperties",
+        ),
     ] {
         let properties = schema.pointer(&format!("{place}/properties")).unwrap();
         check_known(text, &properties.as_object().unwrap().keys().cloned().collect());
@@ -316,6 +347,25 @@ fn defaults_are_what_holds() {
             "users: { a: { moderation: ? } }".to_owned(),
         ),
     ];
+    let accepts = "/properties/accepts/additionalProperties/properties";
+    let modes = "modes: [{ when: hasTag(A), audience: contacts, locked: ? }]";
+    cases.extend([
+        (
+            "/properties/rule_sets/additionalProperties/properties/asked".to_owned(),
+            "rule_sets: { a: { rules: [], asked: ? } }".to_owned(),
+        ),
+        (
+            "/properties/barriers/items/properties/groups".to_owned(),
+            "barriers: [{ name: x, between: [hasTag(A), hasTag(B)], groups: ? }]".to_owned(),
+        ),
+        (format!("{accepts}/default"), "accepts: { start_chat: { default: ? } }".to_owned()),
+        (format!("{accepts}/asked"), "accepts: { start_chat: { asked: ? } }".to_owned()),
+        (format!("{accepts}/otherwise"), "accepts: { start_chat: { otherwise: ? } }".to_owned()),
+        (
+            format!("{accepts}/modes/items/properties/locked"),
+            format!("accepts: {{ start_chat: {{ {modes} }} }}"),
+        ),
+    ]);
     let switches = schema.pointer("/properties/permissions/properties").unwrap();
     for switch in switches.as_object().unwrap().keys() {
         let place = format!("/properties/permissions/properties/{switch}");
@@ -332,8 +382,8 @@ fn defaults_are_what_holds() {
     let reported = serde_json::to_string(&schema).unwrap();
     assert_eq!(
         reported.matches(r#""default":"#).count(),
-        cases.len() + 1,
-        "`peers` has a key of the name"
+        cases.len() + 2,
+        "`peers` and `accepts` have a key of the name"
     );
 }
 

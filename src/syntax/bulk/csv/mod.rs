@@ -19,9 +19,10 @@ use crate::{
 use cells::{CsvCell, MOST_FIELDS};
 
 /// The names of all columns: the id, the fields of a record, and a column for each switch in place of
-/// `permissions`.
+/// `permissions`. A table has no `accepts`.
 static COLUMNS: LazyLock<Vec<String>> = LazyLock::new(|| {
-    let fields = user_fields::FIELDS.iter().filter(|&&field| field != "permissions");
+    let is_column = |field: &&&str| !matches!(**field, "permissions" | "accepts");
+    let fields = user_fields::FIELDS.iter().filter(is_column);
     let fields = ["id"].iter().chain(fields).map(|&field| field.to_owned());
     fields.chain(Switch::ALL.iter().map(|switch| format!("{PERMISSION}{switch}"))).collect()
 });

@@ -139,12 +139,15 @@ impl<'c, 's> Layout<'_, 'c, 's> {
 
     /// Whether the next piece, right after the word that begins a statement, can be its name.
     fn is_name(&self) -> bool {
-        use Keyword::{Action, Audience, Barrier, Every, Pairs, Rule};
         let named = |section: &DslSection| {
-            matches!(section.keyword, Rule | Pairs(_) | Every | Barrier | Audience | Action)
+            matches!(section.keyword, Keyword::Rule | Keyword::Pairs(_) | Keyword::Every)
         };
+        let has_sides =
+            self.clause.section.is_some_and(|section| section.keyword == Keyword::Barrier);
         self.clause.section.is_some_and(named)
-            || self.clause.block.is_some() && self.follows() == Some(LexemeKind::CurlyOpen)
+            || self.clause.block.is_some()
+                && !has_sides
+                && self.follows() == Some(LexemeKind::CurlyOpen)
     }
 
     /// Whether a field of a block begins that was not opened.
