@@ -1,7 +1,5 @@
 //! Idioms of other languages, and their spelling here.
 
-use crate::request::{EVERYONE as EVERYONE_WORD, NOBODY as NOBODY_WORD};
-
 /// How to select everyone, where a condition is wanted.
 pub const EVERYONE: &str = "write `everyone` for all users";
 
@@ -75,7 +73,7 @@ pub(super) fn outcome_hint(word: &str, lead: &str) -> Option<String> {
         &["friend", "contact", "favorite", "pair", "conversation", "sharesGroup"];
     let shown = quoted_part(word);
     match word {
-        EVERYONE_WORD | NOBODY_WORD => None,
+        "everyone" | "nobody" => None,
         _ if RELATIONS.contains(&word) => Some(format!(
             "write `{lead} [{shown}]` for users with a tag; what is between two users goes to \
              `between`"

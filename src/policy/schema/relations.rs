@@ -53,7 +53,7 @@ fn actions(about: &str) -> Value {
     actions
 }
 
-fn asked() -> Value {
+fn conversations_field() -> Value {
     let about = "Whether it is asked always, or of new conversations only (new).";
     with_default(json!({ "description": about, "enum": ["always", "new"] }), "always")
 }
@@ -80,7 +80,7 @@ fn rule_sets() -> Value {
     let set = object(
         "Rules that are asked together.",
         fields([
-            ("asked", asked()),
+            ("asked", conversations_field()),
             ("actions", actions(ACTIONS)),
             ("rules", rules),
             ("description", json!({ "description": "Why there is such a set.", "type": TEXT })),
@@ -180,7 +180,7 @@ fn accepts() -> Value {
         fields([
             ("default", with_default(reference("audience"), "everyone")),
             ("modes", modes),
-            ("asked", asked()),
+            ("asked", conversations_field()),
             ("otherwise", with_default(otherwise, "deny")),
         ]),
     );

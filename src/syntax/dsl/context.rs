@@ -37,6 +37,9 @@ pub(super) const INVARIANTS: &str = "write `never ACTION \"name\": CONDITION -> 
     `always ACTION: CONDITION -> CONDITION;` or `every: CONDITION reaches CONDITION by ACTION;`, \
     with `scope population` before the `;` if it is about the users there are";
 
+/// How the modes of `accepts` are written.
+pub(super) const AUDIENCE_MODE: &str = "each condition has its audience: `hasTag(minor): contacts;`, or `hasTag(minor): contacts locked;`";
+
 /// The construct that was being read when an unexpected token came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Within {

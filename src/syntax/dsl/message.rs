@@ -9,9 +9,8 @@ use crate::{
     syntax::{
         ast::{Text, WordSection},
         dsl::{
-            context::{Context, INVARIANTS, Within},
+            context::{AUDIENCE_MODE, Context, INVARIANTS, Within},
             sections::{ListField, ValueField},
-            statement::AUDIENCE_MODE,
             token::{End, Token},
         },
         idioms,

@@ -8,7 +8,7 @@ use crate::{
             RuleSet, Spanned, Text,
         },
         dsl::{
-            context::Context,
+            context::{AUDIENCE_MODE, Context},
             message::display_text,
             record::{Field, Given},
             sections::{ListField, ValueField},
@@ -153,6 +153,3 @@ impl Context<'_> {
         Field::AudienceMode(Box::new(AudienceMode { when, audience, locked }))
     }
 }
-
-/// How the modes of `accepts` are written.
-pub(super) const AUDIENCE_MODE: &str = "each condition has its audience: `hasTag(minor): contacts;`, or `hasTag(minor): contacts locked;`";

@@ -19,6 +19,7 @@ mod relation_tree;
 mod relations;
 mod section_tree;
 mod statement;
+mod statement_parts;
 mod text;
 mod tree;
 mod yaml;

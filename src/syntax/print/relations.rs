@@ -1,16 +1,47 @@
-//! Rule sets, barriers, audiences and actions as statements of the DSL, with their comments.
+//! Rules, rule sets, barriers, audiences and actions as statements of the DSL, with their comments.
 
 use super::{
     doc::Doc,
     dsl::{PrintedStatement, StatementBody},
     names,
-    statement::{block, field, list, rule_statement, simple, text},
+    statement_parts::{block, field, list, simple, text},
     text::word,
 };
 use crate::syntax::{
-    ast::{Accepts, ActionDeclaration, Audience, AudienceMode, Barrier, BarrierDirection, RuleSet},
+    ast::{
+        Accepts, ActionDeclaration, Audience, AudienceMode, Barrier, BarrierDirection, Outcome,
+        Rule, RuleSet,
+    },
     comments::{CommentMarker, Region},
 };
+
+pub(super) fn rule(rule: &Rule<'_>) -> PrintedStatement {
+    let mut head = "rule".to_owned();
+    if let Some(name) = &rule.name {
+        head.extend([" ", &word(&name.value)]);
+    }
+    match &rule.rule_id {
+        // There the bare word would be the keyword.
+        Some(id) if id.value == "rule_id" => head.push_str(" rule_id \"rule_id\""),
+        Some(id) => head.extend([" rule_id ", &word(&id.value)]),
+        None => {}
+    }
+    let condition = match &rule.outcome {
+        Some(_) => Doc::from_expr(&rule.condition),
+        None => Doc::before_word(&rule.condition),
+    };
+    let mut parts = vec![("", condition)];
+    parts.extend(rule.outcome.as_ref().map(|outcome| {
+        let outcome = match outcome {
+            Outcome::Tags(tags) => Doc::list(tags),
+            Outcome::Condition(condition) => Doc::from_expr(condition),
+        };
+        (" -> ", outcome)
+    }));
+    parts.extend(rule.between.as_ref().map(|it| (" between ", Doc::from_expr(it))));
+    let description = rule.description.as_ref().map(|text| text.value.as_ref().to_owned());
+    PrintedStatement { description, ..simple(&head, Doc::Chain(parts)) }
+}
 
 pub(super) fn rule_set(
     set: &RuleSet<'_>,
@@ -30,7 +61,7 @@ pub(super) fn rule_set(
     for rule in rules {
         let mut own = within.as_mut().unwrap_or(part).take(rule.span);
         own.gather();
-        fields.push(PrintedStatement { comments: own.comments, ..rule_statement(rule) });
+        fields.push(PrintedStatement { comments: own.comments, ..self::rule(rule) });
     }
     if let (Some(mut within), Some(first)) = (within, fields.get_mut(before)) {
         within.gather();

@@ -2,19 +2,17 @@
 
 use super::{
     doc::Doc,
-    dsl::{PrintedStatement, StatementBody, StatementKind},
+    dsl::{PrintedStatement, StatementKind},
     names, relations,
+    statement_parts::{block, field, list, simple, text},
     text::word,
 };
-use crate::{
-    source::Span,
-    syntax::{
-        ast::{
-            Conversation, Demand, Group, Invariant, Item, List, Matrix, Outcome, Peers, Permission,
-            PermissionValue, Rule, Setting, Text, User, UserFields,
-        },
-        comments::{CommentMarker, Region},
+use crate::syntax::{
+    ast::{
+        Conversation, Demand, Group, Invariant, Item, Matrix, Peers, Permission, PermissionValue,
+        Setting, User, UserFields,
     },
+    comments::{CommentMarker, Region},
 };
 
 /// The statement of an item whose comments were read from a text of this notation.
@@ -31,7 +29,7 @@ pub(super) fn statement(
             let none = Doc::Group { open: "[".to_owned(), items: Vec::new(), close: ']' };
             simple("rules", none)
         }
-        Item::Rule(rule) => rule_statement(rule),
+        Item::Rule(rule) => relations::rule(rule),
         Item::RuleSet(set) => relations::rule_set(set, part, from),
         Item::Barrier(barrier) => relations::barrier(barrier, part),
         Item::Audience(audience) => relations::audience(audience),
@@ -80,53 +78,6 @@ fn kind(item: &Item<'_>) -> StatementKind {
         Item::Conversation(_) => StatementKind::Conversation,
         Item::Invariant(_) => StatementKind::Invariant,
     }
-}
-
-pub(super) fn simple(head: &str, doc: Doc) -> PrintedStatement {
-    PrintedStatement {
-        head: head.to_owned(),
-        value: StatementBody::Doc(doc),
-        ..PrintedStatement::default()
-    }
-}
-
-pub(super) fn block(head: String, fields: Vec<PrintedStatement>) -> PrintedStatement {
-    PrintedStatement { head, value: StatementBody::Block(fields), ..PrintedStatement::default() }
-}
-
-/// A field, with the comments of the part that contains its value.
-pub(super) fn field(head: &str, doc: Doc, at: Span, part: &mut Region) -> PrintedStatement {
-    let mut own = part.take(at);
-    own.gather();
-    PrintedStatement { comments: own.comments, ..simple(head, doc) }
-}
-
-pub(super) fn rule_statement(rule: &Rule<'_>) -> PrintedStatement {
-    let mut head = "rule".to_owned();
-    if let Some(name) = &rule.name {
-        head.extend([" ", &word(&name.value)]);
-    }
-    match &rule.rule_id {
-        // There the bare word would be the keyword.
-        Some(id) if id.value == "rule_id" => head.push_str(" rule_id \"rule_id\""),
-        Some(id) => head.extend([" rule_id ", &word(&id.value)]),
-        None => {}
-    }
-    let condition = match &rule.outcome {
-        Some(_) => Doc::from_expr(&rule.condition),
-        None => Doc::before_word(&rule.condition),
-    };
-    let mut parts = vec![("", condition)];
-    parts.extend(rule.outcome.as_ref().map(|outcome| {
-        let outcome = match outcome {
-            Outcome::Tags(tags) => Doc::list(tags),
-            Outcome::Condition(condition) => Doc::from_expr(condition),
-        };
-        (" -> ", outcome)
-    }));
-    parts.extend(rule.between.as_ref().map(|it| (" between ", Doc::from_expr(it))));
-    let description = rule.description.as_ref().map(|text| text.value.as_ref().to_owned());
-    PrintedStatement { description, ..simple(&head, Doc::Chain(parts)) }
 }
 
 fn settings(entries: &[Setting<'_>], part: &mut Region) -> Vec<PrintedStatement> {
@@ -257,20 +208,4 @@ fn invariant_statement(invariant: &Invariant<'_>) -> PrintedStatement {
     parts.extend(scope.as_ref().map(|scope| (" scope ", Doc::Word(word(&scope.value)))));
     let description = description.as_ref().map(|text| text.value.as_ref().to_owned());
     PrintedStatement { description, ..simple(&head, Doc::Chain(parts)) }
-}
-
-pub(super) fn list(
-    head: &str,
-    list: Option<&List<'_>>,
-    part: &mut Region,
-) -> Option<PrintedStatement> {
-    list.map(|list| field(head, Doc::list(list), list.span, part))
-}
-
-pub(super) fn text(
-    head: &str,
-    text: Option<&Text<'_>>,
-    part: &mut Region,
-) -> Option<PrintedStatement> {
-    text.map(|text| field(head, Doc::Word(word(&text.value)), text.span, part))
 }

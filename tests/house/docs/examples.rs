@@ -83,7 +83,7 @@ fn policies_are_as_shown() {
             kind => panic!("a block of an unknown kind: {kind:?}"),
         }
     }
-    assert_eq!(pairs, 4);
+    assert_eq!(pairs, 5);
 }
 
 /// Runs each command, where the policy of the page stands or else in the repository.

@@ -88,7 +88,7 @@ fn the_example_policies_and_their_tests_are_valid() {
 
 #[test]
 fn what_the_book_shows_is_valid() {
-    let pages = ["rules", "settings", "users", "tests", "invariants"];
+    let pages = ["rules", "relations", "settings", "users", "tests", "invariants"];
     let pages = pages.map(|page| format!("docs/policies/{page}.md"));
     let pages = pages.iter().map(String::as_str).chain(["docs/tutorial.md"]);
     let book: String = pages.map(|page| fs::read_to_string(page).unwrap()).collect();
