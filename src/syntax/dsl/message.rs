@@ -191,35 +191,30 @@ fn expected_name(within: Within, has: &impl Fn(&str) -> bool) -> &'static str {
     let in_call = has("\")\"");
     let at_start = has("\"}\"");
     match within {
-        Within::Condition => "a condition",
+        Within::Condition | Within::Unless => "a condition",
         Within::Tags | Within::Rules | Within::List(ListField::Tags) => "a tag",
-        Within::List(ListField::Actions) => "an action",
+        Within::List(ListField::Actions) | Within::Accepts | Within::Action => "an action",
         Within::List(_) | Within::Conversation | Within::Value(ValueField::Creator) => {
             "a user's id"
         }
         Within::Rule if has("\"]\"") => "a tag",
         Within::Rule if has("\"[\"") => "a list of tags, such as `[A, B]`, a condition",
+        Within::AudienceMode => match (in_call || at_start, has("\";\"")) {
+            (true, _) => "a condition",
+            (false, true) => "`locked`",
+            (false, false) => "an audience, such as `contacts`",
+        },
         Within::Rule
         | Within::Entry
         | Within::Permission
         | Within::Mode
-        | Within::AudienceMode
         | Within::Barrier
         | Within::Audience
             if in_call =>
         {
             "a condition"
         }
-        Within::AudienceMode if has("\";\"") => "`locked`",
-        Within::AudienceMode if !at_start => "an audience, such as `contacts`",
-        Within::AudienceMode | Within::Unless => "a condition",
-        Within::Barrier | Within::Audience if !has("\":\"") && has("\"rule_id\"") => {
-            "a name or a condition"
-        }
-        Within::Barrier => "the barrier's name",
-        Within::Audience => "the audience's name",
         Within::RuleSet => "the rule set's name",
-        Within::Accepts | Within::Action => "an action",
         Within::Value(ValueField::Asked) => "`always` or `new`",
         Within::Value(ValueField::Otherwise) => "`deny` or `request`",
         Within::Value(ValueField::Groups) => "`true` or `false`",
@@ -237,7 +232,7 @@ fn expected_name(within: Within, has: &impl Fn(&str) -> bool) -> &'static str {
         Within::Value(ValueField::Approval) => "`allow_any`, `need_confirm` or `deny_any`",
         Within::Invariant if in_call || has("\"(\"") => "a condition",
         Within::Invariant if has("\"->\"") => "`scope`",
-        Within::Invariant => "a name or a condition",
+        Within::Invariant | Within::Barrier | Within::Audience => "a name or a condition",
         Within::Matrix | Within::Value(ValueField::Matrix) => "the matrix's name",
         Within::User => "the user's id",
         Within::Group => "the group's id",

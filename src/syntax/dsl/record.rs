@@ -26,7 +26,8 @@ pub(super) enum Field<'s> {
     Value(ValueField, Text<'s>),
     Permissions(Vec<Setting<'s>>),
     Accepts(Vec<Setting<'s>>),
-    Unless(Expr<'s>),
+    // Boxed, as it would be the largest of those that users have.
+    Unless(Box<Expr<'s>>),
     Default(Text<'s>),
     AudienceMode(Box<AudienceMode<'s>>),
 }

@@ -109,7 +109,7 @@ impl Context<'_> {
             }
             match value {
                 Field::List(ListField::Actions, actions) => barrier.actions = Some(actions),
-                Field::Unless(unless) => barrier.unless = Some(unless),
+                Field::Unless(unless) => barrier.unless = Some(*unless),
                 Field::Value(ValueField::Groups, groups) => barrier.groups = Some(groups),
                 _ => {}
             }

@@ -69,8 +69,8 @@ struct Clause {
     block: Option<&'static Block>,
     /// Whether its lists are of tags.
     tags: bool,
-    /// Whether the relation condition of a rule has begun.
-    has_between: bool,
+    /// Where the relation condition of a rule begins.
+    between: Option<usize>,
     /// Whether its brackets had to be mended.
     mended: bool,
     /// Whether a string that is never closed took the rest of a line, and so perhaps the end of a
@@ -159,7 +159,7 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
         let token = match piece.kind {
             LexemeKind::Word if piece.text == "rule_id" => Token::RuleId,
             LexemeKind::Word if self.begins_between(piece) => {
-                self.clause.has_between = true;
+                self.clause.between = Some(piece.start);
                 Token::Between
             }
             LexemeKind::Word => Token::Word(piece.text),
@@ -210,10 +210,10 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
     /// Whether the relation condition of a rule begins: its word is one like any other elsewhere.
     fn begins_between(&self, piece: Lexeme<'s>) -> bool {
         use LexemeKind::{Mixed, RoundClose, SquareClose, String, Word};
-        let is_rule = self.clause.section.is_some_and(|it| it.keyword == Keyword::Rule);
+        let is_rule = || self.clause.section.is_some_and(|it| it.keyword == Keyword::Rule);
         piece.text == "between"
-            && is_rule
-            && !self.clause.has_between
+            && is_rule()
+            && self.clause.between.is_none()
             && self.open.is_empty()
             && self.at != self.clause.head
             && matches!(self.last, Word | Mixed | String | RoundClose | SquareClose)
