@@ -160,6 +160,7 @@ impl<'p, 'r> JoinedGroup<'p, 'r> {
             return None;
         }
         let members = context.group(view)?.members();
+        let of_facts = context.with_conversations_of_facts();
         let mut others = members.filter(|&member| comer.number != Some(member));
         others.find(|&member| {
             let [member_is_from, member_is_to] = self.sides(view, it, member);
@@ -179,7 +180,7 @@ impl<'p, 'r> JoinedGroup<'p, 'r> {
                 _ => Tie::NONE,
             };
             let pair = RelatedPair { owner: comer, other: member, tie };
-            stands_between(view, context, barrier, &pair, true)
+            stands_between(view, &of_facts, barrier, &pair, true)
         })
     }
 
@@ -195,13 +196,14 @@ impl<'p, 'r> JoinedGroup<'p, 'r> {
         let (true, Some(group)) = (is_of_groups(context, barrier), context.group(view)) else {
             return Selection::nobody();
         };
+        let of_facts = context.with_conversations_of_facts();
         let members = group.members().map(|member| (member, self.sides(view, it, member)));
         if barrier.unless.is_some() {
             let concerned = members.filter(|(_, [is_from, is_to])| *is_from || *is_to);
             return Selection::any(concerned.map(|(member, _)| {
                 let stored = Principal::from_number(view, member);
                 let principal = self.overridden(member).unwrap_or(&stored);
-                let barred = barred_users(view, context, principal, true, it, true);
+                let barred = barred_users(view, &of_facts, principal, true, it, true);
                 Selection::all([barred, only(member).complement()])
             }));
         }

@@ -81,6 +81,11 @@ impl<'r> GateContext<'r> {
         }
     }
 
+    /// The same without what the request says of a conversation, which is about its own two users.
+    pub(super) fn with_conversations_of_facts(self) -> Self {
+        Self { conversation: None, ..self }
+    }
+
     /// The same action in another group.
     #[must_use]
     pub fn in_group(self, group: GroupNumber, view: &View) -> Self {

@@ -142,9 +142,14 @@ fn kind_of(text: &str) -> LexemeKind {
     let plain = |c: char| c.is_alphanumeric() || c == '-' || c == '_';
     if text.chars().all(plain) {
         LexemeKind::Word
-    } else if text.chars().any(char::is_alphanumeric) {
+    } else if text.chars().any(char::is_alphanumeric) || is_pattern(text, plain) {
         LexemeKind::Mixed
     } else {
         LexemeKind::Odd
     }
+}
+
+/// Whether a text is the beginning of tags without letters, and a `*`.
+fn is_pattern(text: &str, plain: impl Fn(char) -> bool) -> bool {
+    text.strip_suffix('*').is_some_and(|start| !start.is_empty() && start.chars().all(plain))
 }
