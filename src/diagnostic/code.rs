@@ -176,6 +176,16 @@ codes! {
     UnreachedTag = "unreached-tag",
     /// A tag is declared, but no user has it and no statement names it.
     UnusedTag = "unused-tag",
+    /// No statement and no record uses an audience.
+    UnusedAudience = "unused-audience",
+    /// No user is on a side of a barrier, or users are on both.
+    BarrierSides = "barrier-sides",
+    /// A rule set opens nothing among the existing users.
+    ClosedSet = "closed-set",
+    /// A user can make a relation condition true alone, so that what it opens is open to whoever wants it.
+    SelfOpened = "self-opened",
+    /// `accepts` says from whom an action is accepted that `permissions` shuts.
+    ShutAction = "shut-action",
     /// No group uses a matrix.
     UnusedMatrix = "unused-matrix",
     /// Users reach nobody by any rule, and nobody reaches them.
@@ -212,6 +222,11 @@ impl Code {
         Self::DeadAlways,
         Self::UnreachedTag,
         Self::UnusedTag,
+        Self::UnusedAudience,
+        Self::BarrierSides,
+        Self::ClosedSet,
+        Self::SelfOpened,
+        Self::ShutAction,
         Self::UnusedMatrix,
         Self::Unconcerned,
         Self::Overridden,

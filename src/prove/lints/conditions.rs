@@ -55,15 +55,24 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
                 check_condition(linter, invariant.span, &invariant.from);
                 check_condition(linter, invariant.span, &invariant.to);
             }
-            // Rules are checked above, matrices as matrices, and records below.
+            Item::Barrier(barrier) => {
+                check_condition(linter, barrier.name.span, &barrier.from);
+                check_condition(linter, barrier.name.span, &barrier.to);
+            }
+            Item::Accepts(accepts) => {
+                accepts
+                    .modes
+                    .iter()
+                    .for_each(|mode| check_condition(linter, mode.when.span, &mode.when));
+            }
+            // Rules are checked above, matrices as matrices, relation conditions with their statements,
+            // and records below.
             Item::Tags(_)
             | Item::ProtectedTags(_)
             | Item::Rules(_)
             | Item::Rule(_)
             | Item::RuleSet(_)
-            | Item::Barrier(_)
             | Item::Audience(_)
-            | Item::Accepts(_)
             | Item::Action(_)
             | Item::Word(_)
             | Item::Matrix(_)

@@ -121,7 +121,10 @@ fn implying_candidates<'r>(
 ) -> impl Iterator<Item = usize> + 'r {
     let outcome = rules.get(at).map(|rule| rule.outcome.as_slice()).unwrap_or_default();
     let covers = move |wide: &LintedRule<'_, '_>| {
-        is_decided(wide) && outcome.iter().all(|tag| wide.outcome.binary_search(tag).is_ok())
+        let rule = rules.get(at);
+        rule.is_some_and(|rule| rule.set == wide.set)
+            && is_decided(wide)
+            && outcome.iter().all(|tag| wide.outcome.binary_search(tag).is_ok())
     };
     rarest(rules, naming, at)
         .iter()

@@ -15,8 +15,10 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
             report_unreached_tags(linter, rule);
         }
     }
-    if !rules.is_empty() {
-        report_unconcerned_users(linter, &rules);
+    let section: Vec<&LintedRule<'_, '_>> =
+        rules.iter().filter(|rule| rule.set.is_none()).collect();
+    if !section.is_empty() {
+        report_unconcerned_users(linter, &section);
     }
     linter.rules = rules;
 }
@@ -25,11 +27,15 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
 fn is_dead(linter: &mut Linter<'_, '_>, rule: &LintedRule<'_, '_>) -> bool {
     let population = &linter.view.population;
     let users = population.users_meeting(&rule.condition);
-    let reached = UserSet::union(rule.outcome.iter().filter_map(|tag| population.members(*tag)));
+    let reached = rule.reached_users(linter.view);
     let why = if users.is_empty() {
         "no user meets the condition"
     } else if reached.is_empty() {
-        "no user has a tag of the outcome"
+        if rule.reached.is_some() {
+            "no user meets the outcome"
+        } else {
+            "no user has a tag of the outcome"
+        }
     } else if users.len() == 1 && *users == reached {
         "the only user who meets the condition could reach nobody else"
     } else {
@@ -59,12 +65,14 @@ fn report_unreached_tags(linter: &mut Linter<'_, '_>, rule: &LintedRule<'_, '_>)
 /// The number of users that a report names.
 const MAX_NAMED_USERS: usize = 5;
 
-fn report_unconcerned_users(linter: &mut Linter<'_, '_>, rules: &[LintedRule<'_, '_>]) {
+fn report_unconcerned_users(linter: &mut Linter<'_, '_>, rules: &[&LintedRule<'_, '_>]) {
     let population = &linter.view.population;
-    let reachers = linter.view.rules.iter().flat_map(|book| &book.reachers);
-    let outcomes = rules.iter().flat_map(|rule| &rule.outcome);
-    let reached = outcomes.filter_map(|tag| population.members(*tag));
-    let concerned = UserSet::union(reachers.chain(reached));
+    let book = linter.view.rules.as_deref();
+    let reachers = book.into_iter().flat_map(|book| &book.reachers);
+    let targets = book.into_iter().flat_map(|book| &book.targets.all);
+    let reachers = reachers.chain(targets.map(|target| &target.reachers));
+    let reached: Vec<UserSet> = rules.iter().map(|rule| rule.reached_users(linter.view)).collect();
+    let concerned = UserSet::union(reachers.chain(&reached));
     let left = Selection::from(&concerned).complement().within(&population.everyone).into_owned();
     let spans = rules.iter().map(|rule| rule.ast.span);
     let Some(span) = spans.min_by_key(|span| (span.source, span.start)) else { return };

@@ -11,6 +11,7 @@ mod implied;
 mod ineffective;
 mod matrices;
 mod overridden;
+mod pair_statements;
 mod protected;
 mod suppressions;
 mod unused;
@@ -18,7 +19,7 @@ mod unused;
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     request::Condition,
-    snapshot::{TagId, View},
+    snapshot::{TagId, UserSet, View},
     source::{Sources, Span},
     syntax::ast::{self, Item},
 };
@@ -44,9 +45,13 @@ pub fn lint(
     view: &View,
     problems: &mut Diagnostics,
 ) {
-    let rules = items.iter().filter_map(|item| match item {
-        Item::Rule(rule) => LintedRule::resolve(rule, view),
-        _ => None,
+    let rules = items.iter().flat_map(|item| {
+        let (set, rules) = match item {
+            Item::Rule(rule) => (None, std::slice::from_ref(&**rule)),
+            Item::RuleSet(set) => (Some(&*set.name.value), &set.rules[..]),
+            _ => (None, &[][..]),
+        };
+        rules.iter().filter_map(move |rule| LintedRule::resolve(rule, set, view))
     });
     let mut linter = Linter {
         items,
@@ -62,11 +67,13 @@ pub fn lint(
     };
     conditions::lint(&mut linter);
     implied::lint(&mut linter);
+    pair_statements::lint(&mut linter);
     matrices::lint(&mut linter);
     overridden::lint(&mut linter);
     protected::lint(&mut linter);
     if !view.population.directory.is_empty() {
         ineffective::lint(&mut linter);
+        pair_statements::lint_users(&mut linter);
         unused::lint(&mut linter);
     }
     confusable::lint(&mut linter, sources);
@@ -93,9 +100,13 @@ struct Linter<'l, 's> {
 /// A rule of the syntax tree with its meaning.
 struct LintedRule<'l, 's> {
     ast: &'l ast::Rule<'s>,
+    /// The rule set; `None` for the section `rules`.
+    set: Option<&'l str>,
     condition: Condition<TagId>,
-    /// The tags of the outcome, in order.
+    /// The tags of the outcome, in order; empty where the rule does not only list tags.
     outcome: Vec<TagId>,
+    /// The condition of the outcome, where it is no list of tags.
+    reached: Option<Condition<TagId>>,
     /// The knowledge so far about the users who meet the condition.
     satisfiability: Satisfiability,
 }
@@ -118,13 +129,32 @@ struct ConditionExamples {
 }
 
 impl<'l, 's> LintedRule<'l, 's> {
-    fn resolve(written: &'l ast::Rule<'s>, view: &View) -> Option<Self> {
+    fn resolve(written: &'l ast::Rule<'s>, set: Option<&'l str>, view: &View) -> Option<Self> {
         let condition = bind::condition(&written.condition, &view.tags)?;
         let names = written.outcome.iter().flat_map(ast::Outcome::tags);
         let mut outcome: Vec<TagId> = names.filter_map(|tag| view.tags.get(&tag.value)).collect();
         outcome.sort_unstable();
         outcome.dedup();
-        Some(Self { ast: written, condition, outcome, satisfiability: Satisfiability::NotDecided })
+        let mut reached = match &written.outcome {
+            Some(ast::Outcome::Tags(_)) => None,
+            Some(ast::Outcome::Condition(expr)) => Some(bind::condition(expr, &view.tags)?),
+            None => Some(Condition::Everyone),
+        };
+        if written.between.is_some() && reached.is_none() {
+            let tags = outcome.drain(..).map(Condition::HasTag);
+            reached = Some(Condition::Any(tags.collect()));
+        }
+        let satisfiability = Satisfiability::NotDecided;
+        Some(Self { ast: written, set, condition, outcome, reached, satisfiability })
+    }
+
+    /// The existing users whom the outcome selects.
+    fn reached_users(&self, view: &View) -> UserSet {
+        let population = &view.population;
+        match &self.reached {
+            Some(condition) => population.users_meeting(condition).into_owned(),
+            None => UserSet::union(self.outcome.iter().filter_map(|tag| population.members(*tag))),
+        }
     }
 
     fn name(&self) -> String {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::{
     diagnostic::{Code, Diagnostic},
-    request::MetadataGrants,
+    request::{MetadataGrants, RelationCondition},
     snapshot::{TagId, UserSet, View},
     syntax::ast::{self, Expr, ExprKind, Item},
 };
@@ -45,6 +45,19 @@ fn referenced_tags(view: &View, items: &[Item<'_>]) -> HashSet<TagId> {
         rule.outcome.for_each_tag(&mut add);
     }
     view.settings.for_each_tag(&mut add);
+    let mut patterns = Vec::new();
+    for_each_relation(view, &mut |relation| {
+        relation.for_each_atom(&mut |atom| {
+            if let RelationCondition::SharesTag(pattern) = atom {
+                patterns.push(pattern);
+            }
+        });
+    });
+    for (tag, name) in view.tags.iter() {
+        if patterns.iter().any(|pattern| pattern.matches(name)) {
+            add(&tag);
+        }
+    }
     for (_, _, condition) in view.population.switch_conditions() {
         condition.for_each_tag(&mut add);
     }
@@ -62,6 +75,18 @@ fn referenced_tags(view: &View, items: &[Item<'_>]) -> HashSet<TagId> {
         }
     }
     named
+}
+
+/// Calls `visit` with each relation condition of the policy.
+pub(super) fn for_each_relation<'v>(
+    view: &'v View,
+    visit: &mut impl FnMut(&'v RelationCondition<TagId>),
+) {
+    let rules = view.rule_books().flat_map(|book| book.rules.iter());
+    rules.filter_map(|rule| rule.between.as_ref()).for_each(&mut *visit);
+    let settings = &view.settings;
+    settings.barriers.iter().filter_map(|it| it.unless.as_ref()).for_each(&mut *visit);
+    settings.audiences.own().iter().for_each(|audience| visit(&audience.condition));
 }
 
 pub(super) fn each_word(expr: &Expr<'_>, visit: &mut impl FnMut(&str)) {

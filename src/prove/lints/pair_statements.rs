@@ -1,0 +1,315 @@
+//! Lints about statements between two users: rule sets, barriers and audiences.
+
+use std::collections::HashSet;
+
+use crate::{
+    diagnostic::{Code, Diagnostic},
+    request::{Action, EdgeDirection, Relation, RelationCondition, Switch, Toggle},
+    snapshot::{CompiledBarrier, TagId, UserSet},
+    source::Span,
+    syntax::ast::{self, Item},
+};
+
+use super::{
+    BudgetExceededError, Diagram, Diagrams, Linter, conditions::never_holds, unused::each_word,
+};
+
+/// The one of two users who wants the action, as a relation condition reads it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wanting {
+    Owner,
+    Other,
+}
+
+/// Lints that hold whatever users there are.
+pub(super) fn lint(linter: &mut Linter<'_, '_>) {
+    check_relations(linter);
+    check_unused_audiences(linter);
+    check_shut_actions(linter);
+}
+
+/// Lints about existing users.
+pub(super) fn lint_users(linter: &mut Linter<'_, '_>) {
+    check_barrier_sides(linter);
+    check_closed_sets(linter);
+}
+
+/// Reports relation conditions that never hold, and those that a user makes true alone.
+fn check_relations(linter: &mut Linter<'_, '_>) {
+    let view = linter.view;
+    let by_place = |written: &ast::Rule<'_>, set: Option<&str>| {
+        let rules = view.rules_of(set).into_iter().flat_map(|book| book.rules.iter());
+        let between = written.between.as_ref()?;
+        let name = written.name.as_ref().map(|name| &*name.value);
+        let mut alike = rules.filter(|rule| rule.between.is_some() && rule.name.as_deref() == name);
+        // Of rules without a name, that with the same text.
+        let text = |relation: &RelationCondition<TagId>| {
+            relation.map(&mut |tag| view.tags.name(*tag).to_owned()).to_string()
+        };
+        let written_text = written_text(between);
+        let rule = alike.find(|rule| {
+            name.is_some() || rule.between.as_ref().is_some_and(|it| text(it) == written_text)
+        })?;
+        Some((between.span, rule.between.clone()?))
+    };
+    for item in linter.items {
+        match item {
+            Item::Rule(rule) => {
+                if let Some((span, relation)) = by_place(rule, None) {
+                    check_relation(linter, rule.span, span, &relation, Wanting::Owner);
+                }
+            }
+            Item::RuleSet(set) => {
+                for rule in &set.rules {
+                    if let Some((span, relation)) = by_place(rule, Some(&set.name.value)) {
+                        check_relation(linter, rule.span, span, &relation, Wanting::Owner);
+                    }
+                }
+            }
+            Item::Barrier(barrier) => {
+                let Some(written) = &barrier.unless else { continue };
+                let mut compiled = view.settings.barriers.iter();
+                let compiled = compiled.find(|it| it.name == barrier.name.value);
+                if let Some(unless) = compiled.and_then(|it| it.unless.as_ref()) {
+                    let place = barrier.name.span;
+                    check_relation(linter, place, written.span, unless, Wanting::Owner);
+                }
+            }
+            Item::Audience(audience) => {
+                let number = view.settings.audiences.number(&audience.name.value);
+                let compiled = number.and_then(|number| view.settings.audiences.get(number));
+                if let Some(compiled) = compiled {
+                    let (place, span) = (audience.name.span, audience.condition.span);
+                    check_relation(linter, place, span, &compiled.condition, Wanting::Other);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The canonical text of an expression whose words are plain.
+fn written_text(expr: &ast::Expr<'_>) -> String {
+    match &expr.kind {
+        ast::ExprKind::Word(word) => word.clone().into_owned(),
+        ast::ExprKind::Call { name, arguments } => {
+            let arguments: Vec<String> = arguments.iter().map(written_text).collect();
+            format!("{}({})", name.value, arguments.join(", "))
+        }
+    }
+}
+
+fn check_relation(
+    linter: &mut Linter<'_, '_>,
+    statement: Span,
+    span: Span,
+    relation: &RelationCondition<TagId>,
+    wanting: Wanting,
+) {
+    if matches!(relation, RelationCondition::Everyone | RelationCondition::Nobody) {
+        return;
+    }
+    let holds_somewhere = linter.query(|diagrams| {
+        let mut atoms = Vec::new();
+        Ok(diagram(diagrams, relation, &mut atoms)? != Diagram::NEVER)
+    });
+    match holds_somewhere {
+        Ok(true) => {}
+        Ok(false) => {
+            let problem = never_holds(span)
+                .label("whatever is between two users, this does not hold")
+                .hint("correct the condition, or remove the statement");
+            linter.warn(statement, problem);
+            return;
+        }
+        Err(BudgetExceededError) => {
+            linter.report_undecided(statement, span, "whether this condition can hold");
+            return;
+        }
+    }
+    let alone = |atom: &RelationCondition<TagId>| is_made_alone(atom, wanting);
+    if !holds(relation, &|_| false) && holds(relation, &alone) {
+        let who = match wanting {
+            Wanting::Owner => "the user of whom it is read",
+            Wanting::Other => "whoever wants to be in it",
+        };
+        let problem =
+            Diagnostic::warning(Code::SelfOpened, span, "a user can make this true alone")
+                .label(format!("{who} adds the other to their own list"))
+                .hint("ask for the list of the other user, for `mutual(...)`, or for `friend`");
+        linter.warn(statement, problem);
+    }
+}
+
+/// Whether the user who wants the action can make an atom true without anybody else.
+fn is_made_alone(atom: &RelationCondition<TagId>, wanting: Wanting) -> bool {
+    let RelationCondition::Related(relation, direction) = atom else { return false };
+    // A friendship takes the consent of the other, or their approval mode.
+    let is_own_to_add = matches!(relation, Relation::Contact | Relation::Favorite | Relation::Pair);
+    let is_own = match (direction, wanting) {
+        (EdgeDirection::Own, Wanting::Owner) | (EdgeDirection::Inverse, Wanting::Other) => true,
+        (EdgeDirection::Own, Wanting::Other)
+        | (EdgeDirection::Inverse, Wanting::Owner)
+        | (EdgeDirection::Mutual, _) => false,
+    };
+    is_own_to_add && is_own
+}
+
+/// Whether a relation condition holds where these of its atoms do.
+fn holds(
+    relation: &RelationCondition<TagId>,
+    is: &impl Fn(&RelationCondition<TagId>) -> bool,
+) -> bool {
+    match relation {
+        RelationCondition::Everyone => true,
+        RelationCondition::Nobody => false,
+        RelationCondition::Not(inner) => !holds(inner, is),
+        RelationCondition::All(parts) => parts.iter().all(|part| holds(part, is)),
+        RelationCondition::Any(parts) => parts.iter().any(|part| holds(part, is)),
+        atom => is(atom),
+    }
+}
+
+/// The diagram of a relation condition over its distinct atoms.
+fn diagram<'r>(
+    diagrams: &mut Diagrams,
+    relation: &'r RelationCondition<TagId>,
+    atoms: &mut Vec<&'r RelationCondition<TagId>>,
+) -> Result<Diagram, BudgetExceededError> {
+    match relation {
+        RelationCondition::Everyone => Ok(Diagram::ALWAYS),
+        RelationCondition::Nobody => Ok(Diagram::NEVER),
+        RelationCondition::Not(inner) => {
+            let inner = diagram(diagrams, inner, atoms)?;
+            diagrams.not(inner)
+        }
+        RelationCondition::All(parts) => parts.iter().try_fold(Diagram::ALWAYS, |all, part| {
+            let part = diagram(diagrams, part, atoms)?;
+            diagrams.and(all, part)
+        }),
+        RelationCondition::Any(parts) => parts.iter().try_fold(Diagram::NEVER, |any, part| {
+            let part = diagram(diagrams, part, atoms)?;
+            diagrams.or(any, part)
+        }),
+        atom => {
+            let at = atoms.iter().position(|known| *known == atom).unwrap_or_else(|| {
+                atoms.push(atom);
+                atoms.len() - 1
+            });
+            diagrams.tag(TagId(u32::try_from(at).map_err(|_| BudgetExceededError)?))
+        }
+    }
+}
+
+fn check_unused_audiences(linter: &mut Linter<'_, '_>) {
+    let view = linter.view;
+    let mut used: HashSet<String> = HashSet::new();
+    for item in linter.items {
+        match item {
+            Item::Accepts(accepts) => {
+                used.extend(accepts.default.iter().map(|name| name.value.to_string()));
+                used.extend(accepts.modes.iter().map(|mode| mode.audience.value.to_string()));
+            }
+            Item::Audience(audience) => each_word(&audience.condition, &mut |word| {
+                used.insert(word.to_owned());
+            }),
+            Item::Peers(peers) => {
+                used.extend(peers.default.iter().map(|name| name.value.to_string()));
+                used.extend(peers.modes.iter().map(|mode| mode.mode.value.to_string()));
+            }
+            _ => {}
+        }
+    }
+    used.extend(view.population.own_audiences.iter().map(|it| it.name.clone()));
+    for item in linter.items {
+        let Item::Audience(audience) = item else { continue };
+        let name = &audience.name;
+        if !used.contains(&*name.value) {
+            let message = format!("nobody uses the audience `{}`", name.value.escape_debug());
+            let problem = Diagnostic::warning(Code::UnusedAudience, name.span, message)
+                .label("defined but not used");
+            linter.warn(name.span, problem);
+        }
+    }
+}
+
+/// Reports entries of `accepts` for actions that a switch of the policy shuts.
+fn check_shut_actions(linter: &mut Linter<'_, '_>) {
+    let settings = &linter.view.settings;
+    let is_shut = |switch: Switch| *settings.permission(switch) == Toggle::Always(false);
+    for item in linter.items {
+        let Item::Accepts(accepts) = item else { continue };
+        let Ok(action) = accepts.action.value.parse::<Action>() else { continue };
+        let own = action.as_str().parse::<Switch>().ok();
+        let switches = [Some(Switch::Outgoing), Some(Switch::Incoming), own];
+        let Some(switch) = switches.into_iter().flatten().find(|&switch| is_shut(switch)) else {
+            continue;
+        };
+        let message = format!("`permissions.{switch}` shuts `{action}`, whoever accepts it");
+        let problem = Diagnostic::warning(Code::ShutAction, accepts.action.span, message)
+            .label("this is of use only to users whose records turn the switch on");
+        linter.warn(accepts.action.span, problem);
+    }
+}
+
+fn check_barrier_sides(linter: &mut Linter<'_, '_>) {
+    let view = linter.view;
+    for item in linter.items {
+        let Item::Barrier(barrier) = item else { continue };
+        let mut compiled = view.barriers.all.iter();
+        let compiled = compiled.find(|it| it.barrier.name == barrier.name.value);
+        let Some(CompiledBarrier { sides: [from, to], .. }) = compiled else { continue };
+        let place = barrier.name.span;
+        for (side, expr) in [(from, &barrier.from), (to, &barrier.to)] {
+            if side.is_empty() {
+                let problem = Diagnostic::warning(
+                    Code::BarrierSides,
+                    expr.span,
+                    "the barrier keeps nobody apart today",
+                )
+                .label("no user is on this side");
+                linter.warn(place, problem);
+            }
+        }
+        let both = UserSet::intersection([from, to]);
+        if !both.is_empty() {
+            let ids = both.iter().take(5).map(|user| view.population.directory.id(user));
+            let ids: Vec<String> = ids.map(|id| format!("`{}`", id.escape_debug())).collect();
+            let more = if both.len() > 5 { ", ..." } else { "" };
+            let message = match both.len() {
+                1 => "1 user is on both sides of the barrier".to_owned(),
+                count => format!("{count} users are on both sides of the barrier"),
+            };
+            let problem = Diagnostic::warning(Code::BarrierSides, place, message)
+                .label("they are kept from everybody on either side, and from each other")
+                .hint(format!("{}{more}", ids.join(", ")));
+            linter.warn(place, problem);
+        }
+    }
+}
+
+/// Reports rule sets of which no rule opens anything among the existing users.
+fn check_closed_sets(linter: &mut Linter<'_, '_>) {
+    let view = linter.view;
+    for item in linter.items {
+        let Item::RuleSet(set) = item else { continue };
+        let Some(book) = view.rules_of(Some(&set.name.value)) else { continue };
+        let lists = view.tags.iter().any(|(tag, _)| {
+            let (members, reachers) = (view.population.members(tag), book.reachers(tag));
+            members.is_some_and(|it| !it.is_empty()) && reachers.is_some_and(|it| !it.is_empty())
+        });
+        let targets = book.targets.all.iter().any(|target| {
+            let has_others = view.population.directory.numbers().any(|user| {
+                let tags = view.population.directory.tags(user);
+                target.outcome.holds(&|tag| tags.contains(*tag))
+            });
+            !target.reachers.is_empty() && has_others
+        });
+        if !lists && !targets {
+            let message = format!("the rule set `{}` opens nothing", set.name.value.escape_debug());
+            let problem = Diagnostic::warning(Code::ClosedSet, set.name.span, message)
+                .label("so the actions that it concerns are closed to everybody");
+            linter.warn(set.name.span, problem);
+        }
+    }
+}
