@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::request::{Action, Conversation, Moderation, Obligation, Reason, Role, Switch};
+use crate::request::{Conversation, Moderation, Obligation, Reason, Role, Switch};
 
 /// The JSON Schema of a `*.test.yaml` file, derived from the schema of a policy, whose sections a test
 /// may give.
@@ -79,7 +79,7 @@ fn expectation() -> Value {
         "type": "object",
         "properties": {
             "subject": text("The user who performs the action; omitted with `reached_by`."),
-            "action": words("The action.", Action::ALL, Action::as_str),
+            "action": { "$ref": "#/definitions/action" },
             "resource": text("The user, group or other object of the action; omitted with `reaches`."),
             "resource_type": text("The type of the resource: `user`, `group`, or another name."),
             "member": text("The member that an action on a group concerns."),
