@@ -10,7 +10,10 @@ use peerage::{
     source::{Notation, Source, Sources, Span},
     syntax::{
         self,
-        ast::{Expr, ExprKind, Item, List, Outcome, PermissionValue, Rule, Setting, Text, User},
+        ast::{
+            Accepts, Barrier, Expr, ExprKind, Item, List, Outcome, PermissionValue, Rule, RuleSet,
+            Setting, Text, User,
+        },
     },
 };
 
@@ -109,56 +112,64 @@ fn show(source: &Source, item: &Item<'_>) -> String {
         ]
         .concat(),
         Item::Lints(lints) => format!("lints {}", show_list(source, lints)),
-        Item::RuleSet(set) => {
-            let rules = set.rules.iter().map(|rule| format!("\n  {}", show_rule(source, rule)));
-            [
-                format!("rule_set {}", show_text(source, &set.name)),
-                show_field(source, "asked", set.asked.as_ref()),
-                show_users(source, "actions", set.actions.as_ref()),
-                show_field(source, "description", set.description.as_ref()),
-                if set.is_whole { "" } else { " in part" }.to_owned(),
-            ]
-            .into_iter()
-            .chain(rules)
-            .collect()
-        }
-        Item::Barrier(barrier) => [
-            format!("barrier {} {:?}", show_text(source, &barrier.name), barrier.direction),
-            format!(" {}", show_placed(source, &barrier.from)),
-            format!(" {}", show_placed(source, &barrier.to)),
-            show_users(source, "actions", barrier.actions.as_ref()),
-            show_condition(source, "unless", barrier.unless.as_ref()),
-            show_field(source, "groups", barrier.groups.as_ref()),
-            show_field(source, "description", barrier.description.as_ref()),
-        ]
-        .concat(),
+        Item::RuleSet(set) => show_set(source, set),
+        Item::Barrier(barrier) => show_barrier(source, barrier),
         Item::Audience(audience) => {
             let name = show_text(source, &audience.name);
             format!("audience {name} {}", show_placed(source, &audience.condition))
         }
-        Item::Accepts(accepts) => {
-            let modes = accepts.modes.iter().map(|mode| {
-                let when = show_placed(source, &mode.when);
-                let locked = show_field(source, "locked", mode.locked.as_ref());
-                format!(" {when} {}{locked}", show_text(source, &mode.audience))
-            });
-            [
-                format!("accepts {}", show_text(source, &accepts.action)),
-                show_field(source, "default", accepts.default.as_ref()),
-                show_field(source, "asked", accepts.asked.as_ref()),
-                show_field(source, "otherwise", accepts.otherwise.as_ref()),
-                if accepts.is_whole { "" } else { " in part" }.to_owned(),
-            ]
-            .into_iter()
-            .chain(modes)
-            .collect()
-        }
+        Item::Accepts(accepts) => show_accepts(source, accepts),
         Item::Action(action) => format!(
             "action {} {}",
             show_text(source, &action.name),
             show_text(source, &action.like)
         ),
     }
+}
+
+fn show_set(source: &Source, set: &RuleSet<'_>) -> String {
+    let rules = set.rules.iter().map(|rule| format!("\n  {}", show_rule(source, rule)));
+    [
+        format!("rule_set {}", show_text(source, &set.name)),
+        show_field(source, "asked", set.asked.as_ref()),
+        show_users(source, "actions", set.actions.as_ref()),
+        show_field(source, "description", set.description.as_ref()),
+        if set.is_whole { "" } else { " in part" }.to_owned(),
+    ]
+    .into_iter()
+    .chain(rules)
+    .collect()
+}
+
+fn show_barrier(source: &Source, barrier: &Barrier<'_>) -> String {
+    [
+        format!("barrier {} {:?}", show_text(source, &barrier.name), barrier.direction),
+        format!(" {}", show_placed(source, &barrier.from)),
+        format!(" {}", show_placed(source, &barrier.to)),
+        show_users(source, "actions", barrier.actions.as_ref()),
+        show_condition(source, "unless", barrier.unless.as_ref()),
+        show_field(source, "groups", barrier.groups.as_ref()),
+        show_field(source, "description", barrier.description.as_ref()),
+    ]
+    .concat()
+}
+
+fn show_accepts(source: &Source, accepts: &Accepts<'_>) -> String {
+    let modes = accepts.modes.iter().map(|mode| {
+        let when = show_placed(source, &mode.when);
+        let locked = show_field(source, "locked", mode.locked.as_ref());
+        format!(" {when} {}{locked}", show_text(source, &mode.audience))
+    });
+    [
+        format!("accepts {}", show_text(source, &accepts.action)),
+        show_field(source, "default", accepts.default.as_ref()),
+        show_field(source, "asked", accepts.asked.as_ref()),
+        show_field(source, "otherwise", accepts.otherwise.as_ref()),
+        if accepts.is_whole { "" } else { " in part" }.to_owned(),
+    ]
+    .into_iter()
+    .chain(modes)
+    .collect()
 }
 
 fn show_rule(source: &Source, rule: &Rule<'_>) -> String {
