@@ -38,10 +38,12 @@ fn stands_in_group(world: &World, question: &Question, barrier: &Barrier) -> boo
     if !concerns || barrier.groups == Some(false) {
         return false;
     }
+    // What the request says of a conversation is not about those who are there.
+    let of_facts = Question { conversation: None, ..question.clone() };
     group.everyone().into_iter().filter(|id| *id != comer.id).any(|id| {
         let there = who(question, &id);
-        bars(world, question, barrier, comer, &there)
-            || bars(world, question, barrier, &there, comer)
+        bars(world, &of_facts, barrier, comer, &there)
+            || bars(world, &of_facts, barrier, &there, comer)
     })
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{
-    ask::{Asked, Question, Resource},
+    ask::{Asked, Question},
     world::World,
 };
 
@@ -101,16 +101,13 @@ impl World {
         }
     }
 
-    /// Whether two users have a conversation. What the request says is about its subject and the user
-    /// who is its resource.
+    /// Whether two users have a conversation. What the request says is about its subject and the other
+    /// user whom it names.
     fn converse(&self, question: &Question, one: &Asked, other: &Asked) -> bool {
-        let are_its_two = match &question.resource {
-            Resource::User(resource) => {
-                let two = (&question.subject.id, &resource.id);
-                two == (&one.id, &other.id) || two == (&other.id, &one.id)
-            }
-            _ => false,
-        };
+        let are_its_two = self.other(question).is_some_and(|named| {
+            let two = (&question.subject.id, &named.id);
+            two == (&one.id, &other.id) || two == (&other.id, &one.id)
+        });
         match question.conversation {
             Some(conversation) if are_its_two => conversation == "existing",
             _ => self.have_conversation(&one.id, &other.id),
