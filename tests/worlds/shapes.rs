@@ -19,8 +19,10 @@ pub(crate) struct WorldShape {
     pub(crate) sets: bool,
     /// What must be between two users, in rules and in what lifts a barrier.
     pub(crate) between: bool,
-    /// Audiences, from whom users accept what, and audiences as peers modes.
+    /// Audiences, and from whom users accept what.
     pub(crate) audiences: bool,
+    /// Audiences as peers modes.
+    pub(crate) modes: bool,
     pub(crate) barriers: bool,
     /// Actions of the policy's own.
     pub(crate) declared: bool,
@@ -34,6 +36,7 @@ impl WorldShape {
         sets: false,
         between: false,
         audiences: false,
+        modes: false,
         barriers: false,
         declared: false,
         sight: false,
@@ -44,6 +47,7 @@ impl WorldShape {
         sets: true,
         between: true,
         audiences: true,
+        modes: true,
         barriers: true,
         declared: true,
         sight: true,
@@ -228,7 +232,7 @@ impl Draw<'_> {
         let nameable = world.nameable(self.shape.sight);
         let modes: Vec<&'static str> =
             names.into_iter().filter(|name| !BUILT_IN_AUDIENCES[..4].contains(name)).collect();
-        if self.chance.percent(20) {
+        if self.shape.modes && self.chance.percent(20) {
             let when = self.vocabulary.condition(&mut self.chance, 1);
             world.settings.modes.insert(0, (when, *self.chance.pick(&modes)));
         }
@@ -240,7 +244,7 @@ impl Draw<'_> {
                     user.accepts.insert(action, audience);
                 }
             }
-            if self.chance.percent(12) {
+            if self.shape.modes && self.chance.percent(12) {
                 user.peers = Some(*self.chance.pick(&modes));
             }
         }

@@ -21,12 +21,16 @@ pub(super) fn ndjson(part: &World, chance: &mut Chance) -> String {
     text
 }
 
+/// Whether tables have columns for the audiences of users.
+const HAS_AUDIENCES: bool = false;
+
 /// Whether a table can tell all of it: blanks separate what stands in a list.
 pub(super) fn fits_a_table(user: &User) -> bool {
-    [&user.contacts, &user.favorites, &user.paired, &user.blocked, &user.friends]
+    let has_columns = HAS_AUDIENCES || user.accepts.is_empty();
+    let mut ids = [&user.contacts, &user.favorites, &user.paired, &user.blocked, &user.friends]
         .into_iter()
-        .flatten()
-        .all(|id| !id.contains(char::is_whitespace))
+        .flatten();
+    has_columns && ids.all(|id| !id.contains(char::is_whitespace))
 }
 
 /// A table in which columns that nobody fills are left out at times.

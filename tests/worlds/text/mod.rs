@@ -16,7 +16,7 @@ use crate::oracle::{Condition, Group, Outcome, Settings, User, Value, World};
 
 /// Whether the DSL and tables can tell all that is said of two users; else YAML, JSON and NDJSON
 /// tell it.
-const ALL_NOTATIONS: bool = false;
+const ALL_NOTATIONS: bool = true;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Form {
