@@ -88,6 +88,15 @@ impl<'v> PairEvaluator<'v> {
         opening_rules(self.view, &self.context, &PrincipalPair::with_tie(&subject, &other, tie))
     }
 
+    /// Whether one user may act on another, with the tie and the groups of the view.
+    pub fn allows_acquainted(&self, subject: UserNumber, other: UserNumber) -> bool {
+        let tie = self.view.population.tie(subject, other);
+        let (subject, other) =
+            (Principal::from_number(self.view, subject), Principal::from_number(self.view, other));
+        let pair = PrincipalPair::with_tie(&subject, &other, tie);
+        first_closed_between(self.view, &self.context, &pair).is_none()
+    }
+
     /// Whether one user may act on another if they are strangers: without a tie and without a common group.
     pub fn allows_strangers(&self, subject: UserNumber, other: UserNumber) -> bool {
         let subject = Principal::stranger(self.view, subject);

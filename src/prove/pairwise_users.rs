@@ -56,7 +56,7 @@ impl PairwiseCheck<'_, '_> {
     /// Visits each subject with the users of `to` whom they may reach, who may be among them.
     fn visit_subjects(&self, visit: &mut impl FnMut(UserNumber, &UserSet)) {
         let population = &self.view.population;
-        let mut known: HashMap<(UserTags<'_>, UserState), UserSet> = HashMap::new();
+        let mut known: HashMap<(UserTags<'_>, UserState), KindReach> = HashMap::new();
         for subject in self.from.iter() {
             let is_alone = population.ties_of(subject).len() == 0
                 && self.view.groups.numbers_of(subject).next().is_none();
@@ -65,8 +65,20 @@ impl PairwiseCheck<'_, '_> {
                 continue;
             }
             let kind = (population.directory.tags(subject), population.directory.state(subject));
-            let reached = known.entry(kind).or_insert_with(|| self.reached(subject));
-            visit(subject, reached);
+            let kind = known.entry(kind).or_insert_with(|| KindReach {
+                first: subject,
+                reached: self.reached(subject),
+                is_of_others: false,
+            });
+            if kind.first != subject && !kind.is_of_others {
+                // What holds of oneself does not hold of others of the kind.
+                let is_reached = self.to.contains(kind.first)
+                    && self.evaluator.allows_strangers(subject, kind.first);
+                let below = population.directory.len();
+                kind.reached.apply_changes(&[(kind.first, is_reached)], below);
+                kind.is_of_others = true;
+            }
+            visit(subject, &kind.reached);
         }
     }
 
@@ -75,6 +87,15 @@ impl PairwiseCheck<'_, '_> {
         let reached = reached.within(&self.view.population.everyone);
         UserSet::intersection([&*reached, self.to])
     }
+}
+
+/// The users whom subjects of one kind reach.
+struct KindReach {
+    /// The first subject of the kind.
+    first: UserNumber,
+    reached: UserSet,
+    /// Whether the first subject is among the reached as others of the kind reach them.
+    is_of_others: bool,
 }
 
 /// Some of the pairs, first of all of distinct subjects, in order.

@@ -86,7 +86,7 @@ fn programs_get_everything_as_json() {
     assert_eq!(first["line"], 5);
     assert_eq!(first["expected"], "deny, no_rule");
     assert_eq!(first["actual"], "allow");
-    assert_eq!(first["explanations"][0]["gates"].as_array().unwrap().len(), 9);
+    assert_eq!(first["explanations"][0]["gates"].as_array().unwrap().len(), 11);
     let list = &failures(0, 1)[0];
     assert_eq!(list["missing"], serde_json::json!(["dee"]));
     assert_eq!(list["extra"], serde_json::json!(["cem"]));

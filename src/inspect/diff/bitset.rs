@@ -49,6 +49,13 @@ impl BitSet {
         }
     }
 
+    pub(super) fn set(&mut self, user: UserNumber, is_in: bool) {
+        if let Some(word) = self.words.get_mut(user.index() / 64) {
+            let bit = 1 << (user.index() % 64);
+            *word = if is_in { *word | bit } else { *word & !bit };
+        }
+    }
+
     pub(super) fn insert_all(&mut self, other: &Self) {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
     }

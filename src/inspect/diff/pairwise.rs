@@ -22,7 +22,7 @@ use super::{
 use crate::{
     decide::{OneSided, PairCondition},
     request::{Condition, RelationCondition},
-    snapshot::{GroupNumber, TagId, Tie, UserNumber, UserTags, View},
+    snapshot::{GroupNumber, TagId, UserNumber, UserTags, View},
 };
 
 /// The number of pairs in groups that are judged one by one; beyond it, the change among them is estimated.
@@ -76,8 +76,7 @@ pub(super) struct PairwiseComparison<'c, 'v> {
 
 /// Subjects who reach the same strangers.
 struct SubjectKind {
-    /// One of them.
-    subject: UserNumber,
+    /// In order, at least one.
     users: Vec<UserNumber>,
 }
 
@@ -176,15 +175,23 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
         done.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The strangers whom a subject reaches, before and after; the subject may be among them.
-    fn strangers(&self, subject: UserNumber) -> [BitSet; 2] {
+    /// The strangers whom each of some subjects of one kind reaches, before and after. A subject may be among
+    /// them, as another one of the kind reaches them.
+    fn strangers(&self, alike: &[UserNumber]) -> [BitSet; 2] {
         let users = self.user_classes.users;
-        [&self.comparison.old, &self.comparison.new]
-            .map(|evaluator| BitSet::selected(&evaluator.reached_strangers(subject), users))
+        [&self.comparison.old, &self.comparison.new].map(|evaluator| {
+            let Some(&subject) = alike.first() else { return BitSet::nobody(users) };
+            let mut reached = BitSet::selected(&evaluator.reached_strangers(subject), users);
+            // What holds of oneself does not hold of others of the kind.
+            if let Some(&second) = alike.get(1) {
+                reached.set(subject, evaluator.allows_strangers(second, subject));
+            }
+            reached
+        })
     }
 
     fn count_strangers(&self, kind: &SubjectKind, counts: &mut PairwiseCounts) {
-        let [before, after] = self.strangers(kind.subject);
+        let [before, after] = self.strangers(&kind.users);
         for (direction, changed) in [(GAINED, after.minus(&before)), (LOST, before.minus(&after))] {
             let others = i64::try_from(changed.len()).unwrap_or(i64::MAX);
             if others == 0 {
@@ -200,8 +207,7 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
     fn correct_ties_of(&self, user: UserNumber, counts: &mut PairwiseCounts) {
         let population = &self.new.population;
         for (other, _) in population.ties_of(user) {
-            let tie = self.comparison.tie(population, user, other);
-            self.correct_pair(user, other, tie, 1, counts);
+            self.correct_pair(user, other, 1, counts);
         }
     }
 
@@ -209,17 +215,22 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
         &self,
         user: UserNumber,
         other: UserNumber,
-        tie: Tie,
         weight: i64,
         counts: &mut PairwiseCounts,
     ) {
-        let is = direction_of(self.comparison.judge(user, other, tie));
+        let is = direction_of(self.judge(user, other));
         let was = direction_of(self.judge_strangers(user, other));
         if is != was {
             let class = self.user_classes.class_number(user);
             is.into_iter().for_each(|direction| counts.add(class, direction, weight));
             was.into_iter().for_each(|direction| counts.add(class, direction, -weight));
         }
+    }
+
+    /// Whether the action is allowed, before and after. Each view has the friendships that its policy leaves.
+    fn judge(&self, user: UserNumber, other: UserNumber) -> [bool; 2] {
+        [&self.comparison.old, &self.comparison.new]
+            .map(|evaluator| evaluator.allows_acquainted(user, other))
     }
 
     fn judge_strangers(&self, user: UserNumber, other: UserNumber) -> [bool; 2] {
@@ -248,7 +259,7 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
                     let mut shared = self.new.groups.shared(user, other);
                     let is_first = shared.next() == chosen.get(at).copied();
                     if is_first && self.new.population.tie(user, other).is_none() {
-                        self.correct_pair(user, other, Tie::NONE, weight, counts);
+                        self.correct_pair(user, other, weight, counts);
                     }
                 }
             }
@@ -274,11 +285,11 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
             let signature = signatures.get(class).map_or(&[][..], Vec::as_slice);
             let kind = kinds
                 .entry((signature, able.0, able.1))
-                .or_insert_with(|| SubjectKind { subject: user, users: Vec::new() });
+                .or_insert_with(|| SubjectKind { users: Vec::new() });
             kind.users.push(user);
         }
         let mut kinds: Vec<SubjectKind> = kinds.into_values().collect();
-        kinds.sort_unstable_by_key(|kind| kind.subject);
+        kinds.sort_unstable_by_key(|kind| kind.users.first().copied());
         kinds
     }
 
@@ -318,19 +329,25 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
     /// The changes from one class, by the classes of the others.
     fn from_class(&self, from: u32, direction: usize) -> Vec<ChangedClasses> {
         let mut by_class: HashMap<u32, ChangedClasses> = HashMap::new();
-        let mut known: HashMap<(bool, bool), BitSet> = HashMap::new();
+        let mut kinds: HashMap<(bool, bool), Vec<UserNumber>> = HashMap::new();
         let users = (0..).map(UserNumber).zip(&self.user_classes.class_of);
         for (user, _) in users.filter(|&(_, &class)| class == from) {
             let [old, new] = &self.comparison.subjects;
-            let able = (old.contains(user), new.contains(user));
-            let strangers = known.entry(able).or_insert_with(|| {
-                let [before, after] = self.strangers(user);
-                if direction == GAINED { after.minus(&before) } else { before.minus(&after) }
-            });
+            kinds.entry((old.contains(user), new.contains(user))).or_default().push(user);
+        }
+        let mut kinds: Vec<_> = kinds.into_values().collect();
+        kinds.sort_unstable();
+        let of_kinds = kinds.into_iter().flat_map(|alike| {
+            let [before, after] = self.strangers(&alike);
+            let changed =
+                if direction == GAINED { after.minus(&before) } else { before.minus(&after) };
+            let changed = std::rc::Rc::new(changed);
+            alike.into_iter().map(move |user| (user, std::rc::Rc::clone(&changed)))
+        });
+        for (user, strangers) in of_kinds {
             let mut apart: HashMap<UserNumber, bool> = HashMap::new();
             for other in self.acquainted(user) {
-                let tie = self.comparison.tie(&self.new.population, user, other);
-                let is = direction_of(self.comparison.judge(user, other, tie)) == Some(direction);
+                let is = direction_of(self.judge(user, other)) == Some(direction);
                 apart.insert(other, is);
             }
             apart.insert(user, false);
@@ -369,12 +386,13 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
         let (mut reaching, mut reached) = (HashMap::new(), HashMap::new());
         for user in UserNumber::first(self.user_classes.users) {
             let class = self.user_classes.class_number(user);
-            let acquainted = self.acquainted(user).len() as u64 + 1;
+            // Themself, and the user by whom their kind was looked at.
+            let acquainted = self.acquainted(user).len() as u64 + 2;
             let [old, new] = &self.comparison.subjects;
             let key = (class, old.contains(user), new.contains(user));
             let counts = *reaching
                 .entry(key)
-                .or_insert_with(|| self.strangers(user).each_ref().map(BitSet::len));
+                .or_insert_with(|| self.strangers(&[user]).each_ref().map(BitSet::len));
             let reach = self.has_somebody(
                 counts,
                 acquainted,
