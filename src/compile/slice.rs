@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use crate::{
-    request::{Condition, EVERYONE, NOBODY, Relation, Switch},
+    request::{Condition, EVERYONE, NOBODY, Relation, SHARES_GROUP, Switch},
     snapshot::{TagId, Tie, UserNumber, View},
     source::Span,
     syntax::ast::{
-        Expr, ExprKind, Group, Item, List, Setting, SettingsSection, Spanned, Text, User,
+        Expr, ExprKind, Group, Item, List, Rule, Setting, SettingsSection, Spanned, Text, User,
         UserFields, WordSection,
     },
 };
@@ -56,6 +56,9 @@ pub(super) fn slice_policy<'s>(
         | Item::Lints(_) => true,
     };
     let mut kept: Vec<Item<'s>> = items.iter().filter(is_relevant).cloned().collect();
+    if depends_on_other_members(items, &kept, given) {
+        return None;
+    }
     let place = given.first().map_or(Span::new(crate::source::SourceId(0), 0, 0), Item::span);
     let mut others: HashSet<String> = kept
         .iter()
@@ -107,6 +110,41 @@ fn is_local(given: &[Item<'_>]) -> bool {
         | Item::Invariant(_)
         | Item::Lints(_) => true,
     })
+}
+
+/// Whether decisions depend on groups that a slice does not keep, or on the tags of members of those that it
+/// keeps.
+fn depends_on_other_members(items: &[Item<'_>], kept: &[Item<'_>], given: &[Item<'_>]) -> bool {
+    let has_group = |items: &[Item<'_>]| items.iter().any(|item| matches!(item, Item::Group(_)));
+    let all = || kept.iter().chain(given);
+    (has_group(items) || has_group(given)) && all().any(reads_shared_groups)
+        || (has_group(kept) || has_group(given)) && all().any(is_barrier_in_groups)
+}
+
+/// Whether a statement asks whether two users share a group.
+fn reads_shared_groups(item: &Item<'_>) -> bool {
+    let in_rule = |rule: &Rule<'_>| rule.between.as_ref().is_some_and(names_shared_groups);
+    match item {
+        Item::Rule(rule) => in_rule(rule),
+        Item::RuleSet(set) => set.rules.iter().any(in_rule),
+        Item::Barrier(barrier) => barrier.unless.as_ref().is_some_and(names_shared_groups),
+        Item::Audience(audience) => names_shared_groups(&audience.condition),
+        _ => false,
+    }
+}
+
+fn names_shared_groups(expr: &Expr<'_>) -> bool {
+    match &expr.kind {
+        ExprKind::Word(word) => word == SHARES_GROUP,
+        ExprKind::Call { name, arguments } => {
+            name.value == SHARES_GROUP || arguments.iter().any(names_shared_groups)
+        }
+    }
+}
+
+fn is_barrier_in_groups(item: &Item<'_>) -> bool {
+    let Item::Barrier(barrier) = item else { return false };
+    barrier.groups.as_ref().is_none_or(|groups| groups.value != "false")
 }
 
 /// Whether the overlay means the same over a reconstructed record. A favorite is a contact: of a user who
@@ -201,10 +239,14 @@ fn reconstruct_user<'s>(view: &View, user: UserNumber, place: Span) -> User<'s> 
         let value = reconstruct_condition(condition, view, place);
         permissions.push(Setting { key: word(switch.as_str()), value });
     }
+    let accepts = population.own_audiences.of_user(user).map(|(action, name)| {
+        let value = Expr { span: place, kind: ExprKind::Word(name.to_owned().into()) };
+        Setting { key: word(action.as_str()), value }
+    });
     let more = UserFields {
         peers: own.sets_peers().then(|| word(standing.peers().as_str())),
         permissions,
-        accepts: Vec::new(),
+        accepts: accepts.collect(),
         moderation: Some(word(standing.moderation().as_str())),
         approval: own.sets_approval().then(|| word(standing.approval().as_str())),
         contacts: to(Relation::Contact),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use super::{FileLine, GroupRecord, RuleRecord, SwitchSetting, UserRecord, Version};
-use crate::request::{Approval, Moderation, PeersMode, Relation, Role, Switch};
+use crate::request::{Action, Approval, Moderation, PeersMode, Relation, Role, Switch};
 
 /// The effective user: declarations merged with the record, and what only the record says.
 #[derive(Clone, Debug)]
@@ -16,6 +16,8 @@ pub struct EffectiveUser {
     pub permissions: BTreeMap<Switch, SwitchSetting>,
     pub moderation: Moderation,
     pub approval: Option<Approval>,
+    /// The names of the audiences from whom the user accepts actions.
+    pub accepts: BTreeMap<Action, String>,
     /// The ids of the users to whom the user has each relation, in order; a favorite is a contact too.
     pub relations: Vec<(Relation, Vec<String>)>,
     /// The ids of the other users.

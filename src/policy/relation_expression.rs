@@ -9,7 +9,7 @@ use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
     request::{
         Audiences, CONDITION_RELATIONS, DM_MATRIX, EVERYONE, EdgeDirection, Grant, NOBODY,
-        Relation, RelationCondition, TagPattern,
+        Relation, RelationCondition, SHARES_GROUP, TagPattern,
     },
     source::Span,
     syntax::ast::{Expr, ExprKind, Spanned},
@@ -23,7 +23,6 @@ const FUNCTIONS: [&str; 8] =
 
 /// The words of relation conditions besides `everyone`, `nobody` and the relations.
 const CONVERSATION: &str = "conversation";
-const SHARES_GROUP: &str = "sharesGroup";
 
 /// The number of parts that a relation condition may have once the audiences that it names stand in it.
 const MAX_PARTS: usize = 1000;

@@ -38,7 +38,9 @@ pub use pair_statements::{
     Accepts, Asked, Audience, AudienceMode, AudienceNumber, Audiences, Barrier, Otherwise, Outcome,
 };
 pub use question::{QuestionParts, QuestionPartsError, Wildcard};
-pub use relation_condition::{CONDITION_RELATIONS, EdgeDirection, RelationCondition, TagPattern};
+pub use relation_condition::{
+    CONDITION_RELATIONS, EdgeDirection, RelationCondition, SHARES_GROUP, TagPattern,
+};
 pub use rule_source::RuleSource;
 pub use section::{Section, SectionSet};
 pub use setting::{

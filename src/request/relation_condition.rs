@@ -8,6 +8,9 @@ use super::{
     ids::{TagForm, write_tag},
 };
 
+/// The word for users who share a group, in relation conditions.
+pub const SHARES_GROUP: &str = "sharesGroup";
+
 /// A condition on two users, read from one of them, the *owner*. `T` is a tag, as in
 /// [`Condition`](super::Condition).
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -149,9 +152,9 @@ impl<T: fmt::Display> fmt::Display for RelationCondition<T> {
             Self::Related(relation, EdgeDirection::Mutual) => write!(f, "mutual({relation})"),
             Self::Conversation => f.write_str("conversation"),
             Self::SharesTag(pattern) => write!(f, "sharesTag({pattern})"),
-            Self::SharesGroup(None) => f.write_str("sharesGroup"),
+            Self::SharesGroup(None) => f.write_str(SHARES_GROUP),
             Self::SharesGroup(Some(matrix)) => {
-                f.write_str("sharesGroup(")?;
+                write!(f, "{SHARES_GROUP}(")?;
                 write_tag(f, matrix)?;
                 f.write_str(")")
             }

@@ -67,7 +67,8 @@ impl<T: PartialEq> Settings<T> {
     /// The sections in which two policies differ.
     ///
     /// Each field belongs to a section, or is left out here because it does not restrict who may
-    /// reach whom: how friendships come about, and the limits of counts.
+    /// reach whom: how friendships come about, the limits of counts, and audiences, which
+    /// are what other sections name.
     pub fn differing_sections(&self, other: &Self) -> SectionSet {
         let Self {
             unknown_users,
@@ -80,14 +81,13 @@ impl<T: PartialEq> Settings<T> {
             blocks_end_friendship: _,
             tag_form: _,
             protected_tags,
-            audiences,
+            audiences: _,
             accepts,
             barriers,
         } = self;
-        let accepts_differ = *accepts != other.accepts || *audiences != other.audiences;
         let each = [
             (Section::Barriers, *barriers != other.barriers),
-            (Section::Accepts, accepts_differ),
+            (Section::Accepts, *accepts != other.accepts),
             (Section::UnknownUsers, *unknown_users != other.unknown_users),
             (Section::Moderation, *managers != other.managers),
             (Section::Permissions, *permissions != other.permissions),

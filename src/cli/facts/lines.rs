@@ -140,6 +140,9 @@ pub(super) fn apply_fields(user: &mut UserRecord, fields: &UserFields) {
     patch(&mut user.peers, &fields.peers);
     patch(&mut user.moderation, &fields.moderation);
     patch(&mut user.approval, &fields.approval);
+    if let Some(given) = fields.accepts.replacement() {
+        user.accepts = given.cloned().unwrap_or_default();
+    }
     merge(&mut user.permissions, fields.permissions.as_ref());
     merge(&mut user.attributes, fields.attributes.as_ref());
     let ids = |ids: &BTreeSet<Id>| ids.iter().map(ToString::to_string).collect();

@@ -127,6 +127,7 @@ impl FlipError {
                 (400, at)
             }
             RefusalReason::Denied(_)
+            | RefusalReason::UnknownAudience
             | RefusalReason::UnknownMatrix
             | RefusalReason::BlockListFull
             | RefusalReason::FriendListsFull

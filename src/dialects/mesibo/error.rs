@@ -225,6 +225,7 @@ fn error_code(reason: RefusalReason, path: &str) -> MesiboErrorCode {
         }
         RefusalReason::UnknownTag
         | RefusalReason::ProtectedTag
+        | RefusalReason::UnknownAudience
         | RefusalReason::UnknownMatrix
         | RefusalReason::UnknownRule
         | RefusalReason::FriendListsFull

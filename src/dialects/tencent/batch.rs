@@ -226,6 +226,7 @@ impl CallNames {
             RefusalReason::StatedByFile => return self.unnamed_error("Stated_By_File", refusal),
             RefusalReason::UnknownTag
             | RefusalReason::ProtectedTag
+            | RefusalReason::UnknownAudience
             | RefusalReason::UnknownMatrix
             | RefusalReason::UnknownRule
             | RefusalReason::NoRequest

@@ -89,6 +89,7 @@ impl TencentError {
             // Tencent's documentation has one code for all other refusals.
             RefusalReason::UnknownTag
             | RefusalReason::ProtectedTag
+            | RefusalReason::UnknownAudience
             | RefusalReason::UnknownMatrix
             | RefusalReason::UnknownRule
             | RefusalReason::BlockListFull

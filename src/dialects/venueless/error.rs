@@ -90,6 +90,7 @@ impl VenuelessError {
             RefusalReason::StatedByFile
             | RefusalReason::UnknownTag
             | RefusalReason::ProtectedTag
+            | RefusalReason::UnknownAudience
             | RefusalReason::UnknownMatrix
             | RefusalReason::UnknownRule
             | RefusalReason::BlockListFull

@@ -88,6 +88,7 @@ impl GroupAttempt {
             RefusalReason::Invalid
             | RefusalReason::InvalidValue
             | RefusalReason::TooMany
+            | RefusalReason::UnknownAudience
             | RefusalReason::UnknownMatrix => (400, None),
             RefusalReason::StatedByFile
             | RefusalReason::UnknownTag

@@ -59,6 +59,7 @@ pub(super) fn put(
                 | RefusalReason::StatedByFile
                 | RefusalReason::UnknownTag
                 | RefusalReason::ProtectedTag
+                | RefusalReason::UnknownAudience
                 | RefusalReason::UnknownMatrix
                 | RefusalReason::UnknownRule
                 | RefusalReason::BlockListFull

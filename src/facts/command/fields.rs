@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     facts::{SwitchSetting, UnixMillis},
-    request::{Approval, GroupPermission, Moderation, PeersMode, Role, Switch},
+    request::{Action, ActionSet, Approval, GroupPermission, Moderation, PeersMode, Role, Switch},
 };
 
 /// Defines structures whose fields are among those of a command, or make an object of their own.
@@ -56,6 +56,8 @@ fields! {
         permissions: Option<BTreeMap<Switch, Option<SwitchSetting>>>,
         moderation: Patch<Moderation>,
         approval: Patch<Approval>,
+        /// The names of audiences, by action; replaces all entries.
+        accepts: Patch<BTreeMap<Action, String>>,
         attributes: Option<BTreeMap<String, Option<Value>>>,
         /// Merge patches (RFC 7396) of attributes: members that are not given stay.
         merge_attributes: Option<BTreeMap<String, Value>>,
@@ -175,7 +177,20 @@ impl std::fmt::Display for PermissionKey {
     }
 }
 
+/// An action that users accept from audiences.
+fn parse_accepted_action(text: &str) -> Result<Action, String> {
+    let action: Action =
+        text.parse().map_err(|error: crate::request::UnknownWordError| error.to_string())?;
+    if ActionSet::BETWEEN_USERS.contains(action) {
+        Ok(action)
+    } else {
+        let names: Vec<&str> = ActionSet::BETWEEN_USERS.iter().map(Action::as_str).collect();
+        Err(format!("`{action}` reaches no other user; use one of {}", names.join(", ")))
+    }
+}
+
 text_codec! {
+    Action: "an action", parse_accepted_action;
     Moderation: "a moderation state", str::parse::<Moderation>;
     Approval: "an approval", str::parse::<Approval>;
     Switch: "a permission", str::parse::<Switch>;

@@ -60,6 +60,7 @@ fn user_stages(user: &UserRecord) -> [UserFields; Command::STAGES] {
         permissions: Some(to_assignments(&user.permissions)),
         moderation: to_patch(user.moderation.as_ref()),
         approval: to_patch(user.approval.as_ref()),
+        accepts: to_patch(Some(&user.accepts).filter(|accepts| !accepts.is_empty())),
         attributes: Some(to_assignments(&user.attributes)),
         friend_lists: Some(user.friend_lists.clone()),
         ..UserFields::default()

@@ -60,6 +60,12 @@ pub trait PlanContext {
     /// `unknown_matrix`, with the known ones as a hint.
     fn check_matrix(&self, name: &str) -> Result<(), CommandError>;
 
+    /// Checks the name of an audience.
+    ///
+    /// # Errors
+    /// `unknown_audience`, with the known ones as a hint.
+    fn check_audience(&self, name: &str) -> Result<(), CommandError>;
+
     /// The canonical text of a condition.
     ///
     /// # Errors
@@ -120,6 +126,7 @@ pub enum UserField {
     Switch(Switch),
     Moderation,
     Approval,
+    Accepts,
 }
 
 /// A declaration in a policy file: the value and the place.

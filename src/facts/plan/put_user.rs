@@ -85,6 +85,9 @@ fn put_settings<E>(
     if let Patch::Set(tags) = &fields.tags {
         tags.iter().try_for_each(|tag| draft.context.check_tag(tag))?;
     }
+    if let Patch::Set(accepts) = &fields.accepts {
+        accepts.values().try_for_each(|name| draft.context.check_audience(name))?;
+    }
     let tags = match &fields.tags {
         Patch::Set(tags) => Patch::Set(tags.iter().map(TagName::to_string).collect()),
         Patch::Keep => Patch::Keep,
@@ -94,6 +97,7 @@ fn put_settings<E>(
     let peers = undeclared_patch(draft, id, UserField::Peers, fields.peers.clone())?;
     let moderation = undeclared_patch(draft, id, UserField::Moderation, fields.moderation.clone())?;
     let approval = undeclared_patch(draft, id, UserField::Approval, fields.approval.clone())?;
+    let accepts = undeclared_patch(draft, id, UserField::Accepts, fields.accepts.clone())?;
     if let Some(tags) = tags.replacement() {
         draft.set_tags(id, tags.cloned().unwrap_or_default())?;
     }
@@ -101,6 +105,9 @@ fn put_settings<E>(
     apply_patch(&mut user.peers, &peers);
     apply_patch(&mut user.moderation, &moderation);
     apply_patch(&mut user.approval, &approval);
+    if let Some(accepts) = accepts.replacement() {
+        user.accepts = accepts.cloned().unwrap_or_default();
+    }
     Ok(())
 }
 

@@ -16,6 +16,8 @@ pub enum RefusalReason {
     /// Only policy files and administrators give the tag or take it away.
     ProtectedTag,
     UnknownMatrix,
+    /// The policy has no audience of the name.
+    UnknownAudience,
     UnknownRule,
     BlockListFull,
     /// The user has as many friend lists as the policy allows.
@@ -50,6 +52,7 @@ impl RefusalReason {
             Self::UnknownTag => "unknown_tag",
             Self::ProtectedTag => "protected_tag",
             Self::UnknownMatrix => "unknown_matrix",
+            Self::UnknownAudience => "unknown_audience",
             Self::UnknownRule => "unknown_rule",
             Self::BlockListFull => "block_list_full",
             Self::FriendListsFull => "friend_lists_full",

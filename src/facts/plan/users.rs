@@ -91,6 +91,7 @@ pub(super) fn field_label(field: UserField, user: &str) -> String {
         UserField::Switch(switch) => format!("`permissions.{switch}` of `{user}`"),
         UserField::Moderation => format!("`moderation` of `{user}`"),
         UserField::Approval => format!("`approval` of `{user}`"),
+        UserField::Accepts => format!("`accepts` of `{user}`"),
     }
 }
 

@@ -67,6 +67,7 @@ impl PlanningView<'_> {
             UserField::Peers => json!(fields.peers),
             UserField::Moderation => json!(fields.moderation),
             UserField::Approval => json!(fields.approval),
+            UserField::Accepts => json!(fields.accepts.unwrap_or_default()),
             UserField::Switch(switch) => json!(fields.permission(switch).map(switch_setting)),
         }
     }
@@ -101,6 +102,7 @@ impl PlanContext for PlanningView<'_> {
                     UserField::Peers => DeclaredField::Peers,
                     UserField::Moderation => DeclaredField::Moderation,
                     UserField::Approval => DeclaredField::Approval,
+                    UserField::Accepts => DeclaredField::Accepts,
                     UserField::Switch(switch) => DeclaredField::Permission(switch),
                 });
                 is_declared.then(|| declaration(declared.site(), self.field(user, field)))?
@@ -213,6 +215,22 @@ impl PlanContext for PlanningView<'_> {
         let hint = Hint::KnownNames(suggest(name, known.iter().copied()));
         let problem = format!("no matrix `{}` is known", name.escape_debug());
         Err(CommandError::new(RefusalReason::UnknownMatrix, problem).with_hint(hint))
+    }
+
+    fn check_audience(&self, name: &str) -> Result<(), CommandError> {
+        let audiences = &self.view.settings.audiences;
+        if audiences.number(name).is_some() {
+            return Ok(());
+        }
+        let known: Vec<&str> =
+            audiences.iter().map(|(_, audience)| audience.name.as_str()).collect();
+        let near = did_you_mean(name, known.iter().copied().take(MOST_COMPARED));
+        let hint = match near {
+            Some(near) => Hint::DidYouMean(near.to_owned()),
+            None => Hint::KnownNames(suggest(name, known.iter().copied())),
+        };
+        let problem = format!("no audience `{}` is known", name.escape_debug());
+        Err(CommandError::new(RefusalReason::UnknownAudience, problem).with_hint(hint))
     }
 
     fn canonical_condition(&self, text: &str) -> Result<String, CommandError> {

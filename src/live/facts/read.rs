@@ -141,6 +141,7 @@ impl ServedPolicy {
             peers: fields.peers,
             moderation: fields.moderation.unwrap_or(Moderation::None),
             approval: fields.approval,
+            accepts: fields.accepts.unwrap_or_default(),
             relations,
             conversations,
             groups: groups.collect(),

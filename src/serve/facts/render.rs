@@ -20,6 +20,7 @@ pub(super) fn user_json(id: &str, served: &ServedPolicy, user: &EffectiveUser) -
         "permissions": permissions,
         "moderation": user.moderation,
         "approval": user.approval,
+        "accepts": user.accepts,
     }));
     for (relation, ids) in &user.relations {
         into.insert(relation_list_name(*relation).to_owned(), json!(ids));

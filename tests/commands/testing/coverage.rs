@@ -254,6 +254,51 @@ fn what_is_given_counts_the_same_with_and_without_lists() {
     }
 }
 
+/// Who accepts what, and the groups that two users share, count the same in both as well.
+#[test]
+fn what_is_between_two_users_counts_the_same_with_and_without_lists() {
+    let policy = "
+        audience fellows: sharesGroup;
+        barrier b: hasTag(A) <-> hasTag(B);
+        user a {}
+        user b { accepts { start_chat: nobody; } }
+        user c { accepts { send_message: fellows; } }
+        user d { tags: [B]; }
+        group g { creator: a; members: [c]; }
+        group h { creator: a; members: [d]; }
+    ";
+    let cases = [
+        (
+            "users: { b: { tags: [A] } }",
+            "subject: a, action: start_chat, resource: b, reason: not_in_audience",
+        ),
+        (
+            "users: { b: { accepts: { voice_call: everyone } } }",
+            "subject: a, action: start_chat, resource: b, allow: true",
+        ),
+        ("users: { a: {} }", "subject: a, action: send_message, resource: c, allow: true"),
+        (
+            "users: { b: {} }",
+            "subject: b, action: send_message, resource: c, reason: not_in_audience",
+        ),
+        (
+            "users: { b: { tags: [A] } }",
+            "subject: a, action: add_member, resource: h, member: b, reason: barrier",
+        ),
+    ];
+    for (given, expectation) in cases {
+        for more in ["", ", { subject: a, action: block, reaches: [b, c, d] }"] {
+            let tests = format!(
+                "tests: [{{ name: t, given: {{ {given} }}, expect: [{{ {expectation} }}{more}] }}]"
+            );
+            let folder = folder(&[("p.peerage", policy), ("t.test.yaml", &tests)]);
+            let output = run(&[&path(&folder, "")]);
+            let reported = (text(&output.stdout), text(&output.stderr));
+            assert_eq!(output.status.code(), Some(0), "{tests}: {reported:?}");
+        }
+    }
+}
+
 /// Of a long list, those who are alike are followed once, and all that there is is reached.
 #[test]
 fn coverage_of_lists_is_that_of_each_who_is_on_them() {

@@ -78,6 +78,14 @@ fn user() -> impl Strategy<Value = Map<String, Value>> {
         ("moderation", or_null(select(vec![json!("silenced"), json!("banned"), json!("none")]))),
         ("approval", or_null(select(vec![json!("need_confirm"), json!("deny_any")]))),
         (
+            "accepts",
+            or_null(select(vec![
+                json!({}),
+                json!({ "start_chat": "contacts", "add_member": "nobody" }),
+                json!({ "start_chat": "close" }),
+            ])),
+        ),
+        (
             "attributes",
             btree_map(text().prop_map(|t| t.to_string()), or_null(text()), 0..2)
                 .prop_map(|attributes| json!(attributes))

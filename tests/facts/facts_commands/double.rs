@@ -222,6 +222,7 @@ impl Double {
                     }
                     UserField::Moderation => user.moderation.map(|state| json!(state)),
                     UserField::Approval => user.approval.map(|approval| json!(approval)),
+                    UserField::Accepts => (!user.accepts.is_empty()).then(|| json!(user.accepts)),
                 }
             }
             Declarable::Edge(from, relation, to) => {
@@ -340,6 +341,14 @@ impl PlanContext for Double {
         Err(CommandError::new(RefusalReason::UnknownMatrix, format!("no matrix `{name}`")))
     }
 
+    fn check_audience(&self, name: &str) -> Result<(), CommandError> {
+        if ["everyone", "contacts", "nobody", "close"].contains(&name) {
+            return Ok(());
+        }
+        let problem = format!("no audience `{name}`");
+        Err(CommandError::new(RefusalReason::UnknownAudience, problem))
+    }
+
     fn canonical_condition(&self, text: &str) -> Result<String, CommandError> {
         let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         let tag = bare.strip_prefix("hasTag(").and_then(|rest| rest.strip_suffix(')'));
@@ -407,6 +416,7 @@ pub(crate) fn files() -> Files {
         permissions: [(request::Switch::Incoming, SwitchSetting::Always(false))].into(),
         moderation: Some(Moderation::Silenced),
         approval: Some(Approval::NeedConfirm),
+        accepts: [(Action::StartChat, "contacts".to_owned())].into(),
         contacts: set(&["fred"]),
         favorites: set(&["fritz"]),
         paired: set(&["fred"]),

@@ -183,3 +183,62 @@ fn on_behalf_of_a_user_it_is_decided_first() {
         assert_eq!(outcome["ok"], reason == "ok");
     }
 }
+
+/// The audiences of a user's record are those of the served policy: an unknown name is refused, and one that the
+/// policy loses holds nobody.
+#[test]
+fn audiences_of_records() {
+    let people = "users:\n  ann: {}\n  bob: { contacts: [ann] }\n  cyd: { accepts: { start_chat: nobody } }\n";
+    let kept = Kept::with(&format!("audiences: {{ close: contact }}\n{people}"), &[]);
+    let put = |accepts: Value| json!([{ "op": "put_user", "user": "bob", "accepts": accepts }]);
+    kept.done(&put(json!({ "start_chat": "close" })));
+    assert_eq!(kept.reason("ann start_chat bob"), "allowed");
+    assert_eq!(kept.reason("cyd start_chat bob"), "not_in_audience");
+    assert_eq!(kept.reach("cyd", "start_chat"), ["ann"]);
+
+    for (user, accepts, reason, message) in [
+        (
+            "bob",
+            json!({ "start_chat": "clos" }),
+            "unknown_audience",
+            "no audience `clos` is known; did you mean `close`?",
+        ),
+        (
+            "bob",
+            json!({ "start_chat": "zzz" }),
+            "unknown_audience",
+            "no audience `zzz` is known; expected one of `everyone`, `contacts`, `favorites`, `paired`, \
+             `friends`, `nobody`, `close`",
+        ),
+        (
+            "cyd",
+            json!({ "start_chat": "close" }),
+            "stated_by_file",
+            "`accepts` of `cyd` is stated in ",
+        ),
+    ] {
+        let answer = kept.send(&json!([{ "op": "put_user", "user": user, "accepts": accepts }]));
+        assert_eq!(answer.status, 409, "{accepts}");
+        let outcome = answer.json()["outcomes"][0].clone();
+        assert_eq!(outcome["reason"], reason, "{outcome}");
+        assert!(outcome["message"].as_str().unwrap().starts_with(message), "{outcome}");
+    }
+    let malformed = kept.send(&put(json!({ "ban": "close" })));
+    assert_eq!(malformed.status, 400);
+    assert!(malformed.text().contains("`ban` reaches no other user"), "{}", malformed.text());
+
+    // The record keeps a name that the policy loses, and the name means again what it says once it is back.
+    let reloaded = kept.reload(&format!("audiences: {{ near: contact }}\n{people}"));
+    assert_eq!(reloaded.status, 200, "{}", reloaded.text());
+    assert_eq!(kept.reason("ann start_chat bob"), "not_in_audience");
+    assert_eq!(kept.reach("ann", "start_chat"), Vec::<String>::new());
+    let bob = kept.reported("/v1/facts/users/bob");
+    assert_eq!(bob["accepts"], json!({ "start_chat": "close" }));
+    let kept = kept.restarted();
+    assert_eq!(kept.reason("ann start_chat bob"), "not_in_audience");
+    kept.reload(&format!("audiences: {{ close: everyone }}\n{people}"));
+    assert_eq!(kept.reason("cyd start_chat bob"), "allowed");
+    kept.done(&put(Value::Null));
+    assert_eq!(kept.reported("/v1/facts/users/bob")["accepts"], json!({}));
+    assert_eq!(kept.reach("cyd", "start_chat"), ["ann", "bob"]);
+}

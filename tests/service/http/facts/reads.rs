@@ -10,7 +10,7 @@ use super::Kept;
 fn a_user_is_reported_whole() {
     let kept = Kept::start();
     kept.done(&json!([
-        { "op": "put_user", "user": "dan", "tags": ["b", "a"], "peers": 1, "approval": "need_confirm",
+        { "op": "put_user", "user": "dan", "tags": ["b", "a"], "peers": 1, "approval": "need_confirm", "accepts": { "voice_call": "contacts" },
           "permissions": { "incoming": false, "video_call": "hasTag(a)" }, "attributes": { "x": [1] },
           "paired": ["ann"], "favorites": ["bob"], "contacts": ["ann"] },
         { "op": "add_friend_list", "user": "dan", "list": "work" },
@@ -34,7 +34,7 @@ fn a_user_is_reported_whole() {
         json!({
             "id": "dan", "revision": 1, "tags": ["a", "b"], "peers": "paired",
             "permissions": { "incoming": false, "video_call": "hasTag(a)" },
-            "moderation": "silenced", "approval": "need_confirm",
+            "moderation": "silenced", "approval": "need_confirm", "accepts": { "voice_call": "contacts" },
             "contacts": ["ann", "bob"], "favorites": ["bob"], "paired": ["ann"],
             "blocked": ["cyd"], "friends": ["ann"],
             "conversations": ["bob"], "groups": ["club"],

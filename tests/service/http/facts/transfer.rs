@@ -62,7 +62,7 @@ fn busy() -> Kept {
         { "op": "put_user", "user": "e\"v/e", "permissions": { "outgoing": "not(hasTag(a))" } },
         { "op": "add_friend_list", "user": "dan", "list": "work" },
         { "op": "add_friend", "from": "dan", "to": "ann", "lists": ["work"], "custom": { "k": "1" } },
-        { "op": "put_user", "user": "bob", "approval": "need_confirm" },
+        { "op": "put_user", "user": "bob", "approval": "need_confirm", "accepts": { "start_chat": "friends" } },
         { "op": "request_friend", "from": "dan", "to": "bob", "wording": "hi" },
         { "op": "block", "from": "ann", "to": "e\"v/e" },
         { "op": "relate", "kind": "favorite", "from": "ann", "to": "bob" },
