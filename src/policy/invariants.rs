@@ -17,7 +17,7 @@ pub struct Invariant {
     pub name: Option<String>,
     pub description: Option<String>,
     pub demand: Demand,
-    /// One that is done to a user.
+    /// One that is done to a user; of `add_member`, to the `member`, with roles and the matrix open.
     pub action: Action,
     pub from: Condition<String>,
     pub to: Condition<String>,
@@ -107,7 +107,10 @@ pub(super) fn resolve(
 }
 
 fn action(written: &Text<'_>, problems: &mut Diagnostics) -> Option<Action> {
-    let known = || Action::ALL.iter().filter(|action| action.takes().contains(&ResourceKind::User));
+    let is_known = |action: &&Action| {
+        action.takes().contains(&ResourceKind::User) || **action == Action::AddMember
+    };
+    let known = || Action::ALL.iter().filter(is_known);
     let names = || known().map(|action| action.as_str());
     let action: Action = suggestions::parse_word("action", written, names(), problems)?;
     if known().any(|&known| known == action) {

@@ -179,6 +179,7 @@ fn action_phrase(action: Action, user: &str) -> String {
         Action::VoiceCall => format!("start a voice call with {user}"),
         Action::VideoCall => format!("start a video call with {user}"),
         Action::FriendRequest => format!("send a friend request to {user}"),
+        Action::AddMember => format!("add {user} to a group"),
         Action::Block | Action::Unblock | Action::Ban | Action::Silence | Action::Reactivate => {
             format!("{action} {user}")
         }
@@ -186,7 +187,6 @@ fn action_phrase(action: Action, user: &str) -> String {
         Action::SignIn
         | Action::ListUsers
         | Action::CreateGroup
-        | Action::AddMember
         | Action::RemoveMember
         | Action::UpdateMetadata
         | Action::AddAdmin

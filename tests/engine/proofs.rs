@@ -9,6 +9,7 @@
 )]
 
 mod lints;
+mod pairs;
 mod world;
 
 use peerage::{

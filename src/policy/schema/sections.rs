@@ -196,7 +196,9 @@ fn matrices() -> Value {
 }
 
 fn invariants() -> Value {
-    let takes_user = |action: &Action| action.takes().contains(&ResourceKind::User);
+    let takes_user = |action: &Action| {
+        action.takes().contains(&ResourceKind::User) || *action == Action::AddMember
+    };
     let actions: Vec<Action> = Action::ALL.iter().copied().filter(takes_user).collect();
     let known: Vec<&str> = actions.iter().map(|action| action.as_str()).collect();
     let others: Vec<&str> =

@@ -94,6 +94,15 @@ fn a_section_that_is_gone_is_missed() {
             "rules: []\n",
             &["peers", "permissions"],
         ),
+        ("rule_sets: { s: { rules: [] } }\n", "", &["rule_sets"]),
+        (
+            "rule_sets: { s: { rules: [] }, t: { rules: [] } }\n",
+            "rule_sets: { s: { rules: [] } }\n",
+            &["rule_sets"],
+        ),
+        ("barriers: [{ name: b, between: [hasTag(A), hasTag(B)] }]\n", "", &["barriers"]),
+        ("accepts: { start_chat: { default: contacts } }\n", "", &["accepts"]),
+        ("audiences: { close: friend }\n", "", &[]),
         // Sections of presets are sections.
         ("preset: mesibo\n", "blocks: { send_message: off }\n", &[]),
         ("rules: []\n", "preset: flip\n", &[]),

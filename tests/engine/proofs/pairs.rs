@@ -1,0 +1,192 @@
+//! Invariants of policies that say something about two users together.
+
+use std::fmt::Write as _;
+
+use peerage::{
+    compile::build_with_lints,
+    diagnostic::Code,
+    source::{LoadedSources, Notation, Sources},
+};
+
+/// A policy whose invariant holds, or the words that its report has.
+struct Case {
+    says: &'static str,
+    policy: &'static str,
+    invariant: &'static str,
+    /// Empty where it holds.
+    reported: &'static [&'static str],
+}
+
+const SCHOOL: &str = "
+tags: [pupil, staff, class-1, class-2];
+rule_set \"someone of staff\" {
+  rule: hasTag(staff) -> everyone;
+  rule: everyone -> hasTag(staff);
+  rule: hasTag(pupil) -> hasTag(pupil) between sharesTag(class-*);
+}
+";
+
+const BANK: &str = "
+tags: [research, trading, compliance];
+barrier walls: hasTag(research) <-> hasTag(trading) { unless: mutual(pair); }
+";
+
+const STRICT_BANK: &str = "
+tags: [research, trading, compliance];
+barrier walls: hasTag(research) <-> hasTag(trading);
+";
+
+const SHOP: &str = "
+tags: [buyer, seller];
+audience known: any(contact, sharesGroup);
+accepts start_chat { hasTag(buyer): known locked; hasTag(seller): everyone; default: nobody; }
+accepts video_call { default: contacts; otherwise: request; }
+";
+
+const CASES: &[Case] = &[
+    Case {
+        says: "nobody opens a barrier",
+        policy: STRICT_BANK,
+        invariant: "never start_chat: hasTag(research) -> hasTag(trading);",
+        reported: &[],
+    },
+    Case {
+        says: "a barrier stands for whoever is added, too",
+        policy: STRICT_BANK,
+        invariant: "never add_member: hasTag(trading) -> hasTag(research);",
+        reported: &[],
+    },
+    Case {
+        says: "what lifts a barrier may be there",
+        policy: BANK,
+        invariant: "never start_chat: hasTag(research) -> hasTag(trading);",
+        reported: &["the tags [research]", "the tags [trading]", "pair and inverse(pair)"],
+    },
+    Case {
+        says: "for `always`, nothing is between the two",
+        policy: BANK,
+        invariant: "always start_chat: hasTag(compliance) -> hasTag(trading);",
+        reported: &["may not start a chat"],
+    },
+    Case {
+        says: "those outside of both sides are free",
+        policy: BANK,
+        invariant: "always start_chat: all(hasTag(compliance), not(any(hasTag(research), hasTag(trading)))) -> everyone;",
+        reported: &[],
+    },
+    Case {
+        says: "a tag of a class may be shared",
+        policy: SCHOOL,
+        invariant: "never send_message: hasTag(pupil) -> all(hasTag(pupil), not(hasTag(staff)));",
+        reported: &["sharesTag(class-*)"],
+    },
+    Case {
+        says: "two who name no class that they share have a member of staff between them",
+        policy: SCHOOL,
+        invariant: "never send_message: all(hasTag(pupil), not(hasTag(staff)), not(hasTag(class-1)), not(hasTag(class-2))) -> not(hasTag(staff));",
+        reported: &[],
+    },
+    Case {
+        says: "staff may always write",
+        policy: SCHOOL,
+        invariant: "always send_message: hasTag(staff) -> everyone;",
+        reported: &[],
+    },
+    Case {
+        says: "everybody reaches somebody of staff",
+        policy: SCHOOL,
+        invariant: "every: everyone reaches hasTag(staff) by send_message;",
+        reported: &[],
+    },
+    Case {
+        says: "a pupil without a class reaches no pupil",
+        policy: SCHOOL,
+        invariant: "every: hasTag(pupil) reaches all(hasTag(pupil), not(hasTag(staff))) by send_message;",
+        reported: &["may send a message to nobody"],
+    },
+    Case {
+        says: "who is known may be let in",
+        policy: SHOP,
+        invariant: "never start_chat: hasTag(seller) -> hasTag(buyer);",
+        reported: &["between the two is sharesGroup"],
+    },
+    Case {
+        says: "an audience of nobody is never open",
+        policy: SHOP,
+        invariant: "never start_chat: hasTag(seller) -> not(any(hasTag(buyer), hasTag(seller)));",
+        reported: &[],
+    },
+    Case {
+        says: "a message that begins a chat passes its audience",
+        policy: SHOP,
+        invariant: "never send_message: hasTag(seller) -> not(any(hasTag(buyer), hasTag(seller)));",
+        reported: &[],
+    },
+    Case {
+        says: "a request closes nothing",
+        policy: SHOP,
+        invariant: "always video_call: hasTag(buyer) -> all(hasTag(seller), not(hasTag(buyer)));",
+        reported: &[],
+    },
+    Case {
+        says: "for `always`, nobody is known",
+        policy: SHOP,
+        invariant: "always start_chat: hasTag(seller) -> hasTag(buyer);",
+        reported: &["may not start a chat"],
+    },
+];
+
+fn report(policy: &str) -> Vec<(Code, String)> {
+    let sources = Sources::single("policy.peerage", Notation::Dsl, policy);
+    let report = build_with_lints(&LoadedSources::from(sources)).report;
+    let text = |found: &peerage::LocatedDiagnostic| (found.code, format!("{found:?}"));
+    report.diagnostics.iter().map(text).collect()
+}
+
+#[test]
+fn of_all_possible_users() {
+    let mut wrong = String::new();
+    for Case { says, policy, invariant, reported } in CASES {
+        let found = report(&format!("{policy}\n{invariant}\n"));
+        let mut broken = found.iter().filter(|(code, _)| *code != Code::UnusedTag);
+        let is_right = match broken.next() {
+            None => reported.is_empty(),
+            Some((code, text)) => {
+                *code == Code::BrokenInvariant
+                    && !reported.is_empty()
+                    && reported.iter().all(|words| text.contains(words))
+            }
+        };
+        if !is_right {
+            writeln!(wrong, "{says}: {invariant}\n  {found:?}").unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// The pairs that break an invariant are counted by what each subject reaches: with ties and groups, and once
+/// for all who have neither.
+#[test]
+fn of_existing_users_are_counted() {
+    let people = "
+user s { tags: [staff]; }
+user a1 { tags: [pupil, class-1]; }
+user a2 { tags: [pupil, class-1]; }
+user a3 { tags: [pupil, class-1]; contacts: [b1]; }
+user b1 { tags: [pupil, class-2]; }
+user b2 { tags: [pupil]; }
+";
+    let count = |invariant: &str| {
+        let found = report(&format!("{SCHOOL}{people}{invariant}"));
+        let broken = found.into_iter().find(|(code, _)| *code == Code::BrokenInvariant);
+        broken.map_or_else(String::new, |(_, text)| text)
+    };
+    let pupils = "never send_message: hasTag(pupil) -> hasTag(pupil) scope population;";
+    assert!(count(pupils).contains("6 pairs break it"), "{}", count(pupils));
+    let staff = "always send_message: hasTag(staff) -> hasTag(pupil) scope population;";
+    assert_eq!(count(staff), "");
+    let lonely = "every: hasTag(pupil) reaches hasTag(pupil) by send_message scope population;";
+    assert!(count(lonely).contains("2 users break it"), "{}", count(lonely));
+    let always = "always send_message: hasTag(pupil) -> hasTag(pupil) scope population;";
+    assert!(count(always).contains("14 pairs break it"), "{}", count(always));
+}
