@@ -4,7 +4,7 @@ use std::{hint::black_box, time::Duration};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use peerage::{
-    request::{Action, Decision, Reason},
+    request::{Action, ActionName, Decision, Reason},
     serve::{RequestMetrics, RouteIndex},
 };
 
@@ -17,14 +17,20 @@ fn count(criterion: &mut Criterion) {
         bencher.iter(|| {
             number += 1;
             let decision = if number & 1 == 0 { decisions[0] } else { decisions[1] };
-            metrics.count_decision(black_box(Action::StartChat), black_box(decision));
+            metrics.count_decision(
+                black_box(&ActionName::BuiltIn(Action::StartChat)),
+                black_box(decision),
+            );
         });
     });
     group.bench_function("decision-and-time", |bencher| {
         bencher.iter(|| {
             number += 1;
             let decision = if number & 1 == 0 { decisions[0] } else { decisions[1] };
-            metrics.count_decision(black_box(Action::StartChat), black_box(decision));
+            metrics.count_decision(
+                black_box(&ActionName::BuiltIn(Action::StartChat)),
+                black_box(decision),
+            );
             // From 3 µs to 4 ms, so that all buckets of decisions are met.
             let took = Duration::from_nanos(3_000 + (number * 7_919) % 4_000_000);
             metrics.record_time(black_box(RouteIndex(1)), black_box(took));

@@ -61,8 +61,8 @@ pub use diagnostic::{LocatedDiagnostic, Report, SourceLocation};
 pub use engine::{Engine, EngineError, Snapshot};
 pub use live::{HeldPolicy, LatestReload, ReloadOutcome};
 pub use request::{
-    Action, Conversation, Decision, GateName, Group, Moderation, Obligation, PeersMode, Properties,
-    Reason, Request, Resource, Role, Switch, User,
+    Action, Conversation, Decision, DeclaredAction, GateName, Group, Moderation, Obligation,
+    PeersMode, Properties, Reason, Request, RequestedAction, Resource, Role, Switch, User,
 };
 
 // The rooms: for the project's own command, tests and benches. What they hold may change at any time.

@@ -16,6 +16,7 @@ use super::{
 use crate::{
     decide::{self, Explanation},
     request::{InvalidTagError, Properties, Reason, Request, Resource, Role, User, check_tag},
+    snapshot::View,
     wire,
 };
 
@@ -48,10 +49,13 @@ fn tags(text: &str) -> Result<Tags, InvalidTagError> {
 }
 
 pub(super) fn run(question: &DecideOptions, output: &Output) -> Result<Exit> {
-    let request = question.request()?;
+    if question.parties.is_built_in() {
+        question.request(None)?;
+    }
     // Exit code 1 means that the request is denied; without a policy nothing is decided.
     let scope = question.paths.scope()?;
     let Ok(view) = policy::load_view(&scope, output)? else { return Ok(Exit::Failure) };
+    let request = question.request(Some(&view))?;
     let explanation = decide::explain(&view, &request);
     if output.is_json() {
         let mut answer = wire::explanation_json(&explanation);
@@ -69,8 +73,9 @@ pub(super) fn run(question: &DecideOptions, output: &Output) -> Result<Exit> {
 }
 
 impl DecideOptions {
-    fn request(&self) -> Result<Request<'_>> {
-        let mut request = self.parties.parts().into_request()?;
+    /// The request under a policy, or without one.
+    fn request(&self, view: Option<&View>) -> Result<Request<'_>> {
+        let mut request = self.parties.parts(view)?.into_request()?;
         request.subject.properties = properties(self.subject_tags.as_ref(), self.subject_role);
         match (&mut request.resource, &self.resource_tags) {
             (Resource::User(User { properties: given, .. }), tags) => {

@@ -34,11 +34,14 @@ pub(super) fn run(question: &ReachOptions, output: &Output) -> Result<Exit> {
     if question.matrix.matrix {
         return matrix(question, limit, output);
     }
-    let (request, open) = question.parties.parts().into_list_request()?;
+    if question.parties.is_built_in() {
+        question.parties.parts(None)?.into_list_request()?;
+    }
     let view = match policy::load_view(&question.paths.scope()?, output)? {
         Ok(view) => view,
         Err(exit) => return Ok(exit),
     };
+    let (request, open) = question.parties.parts(Some(&view))?.into_list_request()?;
     let limit = limit.unwrap_or(usize::MAX);
     let after = question.after.as_deref();
     let page = match open {
@@ -66,12 +69,15 @@ pub(super) fn run(question: &ReachOptions, output: &Output) -> Result<Exit> {
 }
 
 fn matrix(question: &ReachOptions, limit: Option<usize>, output: &Output) -> Result<Exit> {
-    let parts = question.parties.parts();
-    reach_table::check(parts.action)?;
+    if question.parties.is_built_in() {
+        reach_table::check(question.parties.parts(None)?.action.action)?;
+    }
     let view = match policy::load_view(&question.paths.scope()?, output)? {
         Ok(view) => view,
         Err(exit) => return Ok(exit),
     };
+    let parts = question.parties.parts(Some(&view))?;
+    reach_table::check(parts.action.action)?;
     let situation = (parts.action, parts.conversation);
     reach_table::run(&question.matrix, &view, situation, limit, output)?;
     Ok(Exit::Success)

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     inspect::{ReachTable, TagSetClass},
-    request::{Action, Conversation, ResourceKind},
+    request::{Action, ActionName, Conversation, RequestedAction, ResourceKind},
     snapshot::View,
 };
 
@@ -53,25 +53,26 @@ pub(super) fn check(action: Action) -> Result<()> {
 pub(super) fn run(
     options: &ReachTableOptions,
     view: &View,
-    (action, conversation): (Action, Option<Conversation>),
+    (asked, conversation): (RequestedAction, Option<Conversation>),
     limit: Option<usize>,
     output: &Output,
 ) -> Result<()> {
+    let action = view.action_name(asked);
     if output.is_json() {
-        let kinds = ReachTable::count(view, action, conversation, limit.unwrap_or(MOST));
-        return output.json(&table_json(action, &kinds));
+        let kinds = ReachTable::count(view, asked, conversation, limit.unwrap_or(MOST));
+        return output.json(&table_json(&action, &kinds));
     }
     let width = options.width.unwrap_or_else(|| {
         terminal_size::terminal_size().map_or(USUAL_WIDTH, |(width, _)| width.0.into())
     });
     let most = limit.unwrap_or(usize::MAX).min(kinds_that_fit(width).max(1));
-    let kinds = ReachTable::count(view, action, conversation, most);
+    let kinds = ReachTable::count(view, asked, conversation, most);
     let (shown, total) = (kinds.classes.len(), kinds.total);
     if total == 0 {
         output.note(&format!("{QUIET}no users{QUIET:#}\n"));
         return Ok(());
     }
-    output.result(&table(action, &kinds))?;
+    output.result(&table(&action, &kinds))?;
     if shown < total {
         output.note(&format!(
             "{QUIET}{shown} of {total} kinds, the largest; --format json prints more{QUIET:#}\n"
@@ -90,7 +91,7 @@ fn digits(number: usize) -> usize {
     number.checked_ilog10().map_or(1, |log| log as usize + 1)
 }
 
-fn table(action: Action, kinds: &ReachTable<'_>) -> String {
+fn table(action: &ActionName, kinds: &ReachTable<'_>) -> String {
     let count = kinds.classes.len();
     let labels: Vec<String> = kinds.classes.iter().map(label).collect();
     let wide = labels.iter().map(String::len).max().unwrap_or_default().max("tags".len());
@@ -155,7 +156,7 @@ fn cell(allowed: u64, pairs: u64) -> (anstyle::Style, String) {
     }
 }
 
-fn table_json(action: Action, kinds: &ReachTable<'_>) -> serde_json::Value {
+fn table_json(action: &ActionName, kinds: &ReachTable<'_>) -> serde_json::Value {
     let count = kinds.classes.len();
     let rows = (0..count).map(|from| {
         let cells = (0..count).map(

@@ -2,7 +2,10 @@
 
 use clap::Args;
 
-use crate::request::{Action, Conversation, InvalidIdError, QuestionParts, check_id};
+use crate::{
+    request::{Action, Conversation, InvalidIdError, QuestionParts, UnknownWordError, check_id},
+    snapshot::View,
+};
 
 /// The request of `decide` and `reach`.
 #[derive(Args, Debug)]
@@ -11,8 +14,8 @@ pub(super) struct RequestArgs {
     #[arg(long, short, value_name = "ID", value_parser = id)]
     subject: Option<String>,
     /// The action
-    #[arg(long, short, default_value_t = Action::StartChat)]
-    action: Action,
+    #[arg(long, short, default_value = Action::StartChat.as_str())]
+    action: String,
     /// The id of the user or group to which it is done
     #[arg(long, short, value_name = "ID")]
     resource: Option<String>,
@@ -35,16 +38,26 @@ pub(super) struct RequestArgs {
 }
 
 impl RequestArgs {
-    pub(super) fn parts(&self) -> QuestionParts<'_> {
-        QuestionParts {
+    /// Whether the action is a built-in one, so that the request can be checked without a policy.
+    pub(super) fn is_built_in(&self) -> bool {
+        self.action.parse::<Action>().is_ok()
+    }
+
+    /// The parts of the request under a policy, or without one.
+    pub(super) fn parts(&self, view: Option<&View>) -> Result<QuestionParts<'_>, UnknownWordError> {
+        let action = match view {
+            Some(view) => view.requested_action(&self.action)?,
+            None => self.action.parse::<Action>()?.into(),
+        };
+        Ok(QuestionParts {
             subject: self.subject.as_deref(),
-            action: self.action,
+            action,
             resource_type: self.resource_type.as_deref(),
             resource: self.resource.as_deref(),
             member: self.member.as_deref(),
             field: self.field.as_deref(),
             conversation: self.conversation,
-        }
+        })
     }
 }
 

@@ -64,7 +64,9 @@ pub(super) fn assemble_view(
     let pair_actions = barriers::pair_actions(&settings, &rule_sets);
     let matrices = groups::bind_matrices(&policy.matrices, &mut tags);
     View {
-        only_rules_restrict: standings.is_unrestricted() && population.ties.is_empty(),
+        only_rules_restrict: standings.is_unrestricted()
+            && population.ties.is_empty()
+            && settings.actions.is_empty(),
         population,
         matrices: matrices.into(),
         tags: Arc::new(tags),

@@ -19,7 +19,7 @@ pub(super) fn compile(barriers: &[Barrier<TagId>], population: &Population) -> B
 /// The actions that a statement between two users concerns, apart from the section `rules`.
 pub(super) fn pair_actions(settings: &Settings<TagId>, sets: &[CompiledRuleSet]) -> ActionSet {
     let barriers = settings.barriers.iter().map(|barrier| barrier.actions);
-    let accepts = settings.accepts.iter().map(|entry| ActionSet::of(&[entry.action]));
+    let accepts = settings.accepts.iter().map(|entry| ActionSet::default().with_key(entry.action));
     let sets = sets.iter().map(|set| set.actions);
     barriers.chain(accepts).chain(sets).fold(ActionSet::default(), ActionSet::union)
 }

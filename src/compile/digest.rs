@@ -7,10 +7,10 @@ use sha2::{Digest, Sha256};
 use crate::{
     policy::{Invariant, InvariantScope, Matrix, Policy, PolicyGroup, Rule, RuleSet},
     request::{
-        Accepts, ActionSet, Audience, AudienceMode, Barrier, MetadataGrants, Outcome, Peers,
-        Settings, TagForm, Toggle,
+        Accepts, ActionDeclaration, ActionSet, Audience, AudienceMode, Barrier, DeclaredActions,
+        MetadataGrants, Outcome, Peers, Settings, TagForm, Toggle,
     },
-    snapshot::{OwnAudience, Population, TagId, Tags},
+    snapshot::{OwnAudience, OwnSwitch, Population, TagId, Tags},
 };
 
 /// Feeds texts to a digest so that no two sequences of them are fed alike.
@@ -74,6 +74,14 @@ pub(super) fn population(population: &Population, tags: &Tags) -> [u8; 32] {
             users.iter().for_each(|user| feed.count(user.index()));
         }
     }
+    if !population.own_switches.is_empty() {
+        feed.text("own switches");
+        for OwnSwitch { action, user, toggle } in population.own_switches.iter() {
+            feed.text(action);
+            feed.count(user.index());
+            feed.toggle(&toggle.map(&mut |tag| name(tag)));
+        }
+    }
     feed.count(usize::from(!population.ties.is_empty()));
     if !population.ties.is_empty() {
         for user in directory.numbers() {
@@ -121,6 +129,7 @@ pub(super) fn policy(population: &[u8; 32], policy: &Policy) -> [u8; 32] {
     feed.count(invariants.len());
     invariants.iter().for_each(|invariant| feed.invariant(invariant));
     feed.pair_statements(rule_sets, settings);
+    feed.declared_actions(&settings.actions, matrices);
     feed.finish()
 }
 
@@ -153,7 +162,7 @@ impl DigestWriter {
 
     /// What the policy says about two users; nothing, if it says nothing.
     fn pair_statements(&mut self, sets: &[RuleSet], settings: &Settings<String>) {
-        let Settings { audiences, accepts, barriers, .. } = settings;
+        let Settings { audiences, accepts, barriers, actions, .. } = settings;
         if sets.is_empty()
             && audiences.own().is_empty()
             && accepts.is_empty()
@@ -164,11 +173,11 @@ impl DigestWriter {
         self.text("pair statements");
         self.count(sets.len());
         for set in sets {
-            let RuleSet { name, description, asked, actions, rules, place: _ } = set;
+            let RuleSet { name, description, asked, actions: concerned, rules, place: _ } = set;
             self.text(name);
             self.optional(description.as_deref());
             self.text(asked.as_str());
-            self.actions(*actions);
+            self.actions(*concerned, actions);
             self.count(rules.len());
             rules.iter().for_each(|rule| self.rule(rule));
         }
@@ -179,7 +188,7 @@ impl DigestWriter {
         }
         self.count(accepts.len());
         for Accepts { action, modes, default, asked, otherwise } in accepts {
-            self.text(action.as_str());
+            self.text(actions.name(*action).as_str());
             self.count(modes.len());
             for AudienceMode { when, audience, is_locked } in modes {
                 self.display(when);
@@ -192,11 +201,11 @@ impl DigestWriter {
         }
         self.count(barriers.len());
         for barrier in barriers {
-            self.barrier(barrier);
+            self.barrier(barrier, actions);
         }
     }
 
-    fn barrier(&mut self, barrier: &Barrier<String>) {
+    fn barrier(&mut self, barrier: &Barrier<String>, declared: &DeclaredActions<String>) {
         let Barrier { name, description, from, to, is_both_ways, actions, unless, in_groups } =
             barrier;
         self.text(name);
@@ -204,14 +213,43 @@ impl DigestWriter {
         self.display(from);
         self.display(to);
         self.count(usize::from(*is_both_ways));
-        self.actions(*actions);
+        self.actions(*actions, declared);
         self.optional(unless.as_ref().map(ToString::to_string).as_deref());
         self.count(usize::from(*in_groups));
     }
 
-    fn actions(&mut self, actions: ActionSet) {
+    fn actions(&mut self, actions: ActionSet, declared: &DeclaredActions<String>) {
         self.count(actions.iter().count());
-        actions.iter().for_each(|action| self.text(action.as_str()));
+        actions.iter().for_each(|action| self.text(declared.name(action).as_str()));
+    }
+
+    /// The actions that the policy declares, and its cells for them; nothing, if it declares none.
+    fn declared_actions(&mut self, actions: &DeclaredActions<String>, matrices: &[Matrix]) {
+        if actions.is_empty() {
+            return;
+        }
+        self.text("declared actions");
+        self.count(actions.iter().count());
+        for (_, ActionDeclaration { name, like, switch, blocks }) in actions.iter() {
+            self.text(name);
+            self.text(like.as_str());
+            self.toggle(switch);
+            self.text(blocks.as_str());
+        }
+        for matrix in matrices {
+            self.count(matrix.declared.len());
+            for (name, value) in &matrix.declared {
+                self.text(name);
+                self.display(value);
+            }
+        }
+    }
+
+    fn toggle(&mut self, toggle: &Toggle<impl Display>) {
+        match toggle {
+            Toggle::Always(on) => self.count(usize::from(*on)),
+            Toggle::When(condition) => self.display(condition),
+        }
     }
 
     fn settings(&mut self, settings: &Settings<String>) {
@@ -230,14 +268,12 @@ impl DigestWriter {
             audiences: _,
             accepts: _,
             barriers: _,
+            actions: _,
         } = settings;
         self.text(unknown_users.as_str());
         self.optional(managers.as_ref().map(ToString::to_string).as_deref());
         for toggle in permissions.values() {
-            match toggle {
-                Toggle::Always(on) => self.count(usize::from(*on)),
-                Toggle::When(condition) => self.display(condition),
-            }
+            self.toggle(toggle);
         }
         for (_, mode) in blocks.iter() {
             self.text(mode.as_str());
@@ -258,7 +294,8 @@ impl DigestWriter {
     }
 
     fn matrix(&mut self, matrix: &Matrix) {
-        let Matrix { name, permissions, metadata } = matrix;
+        // The cells of declared actions are fed with these.
+        let Matrix { name, permissions, metadata, declared: _ } = matrix;
         self.text(name);
         permissions.values().for_each(|value| self.display(value));
         self.count(usize::from(metadata.is_some()));
@@ -283,11 +320,21 @@ impl DigestWriter {
     }
 
     fn invariant(&mut self, invariant: &Invariant) {
-        let Invariant { name, description, demand, action, from, to, scope, span: _ } = invariant;
+        let Invariant {
+            name,
+            description,
+            demand,
+            action: _,
+            action_name,
+            from,
+            to,
+            scope,
+            span: _,
+        } = invariant;
         self.optional(name.as_deref());
         self.optional(description.as_deref());
         self.text(demand.as_str());
-        self.text(action.as_str());
+        self.text(action_name.as_str());
         self.display(from);
         self.display(to);
         self.count(usize::from(*scope == InvariantScope::All));

@@ -1,5 +1,7 @@
 //! The groups and matrices of a view.
 
+use std::sync::Arc;
+
 use super::{declarations::Declarations, merge::GroupFieldValues};
 use crate::{
     facts, policy,
@@ -20,6 +22,11 @@ pub(super) fn bind_matrices(matrices: &[policy::Matrix], tags: &mut Tags) -> Vec
             is_of_two: matrix.name == DM_MATRIX,
             permissions: matrix.permissions.map(&mut bound),
             metadata: matrix.metadata.as_ref().map(|fields| fields.map(&mut bound)),
+            declared: matrix
+                .declared
+                .iter()
+                .map(|(name, value)| (Arc::clone(name), bound(value)))
+                .collect(),
         })
         .collect()
 }
@@ -105,9 +112,10 @@ fn own_matrix(
     group: &GroupFieldValues<'_>,
 ) -> Option<CompiledMatrix> {
     let own = group.permissions?;
-    let policy::Matrix { permissions, metadata, .. } = declarations.matrix(group.matrix())?;
+    let policy::Matrix { permissions, metadata, declared, .. } =
+        declarations.matrix(group.matrix())?;
     let mut permissions = permissions.clone();
-    let mut metadata = metadata.clone();
+    let (mut metadata, declared) = (metadata.clone(), declared.clone());
     for (key, text) in own {
         // Only what was checked is ever stored; what can't be read denies.
         let value = policy::parse_value(text).unwrap_or(GrantCondition::Grant(Grant::Deny));
@@ -138,6 +146,7 @@ fn own_matrix(
         is_of_two: group.matrix() == DM_MATRIX,
         permissions: permissions.map(&mut bound),
         metadata: metadata.as_ref().map(|fields| fields.map(&mut bound)),
+        declared: declared.iter().map(|(name, value)| (Arc::clone(name), bound(value))).collect(),
     })
 }
 

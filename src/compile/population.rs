@@ -1,11 +1,13 @@
 //! The compilation of a roster to a population.
 
+use std::sync::Arc;
+
 use crate::{
     policy::{self, Roster},
-    request::{Action, Relation, Toggle},
+    request::{ActionName, Relation, Toggle},
     snapshot::{
-        DirectoryEntry, Population, PopulationParts, RecordOverrides, SwitchCondition, TagId, Tags,
-        Tie, UserNumber,
+        DirectoryEntry, OwnSwitch, Population, PopulationParts, RecordOverrides, SwitchCondition,
+        TagId, Tags, Tie, UserNumber,
     },
 };
 
@@ -38,6 +40,7 @@ pub(super) fn compile(roster: &Roster) -> (Population, Tags) {
         number
     };
     let (own, own_conditions) = overrides(roster, &mut tags, number_of);
+    let own_switches = own_switches(roster, &mut tags, number_of);
     let mut population = Population::new(PopulationParts {
         users,
         classes: &classes,
@@ -45,6 +48,7 @@ pub(super) fn compile(roster: &Roster) -> (Population, Tags) {
         overrides: own,
         switch_conditions: own_conditions,
         own_audiences: own_audiences(roster, number_of),
+        own_switches,
         declared_fields: order.iter().map(|&user| roster.stated(user)).collect(),
         ties: ties(roster, number_of),
         key: roster.key,
@@ -105,15 +109,32 @@ fn overrides(
 fn own_audiences(
     roster: &Roster,
     number_of: impl Fn(u32) -> Option<UserNumber>,
-) -> Vec<(UserNumber, Action, String)> {
+) -> Vec<(UserNumber, ActionName, String)> {
     let own = roster
         .overrides()
         .iter()
         .filter_map(|(user, own)| Some((number_of(*user)?, own.accepts.as_ref()?)));
     own.flat_map(|(user, accepts)| {
-        accepts.iter().map(move |(&action, name)| (user, action, name.clone()))
+        accepts.iter().map(move |(action, name)| (user, action.clone(), name.clone()))
     })
     .collect()
+}
+
+/// The switches of declared actions that records set.
+fn own_switches(
+    roster: &Roster,
+    tags: &mut Tags,
+    number_of: impl Fn(u32) -> Option<UserNumber>,
+) -> Vec<OwnSwitch> {
+    let mut all = Vec::new();
+    for (user, said) in roster.overrides() {
+        let Some(user) = number_of(*user) else { continue };
+        for (action, toggle) in &said.own_switches {
+            let toggle = toggle.map(&mut |tag| tags.intern(tag));
+            all.push(OwnSwitch { action: Arc::clone(action), user, toggle });
+        }
+    }
+    all
 }
 
 /// The overrides of a record, without conditions.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     policy,
-    request::{BlockableAction, GroupPermission, LimitKind, StatementId},
+    request::{ActionName, BlockableAction, GroupPermission, LimitKind, StatementId},
     source::Span,
     syntax::ast::{Item, Matrix, PermissionValue, SettingsSection},
 };
@@ -67,7 +67,14 @@ impl StatementSpans {
 
     fn add_matrix(&mut self, matrix: &Matrix<'_>) {
         for entry in &matrix.permissions {
-            let Ok(permission) = entry.key.value.parse::<GroupPermission>() else { continue };
+            let Ok(permission) = entry.key.value.parse::<GroupPermission>() else {
+                let statement = StatementId::OwnCell {
+                    matrix: matrix.name.value.clone().into_owned(),
+                    action: (&*entry.key.value).into(),
+                };
+                self.0.insert(statement, entry.key.span);
+                continue;
+            };
             let cell = |field: Option<&str>| StatementId::Cell {
                 matrix: matrix.name.value.clone().into_owned(),
                 permission,
@@ -94,14 +101,19 @@ impl StatementSpans {
     }
 }
 
-/// The statement that a setting makes; `None` if no decision depends on it.
+/// The statement that a setting makes; `None` if no decision depends on it. Keys that are not built in are
+/// declared actions.
 fn setting_statement(section: SettingsSection, key: &str) -> Option<StatementId> {
     match section {
         SettingsSection::Moderation => (key == "managers").then_some(StatementId::Managers),
-        SettingsSection::Permissions => key.parse().ok().map(StatementId::Switch),
+        SettingsSection::Permissions => Some(match key.parse() {
+            Ok(switch) => StatementId::Switch(switch),
+            Err(_) => StatementId::OwnSwitch(key.into()),
+        }),
         SettingsSection::Blocks => {
-            let action = key.parse::<BlockableAction>().ok()?;
-            Some(StatementId::Blocks(action.action()))
+            let built_in = key.parse::<BlockableAction>().map(BlockableAction::action);
+            let name = built_in.map_or_else(|_| ActionName::Declared(key.into()), Into::into);
+            Some(StatementId::Blocks(name))
         }
         SettingsSection::Friendship => {
             (key == "default_approval").then_some(StatementId::DefaultApproval)

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     gates::{GateContext, Principal, PrincipalPair},
-    request::{Action, Request},
+    request::{Action, Request, RequestedAction},
     snapshot::{GroupNumber, View},
 };
 
@@ -54,11 +54,14 @@ impl<'v> ReachableGroups<'v> {
     }
 }
 
-/// The actions that would be allowed if they were the request's, in the order of [`Action::ALL`].
-pub fn allowed_actions(view: &View, request: &Request<'_>) -> Vec<Action> {
+/// The actions that would be allowed if they were the request's: in the order of [`Action::ALL`], then those that
+/// the policy declares.
+pub fn allowed_actions(view: &View, request: &Request<'_>) -> Vec<RequestedAction> {
     let kind = request.resource.kind();
-    let is_allowed = |action: Action| {
-        action.takes().contains(&kind) && decide(view, &Request { action, ..request.clone() }).allow
+    let is_allowed = |asked: &RequestedAction| {
+        asked.action.takes().contains(&kind)
+            && decide(view, &request.clone().with_action(*asked)).allow
     };
-    Action::ALL.iter().copied().filter(|&action| is_allowed(action)).collect()
+    let built_in = Action::ALL.iter().map(|&action| action.into());
+    built_in.chain(view.settings.actions.requested()).filter(is_allowed).collect()
 }

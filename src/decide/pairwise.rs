@@ -6,7 +6,7 @@ use crate::{
         GATES, Gate, GateContext, GateScope, OneSided, Principal, PrincipalPair,
         first_closed_between, one_sided, opening_rules,
     },
-    request::{Action, Conversation, Request, Resource, ResourceKind, User},
+    request::{Conversation, Request, RequestedAction, Resource, ResourceKind, User},
     snapshot::{CompiledRule, Selection, Tie, UserNumber, View},
 };
 
@@ -26,8 +26,13 @@ impl<'v> PairEvaluator<'v> {
     ///
     /// If the action takes groups alone, the answer is about the subject and the member, whatever the
     /// group; if it takes neither users nor groups, about the subject alone.
-    pub fn new(view: &'v View, action: Action, conversation: Option<Conversation>) -> Self {
-        let takes = action.takes();
+    pub fn new(
+        view: &'v View,
+        asked: impl Into<RequestedAction>,
+        conversation: Option<Conversation>,
+    ) -> Self {
+        let asked = asked.into();
+        let takes = asked.action.takes();
         let resource = if takes.contains(&ResourceKind::User) {
             Resource::User(User::from(""))
         } else if takes.contains(&ResourceKind::Group) {
@@ -35,7 +40,8 @@ impl<'v> PairEvaluator<'v> {
         } else {
             Resource::None
         };
-        let request = Request { conversation, ..Request::with_resource("", action, resource) };
+        let request = Request::with_resource("", asked.action, resource).with_action(asked);
+        let request = Request { conversation, ..request };
         Self { view, context: GateContext::resolve(view, &request) }
     }
 

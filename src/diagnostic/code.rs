@@ -116,6 +116,12 @@ codes! {
     EmptyActions = "empty-actions",
     /// A statement names an action that it can't concern.
     UnfitAction = "unfit-action",
+    /// An action that is declared has the name of a built-in one, or of a switch.
+    ReservedAction = "reserved-action",
+    /// An action is declared twice.
+    DuplicateAction = "duplicate-action",
+    /// More than 32 actions are declared.
+    TooManyActions = "too-many-actions",
     /// `otherwise: request` stands with an action that can't begin as a request.
     NotRequestable = "not-requestable",
     /// A name or description has characters that one of the notations can't represent.

@@ -15,7 +15,7 @@ use crate::{
         LatestReload, Live, LiveOptions, PolicyFiles, ReloadGuard, ServedPolicy, StartOutcome,
         Trigger, Watch, WatchOptions,
     },
-    request::{Decision, Request},
+    request::{Decision, Request, RequestedAction},
     source::Scope,
 };
 use follower::Follower;
@@ -168,6 +168,13 @@ impl Snapshot {
     /// Explains a decision, as [`Engine::explain`].
     pub fn explain(&self, request: &Request<'_>) -> Explanation {
         decide::explain(&self.served.view, request)
+    }
+
+    /// The action of a name, built in or declared by the policy, for
+    /// [`Request::with_action`]; `None` if there is none. A declared one means nothing under another version of the
+    /// policy: requests with it are for this snapshot.
+    pub fn action(&self, name: &str) -> Option<RequestedAction> {
+        self.served.view.requested_action(name).ok()
     }
 
     /// The users to whom the request's subject may do the action; its resource is ignored.

@@ -1,11 +1,11 @@
 //! Effective users, groups and rules: policy files and records merged.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use uuid::Uuid;
 
 use super::{FileLine, GroupRecord, RuleRecord, SwitchSetting, UserRecord, Version};
-use crate::request::{Action, Approval, Moderation, PeersMode, Relation, Role, Switch};
+use crate::request::{ActionName, Approval, Moderation, PeersMode, Relation, Role, Switch};
 
 /// The effective user: declarations merged with the record, and what only the record says.
 #[derive(Clone, Debug)]
@@ -17,7 +17,9 @@ pub struct EffectiveUser {
     pub moderation: Moderation,
     pub approval: Option<Approval>,
     /// The names of the audiences from whom the user accepts actions.
-    pub accepts: BTreeMap<Action, String>,
+    pub accepts: BTreeMap<ActionName, String>,
+    /// The switches of declared actions, which files alone set.
+    pub own_permissions: BTreeMap<Arc<str>, SwitchSetting>,
     /// The ids of the users to whom the user has each relation, in order; a favorite is a contact too.
     pub relations: Vec<(Relation, Vec<String>)>,
     /// The ids of the other users.

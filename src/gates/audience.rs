@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     request::{
-        Accepts, Action, Asked, AudienceNumber, Audiences, Condition, Conversation, GateName,
+        Accepts, ActionKey, Asked, AudienceNumber, Audiences, Condition, Conversation, GateName,
         Obligation, Otherwise, Reason, RelationCondition, StatementId,
     },
     snapshot::{Selection, TagId, View},
@@ -28,6 +28,9 @@ impl AudienceGate {
         &[DenialReason::of_other(Reason::NotInAudience)];
 }
 
+/// The action by which a conversation begins.
+const BEGINNING: ActionKey = ActionKey::BuiltIn(Requirements::BEGINNING_ACTION);
+
 /// The audiences of a user for an action: the subject must be in each.
 #[derive(Clone, Copy)]
 struct UserAudiences<'v> {
@@ -39,7 +42,7 @@ struct UserAudiences<'v> {
 
 impl<'v> UserAudiences<'v> {
     #[inline]
-    fn of(view: &'v View, action: Action, user: &Principal<'_>) -> Self {
+    fn of(view: &'v View, action: ActionKey, user: &Principal<'_>) -> Self {
         let own = user.number.and_then(|number| view.own_audience(number, action));
         Self { own, entry: view.settings.accepts(action) }
     }
@@ -73,15 +76,15 @@ fn has_audiences(view: &View) -> bool {
     !view.settings.accepts.is_empty() || !view.population.own_audiences.is_empty()
 }
 
-/// The actions whose audiences are asked in a conversation of this state: the action itself, and that by
-/// which it begins one.
+/// The actions whose audiences are asked in a conversation of this state: the action itself, the one that it is
+/// like, and that by which it begins one.
 #[inline]
 fn asked_actions(
     context: &GateContext<'_>,
     conversation: Conversation,
-) -> impl Iterator<Item = Action> + use<> {
+) -> impl Iterator<Item = ActionKey> + use<> {
     let begins = context.requirements.begins_conversation && conversation == Conversation::New;
-    [Some(context.action), begins.then_some(Requirements::BEGINNING_ACTION)].into_iter().flatten()
+    context.requested_keys().chain(begins.then_some(BEGINNING))
 }
 
 /// Whether the audience for one of the actions is asked.
@@ -109,7 +112,7 @@ fn first_outside(
     context: &GateContext<'_>,
     pair: &PrincipalPair<'_, '_>,
     otherwise: Otherwise,
-) -> Option<Action> {
+) -> Option<ActionKey> {
     let other = pair.other.filter(|_| has_audiences(view) && !pair.is_exempt_self(context))?;
     if !context.involves_other_user() {
         return None;
@@ -137,12 +140,17 @@ fn is_inside(
 }
 
 /// The conversations in which the audience for one of the actions closes the gate.
-fn scope(context: &GateContext<'_>, action: Action, entry: Option<&Accepts<TagId>>) -> RuleScope {
+fn scope(
+    context: &GateContext<'_>,
+    action: ActionKey,
+    entry: Option<&Accepts<TagId>>,
+) -> RuleScope {
+    let is_requested = context.requested_keys().any(|key| key == action);
     let looks_at_conversation = context.requirements.begins_conversation;
     let is_asked_always = entry.is_none_or(|entry| entry.asked == Asked::Always);
     if entry.is_some_and(|entry| entry.otherwise == Otherwise::Request) {
         RuleScope::Never
-    } else if action == context.action && (is_asked_always || !looks_at_conversation) {
+    } else if is_requested && (is_asked_always || !looks_at_conversation) {
         RuleScope::Always
     } else if context.conversation == Some(Conversation::Existing) {
         RuleScope::Never
@@ -152,9 +160,8 @@ fn scope(context: &GateContext<'_>, action: Action, entry: Option<&Accepts<TagId
 }
 
 /// The actions whose audiences are asked in some conversation, for lists.
-fn listed_actions(context: &GateContext<'_>) -> impl Iterator<Item = Action> + use<> {
-    let beginning = context.may_begin_conversation().then_some(Requirements::BEGINNING_ACTION);
-    [Some(context.action), beginning].into_iter().flatten()
+fn listed_actions(context: &GateContext<'_>) -> impl Iterator<Item = ActionKey> + use<> {
+    context.requested_keys().chain(context.may_begin_conversation().then_some(BEGINNING))
 }
 
 /// The users admitted for one of the actions, with those to whom its audience does not apply: users who
@@ -179,7 +186,7 @@ fn with_exempt_users<'v>(
 fn users_accepting<'v>(
     view: &'v View,
     context: &GateContext<'_>,
-    action: Action,
+    action: ActionKey,
     subject: &Principal<'_>,
 ) -> Selection<'v> {
     let holding = |number: AudienceNumber| {
@@ -349,8 +356,8 @@ impl Gate for AudienceGate {
             let is_locked = mode.and_then(|at| entry.modes.get(at)).is_some_and(|it| it.is_locked);
             if audiences.own.is_none() || is_locked {
                 consulted.push(match mode {
-                    Some(at) => StatementId::AudienceMode(action, at),
-                    None => StatementId::AudienceDefault(action),
+                    Some(at) => StatementId::AudienceMode(view.settings.actions.name(action), at),
+                    None => StatementId::AudienceDefault(view.settings.actions.name(action)),
                 });
             }
         }
@@ -364,7 +371,7 @@ impl Gate for AudienceGate {
         pair: &PrincipalPair<'_, '_>,
     ) -> String {
         let Some(other) = pair.other.filter(|_| context.involves_other_user()) else {
-            return format!("audiences don't concern {} here", context.action);
+            return format!("audiences don't concern {} here", context.requested_name(view));
         };
         if !has_audiences(view) {
             return "the policy has no audiences".to_owned();
@@ -376,6 +383,7 @@ impl Gate for AudienceGate {
         let related = RelatedPair { owner: other, other: pair.subject, tie: pair.tie.reversed() };
         let said = asked_actions(context, conversation).map(|action| {
             let audiences = UserAudiences::of(view, action, other);
+            let action = view.settings.actions.name(action);
             if !is_asked(context, conversation, audiences) {
                 return format!(
                     "the conversation exists already; accepts.{action} is asked of new ones"
@@ -405,9 +413,9 @@ impl Gate for AudienceGate {
         context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Obligation> {
-        let action = first_outside(view, context, pair, Otherwise::Request)?;
+        first_outside(view, context, pair, Otherwise::Request)?;
         let is_new = !context.requirements.begins_conversation
             || pair.conversation(context) == Conversation::New;
-        (action.is_requestable() && is_new).then_some(Obligation::Request)
+        (context.action.is_requestable() && is_new).then_some(Obligation::Request)
     }
 }

@@ -31,7 +31,7 @@ fn concerns(
     context: &GateContext<'_>,
     conversation: Conversation,
 ) -> bool {
-    barrier.actions.contains(context.action)
+    context.is_among(barrier.actions)
         || conversation == Conversation::New
             && context.requirements.begins_conversation
             && barrier.actions.contains(Requirements::BEGINNING_ACTION)
@@ -42,7 +42,7 @@ fn concerned_conversations(
     barrier: &Barrier<TagId>,
     context: &GateContext<'_>,
 ) -> Option<ConcernedConversations> {
-    if barrier.actions.contains(context.action) {
+    if context.is_among(barrier.actions) {
         Some(ConcernedConversations::All)
     } else if context.may_begin_conversation()
         && barrier.actions.contains(Requirements::BEGINNING_ACTION)
@@ -225,9 +225,7 @@ impl<'p, 'r> JoinedGroup<'p, 'r> {
 
 /// Whether a barrier stands between who is added to the group and its members.
 fn is_of_groups(context: &GateContext<'_>, barrier: &Barrier<TagId>) -> bool {
-    context.action == Action::AddMember
-        && barrier.in_groups
-        && barrier.actions.contains(Action::AddMember)
+    context.action == Action::AddMember && barrier.in_groups && context.is_among(barrier.actions)
 }
 
 /// The users from whom a barrier keeps a principal, who stands on this side of what is asked.
@@ -420,7 +418,7 @@ impl Gate for BarriersGate {
             return "the policy has no barriers".to_owned();
         }
         let Some(other) = pair.other.filter(|_| context.involves_other_user()) else {
-            return format!("barriers don't concern {} here", context.action);
+            return format!("barriers don't concern {} here", context.requested_name(view));
         };
         let related = related(context, pair);
         let standing = concerning(view, context, pair).find(|it| {
@@ -448,7 +446,7 @@ impl Gate for BarriersGate {
             );
         }
         if concerning(view, context, pair).next().is_none() {
-            return format!("no barrier concerns {} here", context.action);
+            return format!("no barrier concerns {} here", context.requested_name(view));
         }
         format!("no barrier keeps `{}` and `{}` apart", pair.subject.id, other.id)
     }

@@ -13,7 +13,7 @@ use super::{
     sets::users_with_tie,
 };
 use crate::{
-    request::{BlockMode, Conversation, GateName, Reason, Relation, StatementId},
+    request::{ActionKey, BlockMode, Conversation, GateName, Reason, Relation, StatementId},
     snapshot::{Selection, Tie, View},
 };
 
@@ -122,7 +122,7 @@ impl Gate for BlocksGate {
 
     fn consulted(
         &self,
-        _: &View,
+        view: &View,
         context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Vec<StatementId>> {
@@ -132,8 +132,9 @@ impl Gate for BlocksGate {
         let is_blocked = pair.tie.outgoing(Relation::Block) || pair.tie.incoming(Relation::Block);
         let beginning =
             context.begins_conversation(pair.tie).then_some(Requirements::BEGINNING_ACTION);
-        let actions = [Some(context.action), beginning].into_iter().flatten();
-        Some(actions.filter(|_| is_blocked).map(StatementId::Blocks).collect())
+        let actions = context.requested_keys().chain(beginning.map(ActionKey::BuiltIn));
+        let names = actions.map(|action| view.settings.actions.name(action));
+        Some(names.filter(|_| is_blocked).map(StatementId::Blocks).collect())
     }
 
     fn describe(
@@ -143,7 +144,7 @@ impl Gate for BlocksGate {
         pair: &PrincipalPair<'_, '_>,
     ) -> String {
         let Some(other) = pair.other.filter(|_| context.requirements.checks_blocks) else {
-            return format!("blocks don't concern {} here", context.action);
+            return format!("blocks don't concern {} here", context.requested_name(view));
         };
         if pair.is_exempt_self(context) {
             return "blocks don't apply to oneself".to_owned();
@@ -162,6 +163,10 @@ impl Gate for BlocksGate {
         let blocks = &view.settings.blocks;
         let mode = blocks.mode(context.action);
         let mut said = format!("{}; blocks.{} is {mode}", found.join(", "), context.action);
+        if let Some(own) = context.own_declaration(view) {
+            // Writing to a string can't fail.
+            let _ = write!(said, ", blocks.{} {}", own.name, own.blocks);
+        }
         if context.begins_conversation(pair.tie) {
             let (action, mode) =
                 (Requirements::BEGINNING_ACTION, blocks.mode(Requirements::BEGINNING_ACTION));

@@ -7,10 +7,11 @@ use super::{
 };
 use crate::{
     request::{
-        Action, BlockMode, Conversation, Request, Resource, Role, Switch, UnknownUsers, User,
+        Action, ActionDeclaration, ActionKey, ActionName, ActionSet, BlockMode, Conversation,
+        DeclaredAction, Request, Resource, Role, Switch, UnknownUsers, User,
     },
     snapshot::{
-        CompiledMatrix, GroupNumber, GroupView, MatrixNumber, Selection, Tie, UserSet, View,
+        CompiledMatrix, GroupNumber, GroupView, MatrixNumber, Selection, TagId, Tie, UserSet, View,
     },
 };
 
@@ -21,7 +22,10 @@ const DEFAULT_MATRIX: &str = "all_members";
 /// requires of the gates.
 #[derive(Clone, Copy, Debug)]
 pub struct GateContext<'r> {
+    /// The action, or the one that `own` is like.
     pub action: Action,
+    /// The requested action, if the policy declares it.
+    pub(super) own: Option<DeclaredAction>,
     pub target: GateTarget,
     /// The matrix that the request gives in place of the group's.
     matrix_override: Option<MatrixNumber>,
@@ -61,6 +65,7 @@ impl<'r> GateContext<'r> {
         let is_matrix_unknown = named_matrix == Some(None);
         let requirements =
             Requirements::lookup(request.action, kind).filter(|_| !is_matrix_unknown);
+        let requirements = requirements.filter(|_| is_declared(view, request));
         let matrix_override = named_matrix.flatten();
         let (target, group_id) = match &request.resource {
             _ if requirements.is_none() => (GateTarget::Unsupported, ""),
@@ -72,6 +77,7 @@ impl<'r> GateContext<'r> {
         };
         Self {
             action: request.action,
+            own: request.own_action,
             target,
             group_id,
             matrix_override,
@@ -195,16 +201,6 @@ impl<'r> GateContext<'r> {
         outgoing.into_iter().chain(self.requirements.subject_switch)
     }
 
-    /// The subject's switches that the action requires with this tie: one more where it begins a
-    /// conversation.
-    pub(super) fn subject_switches_with_tie(
-        &self,
-        tie: Tie,
-    ) -> impl Iterator<Item = Switch> + use<> {
-        let beginning = self.begins_conversation(tie).then_some(Requirements::BEGINNING_SWITCH);
-        self.subject_switches().chain(beginning)
-    }
-
     /// The block mode between two users, depending on whether they have a conversation: the stricter of
     /// two modes where the action begins one.
     #[inline]
@@ -213,12 +209,42 @@ impl<'r> GateContext<'r> {
             return BlockMode::Off;
         }
         let blocks = &view.settings.blocks;
-        let own = blocks.mode(self.action);
+        let declared = self.own_declaration(view).map_or(BlockMode::Off, |own| own.blocks);
+        let own = blocks.mode(self.action).max(declared);
         if self.requirements.begins_conversation && conversation == Conversation::New {
             own.max(blocks.mode(Requirements::BEGINNING_ACTION))
         } else {
             own
         }
+    }
+
+    /// The requested action of the two that a declared one has: its own, or the only one.
+    pub(super) fn requested_name(&self, view: &View) -> ActionName {
+        view.settings
+            .actions
+            .name(self.own.map_or(ActionKey::from(self.action), ActionKey::Declared))
+    }
+
+    /// What the policy says of the requested action itself, if it declares it.
+    #[inline]
+    pub(super) fn own_declaration<'v>(
+        &self,
+        view: &'v View,
+    ) -> Option<&'v ActionDeclaration<TagId>> {
+        view.settings.actions.get(self.own?)
+    }
+
+    /// Whether the requested action, or the one that it is like, is in a set.
+    #[inline]
+    pub(super) fn is_among(&self, actions: ActionSet) -> bool {
+        actions.contains(self.action) || self.own.is_some_and(|own| actions.contains_declared(own))
+    }
+
+    /// The action that the requested one is like, and the requested one.
+    #[inline]
+    pub(super) fn requested_keys(&self) -> impl Iterator<Item = ActionKey> + use<> {
+        let own = self.own.map(ActionKey::Declared);
+        [Some(ActionKey::BuiltIn(self.action)), own].into_iter().flatten()
     }
 
     /// The principal where users may act on themselves: nothing between two users applies there.
@@ -231,6 +257,14 @@ impl<'r> GateContext<'r> {
     pub(super) fn involves_other_user(&self) -> bool {
         self.is_between_users() || self.action.takes_member()
     }
+}
+
+/// Whether the requested action is one that the policy declares as like the built-in one, or built in itself.
+#[inline]
+fn is_declared(view: &View, request: &Request<'_>) -> bool {
+    request.own_action.is_none_or(|own| {
+        view.settings.actions.get(own).is_some_and(|declared| declared.like == request.action)
+    })
 }
 
 impl GateTarget {

@@ -148,7 +148,7 @@ impl Gate for FriendshipGate {
         pair: &PrincipalPair<'_, '_>,
     ) -> String {
         let Some(other) = pair.other.filter(|_| context.requirements.checks_friendship) else {
-            return format!("friendship doesn't concern {}", context.action);
+            return format!("friendship doesn't concern {}", context.requested_name(view));
         };
         let is = if pair.tie.outgoing(Relation::Friend) { "is" } else { "is not" };
         let mut said = vec![format!(

@@ -104,7 +104,10 @@ impl Gate for KnownGate {
                 unknown.push(format!("`{}` is not a known group", context.group_id));
             }
             GateTarget::Unsupported => {
-                unknown.push(format!("{} can't be done to this resource", context.action));
+                unknown.push(format!(
+                    "{} can't be done to this resource",
+                    context.requested_name(view)
+                ));
             }
             GateTarget::NoResource
             | GateTarget::User
@@ -112,7 +115,7 @@ impl Gate for KnownGate {
             | GateTarget::UnlistedGroup(_) => {}
         }
         if context.involves_other_user() && pair.other.is_none() && context.target.is_known() {
-            unknown.push(format!("{} needs a `member`", context.action));
+            unknown.push(format!("{} needs a `member`", context.requested_name(view)));
         }
         if !unknown.is_empty() {
             return unknown.join("; ");

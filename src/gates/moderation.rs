@@ -154,7 +154,7 @@ impl Gate for ModerationGate {
         let subject = pair.subject;
         let said = match (context.requirements.moderation, subject.state.moderation()) {
             (ModerationBar::Nobody, _) => {
-                format!("moderation doesn't apply to {}", context.action)
+                format!("moderation doesn't apply to {}", context.requested_name(view))
             }
             (_, request::Moderation::None) => {
                 format!("`{}` is neither banned nor silenced", subject.id)

@@ -31,7 +31,7 @@ impl<'p, 'r> PrincipalPair<'p, 'r> {
             Some((one, other))
                 if !view.only_rules_restrict
                     && (context.requirements.depends_on_ties()
-                        || view.pair_actions.contains(context.action)) =>
+                        || context.is_among(view.pair_actions)) =>
             {
                 view.population.tie(one, other)
             }

@@ -177,12 +177,12 @@ impl Gate for PeersGate {
 
     fn describe(
         &self,
-        _: &View,
+        view: &View,
         context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> String {
         let Some(other) = pair.other.filter(|_| context.requirements.checks_peers) else {
-            return format!("peers modes don't concern {} here", context.action);
+            return format!("peers modes don't concern {} here", context.requested_name(view));
         };
         if pair.is_exempt_self(context) {
             return "peers modes don't apply to oneself".to_owned();

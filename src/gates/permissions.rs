@@ -10,8 +10,8 @@ use super::{
     requirements::Requirements,
 };
 use crate::{
-    request::{GateName, Reason, StatementId, Switch, Toggle},
-    snapshot::{Selection, View},
+    request::{ActionDeclaration, GateName, Reason, StatementId, Switch, Toggle},
+    snapshot::{OwnSwitch, Selection, TagId, UserSet, View},
 };
 
 /// The gate `permissions`: closed while a switch of the subject that the action requires is off, or the
@@ -28,15 +28,58 @@ impl PermissionsGate {
 
 /// The reason for the first of the subject's switches that is off, whatever the tie between the two.
 #[inline]
-fn own_switch_denial(context: &GateContext<'_>, subject: &Principal<'_>) -> Option<Reason> {
+fn own_switch_denial(
+    view: &View,
+    context: &GateContext<'_>,
+    subject: &Principal<'_>,
+) -> Option<Reason> {
     let requirements = context.requirements;
     if requirements.requires_outgoing && !subject.state.is_on(Switch::Outgoing) {
         Some(Reason::OutgoingOff)
     } else if requirements.subject_switch.is_some_and(|switch| !subject.state.is_on(switch)) {
         Some(Reason::PermissionOff)
     } else {
-        None
+        let own = context.own_declaration(view).filter(|own| !is_declared_on(view, own, subject));
+        own.map(|_| Reason::PermissionOff)
     }
+}
+
+/// Whether a user's switch of a declared action is on: by their record, or else by the policy.
+fn is_declared_on(view: &View, own: &ActionDeclaration<TagId>, user: &Principal<'_>) -> bool {
+    declared_toggle(view, own, user).is_on(&user.tag_predicate(view))
+}
+
+/// The setting of a user's switch of a declared action.
+fn declared_toggle<'v>(
+    view: &'v View,
+    own: &'v ActionDeclaration<TagId>,
+    user: &Principal<'_>,
+) -> &'v Toggle<TagId> {
+    let by_record = user.number.and_then(|user| view.population.own_switches.get(user, &own.name));
+    by_record.unwrap_or(&own.switch)
+}
+
+/// The users whose switch of a declared action is on. Costs set algebra, and a look at each record that sets
+/// it.
+fn declared_on<'v>(view: &'v View, own: &ActionDeclaration<TagId>) -> Selection<'v> {
+    let by_policy = match &own.switch {
+        Toggle::Always(true) => Selection::everybody(),
+        Toggle::Always(false) => Selection::nobody(),
+        Toggle::When(condition) => view.population.selection(condition),
+    };
+    let set = view.population.own_switches.of_action(&own.name);
+    if set.is_empty() {
+        return by_policy;
+    }
+    let is_on = |it: &&OwnSwitch| {
+        let tags = view.population.directory.tags(it.user);
+        it.toggle.is_on(&|tag| tags.contains(*tag))
+    };
+    let users = |set: &mut dyn Iterator<Item = &OwnSwitch>| -> Selection<'v> {
+        set.map(|it| it.user).collect::<UserSet>().into()
+    };
+    let (all, on) = (users(&mut set.iter()), users(&mut set.iter().filter(is_on)));
+    Selection::any([Selection::all([by_policy, all.complement()]), on])
 }
 
 /// Whether the subject may not begin conversations.
@@ -67,7 +110,7 @@ impl Gate for PermissionsGate {
     #[inline]
     fn check(
         &self,
-        _: &View,
+        view: &View,
         context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Reason> {
@@ -76,7 +119,7 @@ impl Gate for PermissionsGate {
             is_off.then_some(Reason::PermissionOff)
         };
         let incoming = || is_incoming_off(context, pair.other).then_some(Reason::IncomingOff);
-        own_switch_denial(context, pair.subject).or_else(beginning).or_else(incoming)
+        own_switch_denial(view, context, pair.subject).or_else(beginning).or_else(incoming)
     }
 
     #[inline]
@@ -95,7 +138,7 @@ impl Gate for PermissionsGate {
         context: &GateContext<'_>,
         subject: &Principal<'_>,
     ) -> Selection<'v> {
-        if own_switch_denial(context, subject).is_some() {
+        if own_switch_denial(view, context, subject).is_some() {
             return Selection::nobody();
         }
         let mut parts = Vec::new();
@@ -134,8 +177,11 @@ impl Gate for PermissionsGate {
         };
         let beginning = context.may_begin_conversation().then_some(Requirements::BEGINNING_SWITCH);
         let incoming = context.requirements.requires_incoming.then_some(Switch::Incoming);
+        let own = context
+            .own_declaration(view)
+            .map(|own| UserCondition { users: declared_on(view, own), tags: own.switch.clone() });
         OneSided {
-            subjects: context.subject_switches().map(is_on).collect(),
+            subjects: context.subject_switches().map(is_on).chain(own).collect(),
             initiators: beginning.map(is_on).into_iter().collect(),
             others: incoming.map(is_on).into_iter().collect(),
             ..OneSided::default()
@@ -148,14 +194,29 @@ impl Gate for PermissionsGate {
         context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Vec<StatementId>> {
-        let subject = context.subject_switches_with_tie(pair.tie);
-        let subject = subject.map(|switch| (switch, pair.subject));
+        let built_in = |switch: Switch, user: &Principal<'_>| {
+            (user.switch_statement(view, switch), user.state.is_on(switch))
+        };
+        let own = context.own_declaration(view).map(|own| {
+            let by_record = pair
+                .subject
+                .number
+                .is_some_and(|user| view.population.own_switches.get(user, &own.name).is_some());
+            let statement =
+                (!by_record).then(|| StatementId::OwnSwitch(std::sync::Arc::clone(&own.name)));
+            (statement, is_declared_on(view, own, pair.subject))
+        });
+        let beginning =
+            context.begins_conversation(pair.tie).then_some(Requirements::BEGINNING_SWITCH);
         let incoming = pair.other.filter(|_| context.requirements.requires_incoming);
-        let switches = subject.chain(incoming.map(|other| (Switch::Incoming, other)));
+        let switches = context.subject_switches().map(|switch| built_in(switch, pair.subject));
+        let switches = switches.chain(own);
+        let switches = switches.chain(beginning.map(|switch| built_in(switch, pair.subject)));
+        let switches = switches.chain(incoming.map(|other| built_in(Switch::Incoming, other)));
         let mut consulted = None;
-        for (switch, user) in switches {
-            consulted.get_or_insert_with(Vec::new).extend(user.switch_statement(view, switch));
-            if !user.state.is_on(switch) {
+        for (statement, is_on) in switches {
+            consulted.get_or_insert_with(Vec::new).extend(statement);
+            if !is_on {
                 break;
             }
         }
@@ -172,6 +233,10 @@ impl Gate for PermissionsGate {
             .subject_switches()
             .map(|switch| describe_switch(view, pair.subject, switch))
             .collect();
+        if let Some(own) = context.own_declaration(view) {
+            let on = if is_declared_on(view, own, pair.subject) { "on" } else { "off" };
+            said.push(format!("{} of `{}` is {on}", own.name, pair.subject.id));
+        }
         if context.begins_conversation(pair.tie) {
             let beginning = describe_switch(view, pair.subject, Requirements::BEGINNING_SWITCH);
             said.push(format!("{beginning}, as it begins a conversation"));
@@ -180,7 +245,7 @@ impl Gate for PermissionsGate {
             said.push(describe_switch(view, other, Switch::Incoming));
         }
         if said.is_empty() {
-            return format!("no switch concerns {}", context.action);
+            return format!("no switch concerns {}", context.requested_name(view));
         }
         said.join("; ")
     }

@@ -61,13 +61,12 @@ fn scope(set: &CompiledRuleSet, context: &GateContext<'_>) -> RuleScope {
     let looks_at_conversation = context.requirements.begins_conversation;
     if !context.involves_other_user() {
         RuleScope::Never
-    } else if set.actions.contains(context.action)
+    } else if context.is_among(set.actions)
         && (set.asked == Asked::Always || !looks_at_conversation)
     {
         RuleScope::Always
     } else if looks_at_conversation
-        && (set.actions.contains(context.action)
-            || set.actions.contains(Requirements::BEGINNING_ACTION))
+        && (context.is_among(set.actions) || set.actions.contains(Requirements::BEGINNING_ACTION))
     {
         RuleScope::WhenNew
     } else {
@@ -240,7 +239,7 @@ impl Gate for RulesGate {
         let has_section = context.requirements.rules != RuleScope::Never;
         let is_concerned = concerned_sets(view, context).next().is_some();
         let Some(resource) = pair.other.filter(|_| has_section || is_concerned) else {
-            return format!("rules don't concern {} here", context.action);
+            return format!("rules don't concern {} here", context.requested_name(view));
         };
         if !is_concerned {
             return "the policy has no rules section, so rules refuse nothing".to_owned();

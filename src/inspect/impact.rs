@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::{
     decide::{PairEvaluator, decide},
-    request::{Action, Request, Resource, ResourceKind, UnknownUsers},
+    request::{Action, ActionName, Request, RequestedAction, Resource, ResourceKind, UnknownUsers},
     snapshot::{TagId, UserNumber, View},
 };
 
@@ -24,9 +24,9 @@ pub struct Impact {
     pub is_estimate: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ActionImpact {
-    pub action: Action,
+    pub action: ActionName,
     pub gained: u64,
     pub lost: u64,
 }
@@ -47,8 +47,7 @@ impl Impact {
             actions: Vec::new(),
             is_estimate: false,
         };
-        let compared: Vec<ComparedAction<'_>> =
-            actions().map(|action| ComparedAction::new(before, after, action)).collect();
+        let compared: Vec<ComparedAction<'_>> = ComparedAction::all(before, after);
         let mut counts = vec![[0_u64; 2]; compared.len()];
         for part in moves.parts() {
             let found = part.count(&moves, &compared);
@@ -61,7 +60,7 @@ impl Impact {
             .iter()
             .zip(counts)
             .map(|(compared, [gained, lost])| ActionImpact {
-                action: compared.action,
+                action: compared.name.clone(),
                 gained,
                 lost,
             })
@@ -116,12 +115,9 @@ impl Impact {
     }
 }
 
-/// All actions between two users, and the one where the other is a group's member.
-fn actions() -> impl Iterator<Item = Action> {
-    let is_between = |action: &Action| {
-        action.takes().contains(&ResourceKind::User) || *action == Action::AddMember
-    };
-    Action::ALL.iter().copied().filter(is_between)
+/// Whether it is an action between two users, or the one where the other is a group's member.
+fn is_between_users(action: Action) -> bool {
+    action.takes().contains(&ResourceKind::User) || action == Action::AddMember
 }
 
 /// The mapping from the users of one view to those of another.
@@ -251,15 +247,30 @@ impl PairSample<'_> {
 
 /// An action under both views.
 struct ComparedAction<'v> {
-    action: Action,
+    name: ActionName,
+    /// The action as the second view has it.
+    asked: RequestedAction,
     before: (&'v View, PairEvaluator<'v>),
     after: (&'v View, PairEvaluator<'v>),
 }
 
 impl<'v> ComparedAction<'v> {
-    fn new(before: &'v View, after: &'v View, action: Action) -> Self {
-        let judge = |view| (view, PairEvaluator::new(view, action, None));
-        Self { action, before: judge(before), after: judge(after) }
+    /// The built-in actions, and those that both policies declare.
+    fn all(before: &'v View, after: &'v View) -> Vec<Self> {
+        let built_in = Action::ALL.iter().map(|&action| ActionName::from(action));
+        let declared = after.settings.actions.requested().map(|asked| after.action_name(asked));
+        built_in.chain(declared).filter_map(|name| Self::new(before, after, name)).collect()
+    }
+
+    /// The action of a name; `None` if it is not between users, or a policy does not declare it.
+    fn new(before: &'v View, after: &'v View, name: ActionName) -> Option<Self> {
+        let judge = |view: &'v View| {
+            let asked = view.requested_action(name.as_str()).ok()?;
+            is_between_users(asked.action)
+                .then(|| (asked, (view, PairEvaluator::new(view, asked, None))))
+        };
+        let ((_, before), (asked, after)) = (judge(before)?, judge(after)?);
+        Some(Self { name, asked, before, after })
     }
 
     fn both(&self, moves: &UserMapping, one: UserNumber, other: UserNumber) -> [bool; 2] {
@@ -279,13 +290,14 @@ impl<'v> ComparedAction<'v> {
     fn allows_unknown(&self, one: UserNumber, other: UserNumber) -> bool {
         let (before, after) = (self.before.0, self.after.0);
         if after.settings.unknown_users == UnknownUsers::Deny
-            || !self.action.takes().contains(&ResourceKind::User)
+            || !self.asked.action.takes().contains(&ResourceKind::User)
         {
             return false;
         }
         let directory = &before.population.directory;
         let resource = Resource::User(directory.id(other).into());
-        decide(after, &Request::with_resource(directory.id(one), self.action, resource)).allow
+        let request = Request::with_resource(directory.id(one), self.asked.action, resource);
+        decide(after, &request.with_action(self.asked)).allow
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::{
     decide::PairEvaluator,
-    request::{Action, Conversation},
+    request::{Conversation, RequestedAction},
     snapshot::{Tie, UserNumber, UserState, UserTags, View},
 };
 
@@ -45,15 +45,16 @@ impl<'v> ReachTable<'v> {
     /// Costs a look at each user and each relation, and at each pair of classes.
     pub fn count(
         view: &'v View,
-        action: Action,
+        asked: impl Into<RequestedAction>,
         conversation: Option<Conversation>,
         most: usize,
     ) -> Self {
         let (kinds, total) = largest(view, most);
-        let judge = PairEvaluator::new(view, action, conversation);
+        let asked = asked.into();
+        let judge = PairEvaluator::new(view, asked, conversation);
         let mut counted =
             Self { allowed: vec![0; kinds.len() * kinds.len()], classes: kinds, total };
-        counted.count_strangers(view, &judge);
+        counted.count_strangers(view, asked, &judge);
         counted.count_ties(view, &judge);
         counted
     }
@@ -75,8 +76,8 @@ impl<'v> ReachTable<'v> {
     }
 
     /// Counts all pairs as if no users had ties.
-    fn count_strangers(&mut self, view: &View, judge: &PairEvaluator<'_>) {
-        let groups = self.state_classes(view);
+    fn count_strangers(&mut self, view: &View, asked: RequestedAction, judge: &PairEvaluator<'_>) {
+        let groups = self.state_classes(view, asked);
         for (at, from) in groups.iter().enumerate() {
             for (to_at, to) in groups.iter().enumerate() {
                 let is_same = at == to_at;
@@ -112,13 +113,19 @@ impl<'v> ReachTable<'v> {
         }
     }
 
-    fn state_classes(&self, view: &View) -> Vec<StateClass> {
+    fn state_classes(&self, view: &View, asked: RequestedAction) -> Vec<StateClass> {
+        let declared = asked.own.and_then(|own| view.settings.actions.get(own));
         let mut groups: Vec<StateClass> = Vec::new();
         for (kind, users) in self.classes.iter().enumerate() {
-            let mut by_standing: HashMap<[u8; 2], usize> = HashMap::new();
+            let mut by_standing: HashMap<_, usize> = HashMap::new();
             for &user in &users.users {
                 let state: UserState = view.population.directory.state(user);
-                let at = *by_standing.entry(state.to_bytes()).or_insert(groups.len());
+                let tags = view.population.directory.tags(user);
+                let own = declared
+                    .and_then(|it| view.population.own_switches.get(user, &it.name))
+                    .map(|toggle| toggle.is_on(&|tag| tags.contains(*tag)));
+                let key = (state.to_bytes(), own);
+                let at = *by_standing.entry(key).or_insert(groups.len());
                 match groups.get_mut(at) {
                     Some(group) => {
                         group.users += 1;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
     request::{
-        Accepts, Action, Audience, AudienceMode, AudienceNumber, Audiences, Otherwise,
+        Accepts, Action, ActionKey, Audience, AudienceMode, AudienceNumber, Audiences, Otherwise,
         RelationCondition,
     },
     source::Span,
@@ -157,10 +157,10 @@ pub(super) fn resolve_accepts(
     audiences: &Audiences<String>,
     problems: &mut Diagnostics,
 ) -> Vec<Accepts<String>> {
-    let mut places: HashMap<Action, Span> = HashMap::new();
+    let mut places: HashMap<ActionKey, Span> = HashMap::new();
     let mut entries = Vec::new();
     for written in written {
-        let action = actions::action(&written.action, problems);
+        let action = actions::action(&written.action, names.actions, problems);
         let modes: Vec<_> = written
             .modes
             .iter()
@@ -172,9 +172,9 @@ pub(super) fn resolve_accepts(
         };
         let asked = asked(written.asked.as_ref(), problems);
         let Some(action) = action else { continue };
-        let otherwise = otherwise(written, action, problems);
+        let otherwise = otherwise(written, names.actions.like(action), problems);
         if let Some(&first) = places.get(&action) {
-            let message = format!("`accepts.{action}` is set twice");
+            let message = format!("`accepts.{}` is set twice", written.action.value);
             problems.push(
                 Diagnostic::error(Code::DuplicateSetting, written.action.span, message)
                     .related(first, "first set here")
@@ -208,14 +208,14 @@ fn audience_mode(
 
 fn otherwise(
     written: &ast::Accepts<'_>,
-    action: Action,
+    like: Option<Action>,
     problems: &mut Diagnostics,
 ) -> Option<Otherwise> {
     let Some(text) = &written.otherwise else { return Some(Otherwise::Deny) };
     let known = Otherwise::ALL.iter().map(|word| word.as_str());
     let otherwise: Otherwise = parse_word("word", text, known, problems)?;
-    if otherwise == Otherwise::Request && !action.is_requestable() {
-        let message = format!("`{action}` can't begin as a request");
+    if otherwise == Otherwise::Request && !like.is_some_and(Action::is_requestable) {
+        let message = format!("`{}` can't begin as a request", written.action.value);
         problems.push(
             Diagnostic::error(Code::NotRequestable, text.span, message)
                 .hint("write `otherwise: deny`; chats, messages and calls can begin as a request"),

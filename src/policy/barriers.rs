@@ -32,7 +32,7 @@ pub(super) fn resolve(
         });
         let from = resolve_expression(&written.from, names.vocabulary, problems);
         let to = resolve_expression(&written.to, names.vocabulary, problems);
-        let actions = concerned_actions(written.actions.as_ref(), problems);
+        let actions = concerned_actions(written.actions.as_ref(), names.actions, problems);
         let unless = written
             .unless
             .as_ref()

@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, suggest},
-    request::{Action, Condition, ResourceKind},
+    request::{Action, ActionName, Condition, DeclaredActions, RequestedAction, ResourceKind},
     source::Span,
     syntax::ast::{self, Demand, Text},
 };
@@ -18,7 +18,9 @@ pub struct Invariant {
     pub description: Option<String>,
     pub demand: Demand,
     /// One that is done to a user; of `add_member`, to the `member`, with roles and the matrix open.
-    pub action: Action,
+    pub action: RequestedAction,
+    /// The name of the action.
+    pub action_name: ActionName,
     pub from: Condition<String>,
     pub to: Condition<String>,
     pub scope: InvariantScope,
@@ -43,7 +45,7 @@ pub(super) const SCOPES: [(&str, InvariantScope); 2] =
 /// The statement in the DSL's notation.
 impl fmt::Display for Invariant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { demand, action, from, to, scope, .. } = self;
+        let Self { demand, action_name: action, from, to, scope, .. } = self;
         match demand {
             Demand::Every => write!(f, "every {from} reaches {to} by {action}")?,
             Demand::Never | Demand::Always => {
@@ -61,6 +63,7 @@ impl fmt::Display for Invariant {
 pub(super) fn resolve(
     written: &[ast::Invariant<'_>],
     vocabulary: &Vocabulary,
+    actions: &DeclaredActions<String>,
     problems: &mut Diagnostics,
 ) -> Vec<Invariant> {
     let mut seen: HashMap<String, Span> = HashMap::new();
@@ -73,7 +76,7 @@ pub(super) fn resolve(
         let description = written.description.as_ref().and_then(|text| {
             descriptions::check_description("an invariant's description", text, problems)
         });
-        let action = action(&written.action, problems);
+        let action = action(&written.action, actions, problems);
         let from: Option<Condition<String>> =
             resolve_expression(&written.from, vocabulary, problems);
         let to: Option<Condition<String>> = resolve_expression(&written.to, vocabulary, problems);
@@ -83,7 +86,9 @@ pub(super) fn resolve(
         let (Some(action), Some(from), Some(to), Some(scope)) = (action, from, to, scope) else {
             continue;
         };
-        let invariant = Invariant { name, description, demand, action, from, to, scope, span };
+        let action_name = actions.name(action);
+        let invariant =
+            Invariant { name, description, demand, action, action_name, from, to, scope, span };
         // A name and the text of a demand are not distinguished: neither may occur twice.
         let (key, message) = match &invariant.name {
             Some(name) => {
@@ -106,17 +111,27 @@ pub(super) fn resolve(
     invariants
 }
 
-fn action(written: &Text<'_>, problems: &mut Diagnostics) -> Option<Action> {
-    let is_known = |action: &&Action| {
-        action.takes().contains(&ResourceKind::User) || **action == Action::AddMember
+fn action(
+    written: &Text<'_>,
+    actions: &DeclaredActions<String>,
+    problems: &mut Diagnostics,
+) -> Option<RequestedAction> {
+    let takes_user = |it: &RequestedAction| {
+        it.action.takes().contains(&ResourceKind::User) || it.action == Action::AddMember
     };
-    let known = || Action::ALL.iter().filter(is_known);
-    let names = || known().map(|action| action.as_str());
-    let action: Action = suggestions::parse_word("action", written, names(), problems)?;
-    if known().any(|&known| known == action) {
-        return Some(action);
-    }
-    let message = format!("the target of `{action}` is not a user");
+    let known = Action::ALL.iter().map(|&action| action.into()).chain(actions.requested());
+    let known: Vec<ActionName> = known.filter(takes_user).map(|it| actions.name(it)).collect();
+    let names = || known.iter().map(|name| name.as_str());
+    let action = match actions.resolve(&written.value) {
+        Ok(action) if takes_user(&action) => return Some(action),
+        Ok(action) => action,
+        Err(_) => {
+            let word = written.value.escape_debug().to_string();
+            problems.push(suggestions::unknown_word("action", &word, written.span, names()));
+            return None;
+        }
+    };
+    let message = format!("the target of `{}` is not a user", actions.name(action));
     problems.push(
         Diagnostic::error(Code::WrongType, written.span, message)
             .label("an invariant is about what one user may do to another")

@@ -1,10 +1,13 @@
 //! Matrices: tables of group permissions, built in or defined.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
-    request::{DM_MATRIX, Grant, GrantCondition, GroupPermission, MetadataGrants, PermissionMap},
+    request::{
+        DM_MATRIX, DeclaredAction, DeclaredActions, Grant, GrantCondition, GroupPermission,
+        MetadataGrants, PermissionMap, ResourceKind,
+    },
     source::Span,
     syntax::ast::{self, PermissionValue},
 };
@@ -19,12 +22,15 @@ pub struct Matrix {
     pub permissions: PermissionMap<GrantCondition<String>>,
     /// The permission to change each field; `None` where the matrix does not state it.
     pub metadata: Option<MetadataGrants<String>>,
+    /// The conditions of declared actions that the matrix states, in the order of their names.
+    pub declared: Vec<(Arc<str>, GrantCondition<String>)>,
 }
 
 impl Matrix {
     /// Calls `visit` with each value.
     pub fn each_value<'m>(&'m self, visit: &mut impl FnMut(&'m GrantCondition<String>)) {
         self.permissions.values().for_each(&mut *visit);
+        self.declared.iter().for_each(|(_, value)| visit(value));
         if let Some(fields) = &self.metadata {
             fields.named.iter().for_each(|(_, value)| visit(value));
             visit(&fields.rest);
@@ -86,13 +92,14 @@ fn matrix(
         .collect();
     named.sort_by(|(one, _), (other, _)| one.cmp(other));
     let metadata = MetadataGrants { named, rest: GrantCondition::Grant(rest) };
-    Matrix { name: name.to_owned(), permissions, metadata: Some(metadata) }
+    Matrix { name: name.to_owned(), permissions, metadata: Some(metadata), declared: Vec::new() }
 }
 
 /// All matrices in the order of their names, the built-in ones among them.
 pub(super) fn resolve(
     written: &[ast::Matrix<'_>],
     vocabulary: &Vocabulary,
+    actions: &DeclaredActions<String>,
     problems: &mut Diagnostics,
 ) -> Vec<Matrix> {
     let mut matrices = built_in();
@@ -118,7 +125,7 @@ pub(super) fn resolve(
         let is_first = !places.contains_key(&*matrix.name.value);
         places.entry(&matrix.name.value).or_insert(matrix.name.span);
         let is_usable = name.is_some() && !is_built_in && is_first;
-        let mut reader = MatrixReader { vocabulary, problems };
+        let mut reader = MatrixReader { vocabulary, actions, problems };
         let (resolved, missing) = reader.matrix(matrix);
         // What is wrong as a whole needs no advice on its parts.
         if is_usable && matrix.is_whole && !missing.is_empty() {
@@ -143,6 +150,7 @@ fn unspecified_permissions(matrix: &ast::Text<'_>, missing: &[GroupPermission]) 
 
 struct MatrixReader<'r> {
     vocabulary: &'r Vocabulary,
+    actions: &'r DeclaredActions<String>,
     problems: &'r mut Diagnostics,
 }
 
@@ -154,14 +162,21 @@ impl MatrixReader<'_> {
             name: String::new(),
             permissions: PermissionMap::from_fn(|_| unspecified()),
             metadata: None,
+            declared: Vec::new(),
         };
         let mut missing: Vec<GroupPermission> = GroupPermission::ALL.to_vec();
         for entry in &written.permissions {
-            let known = GroupPermission::ALL.iter().map(|permission| permission.as_str());
             let Ok(permission) = entry.key.value.parse::<GroupPermission>() else {
-                let near = did_you_mean(&entry.key.value, known.clone());
+                if let Some(action) = self.actions.number(&entry.key.value) {
+                    self.declared(action, entry, &mut matrix);
+                    continue;
+                }
+                let declared = self.actions.iter().map(|(_, action)| &*action.name);
+                let known = GroupPermission::ALL.iter().map(|permission| permission.as_str());
+                let known: Vec<&str> = known.chain(declared).collect();
+                let near = did_you_mean(&entry.key.value, known.iter().copied());
                 missing.retain(|permission| Some(permission.as_str()) != near);
-                let problem = suggestions::unknown_key("a matrix", &entry.key, known);
+                let problem = suggestions::unknown_key("a matrix", &entry.key, known.into_iter());
                 let message =
                     format!("a matrix has no permission `{}`", entry.key.value.escape_debug());
                 self.problems.push(Diagnostic { message, ..problem });
@@ -175,6 +190,37 @@ impl MatrixReader<'_> {
             }
         }
         (matrix, missing)
+    }
+
+    /// The cell of a declared action.
+    fn declared(
+        &mut self,
+        action: DeclaredAction,
+        entry: &ast::Permission<'_>,
+        matrix: &mut Matrix,
+    ) {
+        let Some(action) = self.actions.get(action) else { return };
+        let PermissionValue::One(value) = &entry.value else {
+            let message = format!("`{}` has one value, not one for each field", action.name);
+            self.problems.push(
+                Diagnostic::error(Code::WrongType, entry.key.span, message)
+                    .hint("only `update_metadata` takes a value for each field"),
+            );
+            return;
+        };
+        if !action.like.takes().contains(&ResourceKind::Group) {
+            let message =
+                format!("`{}` is like `{}`, which takes no group", action.name, action.like);
+            self.problems.push(
+                Diagnostic::error(Code::UnfitAction, entry.key.span, message)
+                    .hint("remove the cell, which could never be asked"),
+            );
+            return;
+        }
+        let Some(value) = self.value(value) else { return };
+        if let Err(at) = matrix.declared.binary_search_by(|(name, _)| name.cmp(&action.name)) {
+            matrix.declared.insert(at, (Arc::clone(&action.name), value));
+        }
     }
 
     /// A permission that has no fields.

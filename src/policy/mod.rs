@@ -119,6 +119,7 @@ pub fn resolve(
     let mut silenced = Vec::new();
     let mut own_sections = SectionSet::default();
     let mut protected = Vec::new();
+    let mut declared = Vec::new();
     for item in ast.items {
         own_sections = own_sections.union(sections::item_section(&item).into_iter().collect());
         match item {
@@ -139,22 +140,24 @@ pub fn resolve(
             ast::Item::Barrier(barrier) => barriers.push(*barrier),
             ast::Item::Audience(audience) => audiences.push(*audience),
             ast::Item::Accepts(entry) => accepts.push(*entry),
-            ast::Item::Action(_) => {}
+            ast::Item::Action(action) => declared.push(*action),
         }
     }
     let vocabulary = tags::Vocabulary::declare(&declarations, written.tag_form(), problems);
-    let (preset, mut settings) = settings::resolve(&written, &vocabulary, problems);
+    let actions = actions::declare(&declared, problems);
+    let (preset, mut settings) = settings::resolve(&written, &vocabulary, actions, problems);
     settings.protected_tags = vocabulary.protected(&protected, problems);
     has_rules |= !rules.is_empty() || preset.is_some_and(Preset::has_rules);
-    let matrices = matrices::resolve(&matrices, &vocabulary, problems);
-    let names = RelationNames::new(&vocabulary, &matrices);
+    let matrices = matrices::resolve(&matrices, &vocabulary, &settings.actions, problems);
+    let actions = settings.actions.clone();
+    let names = RelationNames::new(&vocabulary, &matrices, &actions);
     let mut reader = RuleReader::new(&names);
     let rules = reader.resolve(None, rules, problems);
     let rule_sets = rule_sets::resolve(rule_sets, &mut reader, problems);
     settings.barriers = barriers::resolve(&barriers, &names, problems);
     settings.audiences = audiences::resolve(&audiences, &names, problems);
     settings.accepts = audiences::resolve_accepts(&accepts, &names, &settings.audiences, problems);
-    let invariants = invariants::resolve(&demanded, &vocabulary, problems);
+    let invariants = invariants::resolve(&demanded, &vocabulary, &actions, problems);
     suggestions::check_lints(&silenced, problems);
 
     let checks = users::UserChecks {
@@ -167,6 +170,7 @@ pub fn resolve(
         conversations: &conversations,
         checks,
         audiences: &settings.audiences,
+        actions: &actions,
         sites,
     };
     let gathered = users::resolve(&stated, &ast.bulk, sources, known, &vocabulary, problems);

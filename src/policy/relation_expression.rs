@@ -8,8 +8,8 @@ use std::{
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
     request::{
-        Audiences, CONDITION_RELATIONS, DM_MATRIX, EVERYONE, EdgeDirection, Grant, NOBODY,
-        Relation, RelationCondition, SHARES_GROUP, TagPattern,
+        Audiences, CONDITION_RELATIONS, DM_MATRIX, DeclaredActions, EVERYONE, EdgeDirection, Grant,
+        NOBODY, Relation, RelationCondition, SHARES_GROUP, TagPattern,
     },
     source::Span,
     syntax::ast::{Expr, ExprKind, Spanned},
@@ -40,6 +40,8 @@ pub(super) enum RelationPart {
 pub(super) struct RelationNames<'n> {
     pub(super) vocabulary: &'n Vocabulary,
     pub(super) matrices: &'n [Matrix],
+    /// The actions that the policy declares.
+    pub(super) actions: &'n DeclaredActions<String>,
     /// The audiences that are resolved, by name, while audiences are.
     pub(super) audiences: RefCell<HashMap<String, RelationCondition<String>>>,
     /// The number of parts that the condition which is being resolved may have more.
@@ -56,8 +58,13 @@ fn relation(word: &str) -> Option<Relation> {
 }
 
 impl<'n> RelationNames<'n> {
-    pub(super) fn new(vocabulary: &'n Vocabulary, matrices: &'n [Matrix]) -> Self {
-        Self { vocabulary, matrices, audiences: RefCell::default(), parts_left: Cell::new(0) }
+    pub(super) fn new(
+        vocabulary: &'n Vocabulary,
+        matrices: &'n [Matrix],
+        actions: &'n DeclaredActions<String>,
+    ) -> Self {
+        let (audiences, parts_left) = (RefCell::default(), Cell::new(0));
+        Self { vocabulary, matrices, actions, audiences, parts_left }
     }
 
     /// The relation condition of an expression; `None`, with the reasons in `problems`, if it is none.

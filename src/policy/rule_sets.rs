@@ -50,7 +50,7 @@ pub(super) fn resolve(
             descriptions::check_description("a rule set's description", text, problems)
         });
         let asked = asked(set.asked.as_ref(), problems);
-        let actions = concerned_actions(set.actions.as_ref(), problems);
+        let actions = concerned_actions(set.actions.as_ref(), reader.names.actions, problems);
         let rules = reader.resolve(Some(&set.name.value), set.rules, problems);
         let Some(name) = name else { continue };
         if name == RULES {

@@ -47,7 +47,7 @@ pub struct Rule {
 
 /// Reads the rules of a policy, whose ids are distinct over all rule sets.
 pub(super) struct RuleReader<'r> {
-    names: &'r RelationNames<'r>,
+    pub(super) names: &'r RelationNames<'r>,
     ids: Seen<Uuid>,
 }
 

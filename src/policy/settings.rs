@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     request::{
-        Action, Approval, BlockMode, BlockableAction, EVERYONE, LimitKind, NOBODY, PeersMode,
-        Settings, Switch, TagForm, Toggle, UnknownUsers,
+        Approval, BlockMode, BlockableAction, DeclaredActions, EVERYONE, LimitKind, NOBODY,
+        PeersMode, Settings, Switch, TagForm, Toggle, UnknownUsers,
     },
     source::Span,
     syntax::ast::{self, Expr, ExprKind, SettingsSection, Text, WordSection},
@@ -40,11 +40,13 @@ impl SettingsStatements<'_> {
 pub(super) fn resolve(
     written: &SettingsStatements<'_>,
     vocabulary: &Vocabulary,
+    actions: DeclaredActions<String>,
     problems: &mut Diagnostics,
 ) -> (Option<Preset>, Settings<String>) {
     let mut stated = FirstSettings::default();
     let preset = preset(written, &mut stated, problems);
     let mut settings = preset.map_or_else(Settings::default, Preset::settings);
+    settings.actions = actions;
     for section in written.words.iter().filter(|word| word.section == WordSection::UnknownUsers) {
         let known = UnknownUsers::ALL.iter().map(|word| word.as_str());
         let found = parse_word("treatment of unknown users", &section.value, known, problems);
@@ -121,7 +123,7 @@ impl Reader<'_> {
     ) {
         let (key, value) = (&setting.key, &setting.value);
         let place = format!("{section}.{}", key.value.escape_debug());
-        if !self.check_key(section, key) {
+        if !self.check_key(section, key, &settings.actions) {
             return;
         }
         let is_first = stated.is_first(&place, key.span, self.problems);
@@ -135,6 +137,12 @@ impl Reader<'_> {
             SettingsSection::Permissions => {
                 let toggle = toggle(value, self.vocabulary, self.problems);
                 let switch: Option<Switch> = key.value.parse().ok();
+                if let (None, Some(toggle), true) = (switch, &toggle, is_first) {
+                    let own = settings.actions.number(&key.value);
+                    if let Some(declared) = own.and_then(|own| settings.actions.get_mut(own)) {
+                        declared.switch = toggle.clone();
+                    }
+                }
                 if let (Some(switch), Some(toggle), true) = (switch, toggle, is_first) {
                     settings.permissions[switch] = toggle;
                 }
@@ -147,6 +155,11 @@ impl Reader<'_> {
                     (key.value.parse::<BlockableAction>(), mode, is_first)
                 {
                     settings.blocks = settings.blocks.with(action, mode);
+                } else if let (Some(own), Some(mode), true) =
+                    (settings.actions.number(&key.value), mode, is_first)
+                    && let Some(declared) = settings.actions.get_mut(own)
+                {
+                    declared.blocks = mode;
                 }
             }
             SettingsSection::Friendship => {
@@ -171,12 +184,18 @@ impl Reader<'_> {
     }
 
     /// Whether a section has this key; if not, says which it has.
-    fn check_key(&mut self, section: SettingsSection, key: &Text<'_>) -> bool {
-        let known = keys(section);
+    fn check_key(
+        &mut self,
+        section: SettingsSection,
+        key: &Text<'_>,
+        actions: &DeclaredActions<String>,
+    ) -> bool {
+        let mut known: Vec<&str> = keys(section);
+        known.extend(declared_keys(section, actions));
         let is_known = known.contains(&&*key.value);
         if !is_known {
             self.problems.push(match section {
-                SettingsSection::Blocks => unknown_block_action(key, &known),
+                SettingsSection::Blocks => unknown_block_action(key, &known, actions),
                 SettingsSection::Moderation
                 | SettingsSection::Permissions
                 | SettingsSection::Friendship
@@ -208,17 +227,34 @@ impl Reader<'_> {
 }
 
 /// An action that has no block mode, though it may be another's name.
-fn unknown_block_action(key: &Text<'_>, known: &[&'static str]) -> Diagnostic {
+fn unknown_block_action(
+    key: &Text<'_>,
+    known: &[&str],
+    actions: &DeclaredActions<String>,
+) -> Diagnostic {
     let problem = suggestions::unknown_key("`blocks`", key, known.iter().copied());
-    match key.value.parse::<Action>() {
-        Ok(action) => {
-            Diagnostic { message: format!("`blocks` does not apply to `{action}`"), ..problem }
+    match actions.resolve(&key.value) {
+        Ok(_) => {
+            Diagnostic { message: format!("`blocks` does not apply to `{}`", key.value), ..problem }
         }
         Err(_) => problem,
     }
 }
 
-/// The keys that a section may have.
+/// The keys that a section may have for declared actions.
+fn declared_keys(
+    section: SettingsSection,
+    actions: &DeclaredActions<String>,
+) -> impl Iterator<Item = &str> {
+    let names = actions.iter().map(move |(_, declared)| match section {
+        SettingsSection::Permissions => Some(&*declared.name),
+        SettingsSection::Blocks => declared.like.blockable().map(|_| &*declared.name),
+        SettingsSection::Moderation | SettingsSection::Friendship | SettingsSection::Limits => None,
+    });
+    names.flatten()
+}
+
+/// The keys that a section may have in every policy.
 pub(super) fn keys(section: SettingsSection) -> Vec<&'static str> {
     match section {
         SettingsSection::Moderation => vec!["managers"],

@@ -16,40 +16,40 @@ use crate::{
 pub(super) const CONDITION: &str = "a condition";
 
 /// A word that is not one of those allowed in its place; the hint names the likeliest of them.
-pub(super) fn unknown_word(
+pub(super) fn unknown_word<'k>(
     what: &str,
     word: &str,
     span: Span,
-    known: impl Iterator<Item = &'static str>,
+    known: impl Iterator<Item = &'k str>,
 ) -> Diagnostic {
     unknown_name(Code::UnknownWord, format!("unknown {what} `{word}`"), word, span, known)
 }
 
 /// A key that `of` does not have.
-pub(super) fn unknown_key(
+pub(super) fn unknown_key<'k>(
     of: &str,
     key: &Text<'_>,
-    known: impl Iterator<Item = &'static str>,
+    known: impl Iterator<Item = &'k str>,
 ) -> Diagnostic {
     let message = format!("{of} has no field `{}`", key.value.escape_debug());
     unknown_name(Code::UnknownField, message, &key.value, key.span, known)
 }
 
-fn unknown_name(
+fn unknown_name<'k>(
     code: Code,
     message: String,
     word: &str,
     span: Span,
-    known: impl Iterator<Item = &'static str>,
+    known: impl Iterator<Item = &'k str>,
 ) -> Diagnostic {
     Diagnostic::error(code, span, message).hint(suggest(word, known))
 }
 
 /// The word that a text spells; the problem calls it `what` if there is no such word.
-pub(super) fn parse_word<W: FromStr>(
+pub(super) fn parse_word<'k, W: FromStr>(
     what: &str,
     text: &Text<'_>,
-    known: impl Iterator<Item = &'static str>,
+    known: impl Iterator<Item = &'k str>,
     problems: &mut Diagnostics,
 ) -> Option<W> {
     let found = text.value.parse().ok();
@@ -94,10 +94,10 @@ fn constant_hint(value: bool, word: &str) -> String {
 }
 
 /// The word that the value of a setting is; a condition is none.
-pub(super) fn expect_word<'e>(
+pub(super) fn expect_word<'e, 'k>(
     what: &str,
     value: &'e Expr<'_>,
-    known: impl Iterator<Item = &'static str>,
+    known: impl Iterator<Item = &'k str>,
     problems: &mut Diagnostics,
 ) -> Option<Text<'e>> {
     match &value.kind {

@@ -4,7 +4,7 @@ use crate::{
     decide::PairEvaluator,
     diagnostic::{Code, Diagnostic},
     policy::{Demand, Invariant},
-    request::Action,
+    request::{Action, ActionName},
     snapshot::{CompiledRule, TagId, UserNumber, View},
 };
 
@@ -95,7 +95,7 @@ impl InvariantReport<'_, '_> {
             if count == 1 { "1 pair breaks".to_owned() } else { format!("{count} pairs break") };
         let mut pairs_by_id = pairs.iter().map(|&(one, other)| (self.id(one), self.id(other)));
         let first = pairs_by_id.next().map_or_else(String::new, |(one, other)| {
-            format!(": {one} {} {}", self.verb(), action_phrase(self.invariant.action, &other))
+            format!(": {one} {} {}", self.verb(), action_phrase(self.invariant, &other))
         });
         let others: Vec<String> =
             pairs_by_id.map(|(one, other)| format!("{one} to {other}")).collect();
@@ -121,20 +121,20 @@ impl InvariantReport<'_, '_> {
     }
 
     fn isolated(&self, users: &[UserNumber], count: u64) -> String {
-        let Invariant { action, to, .. } = self.invariant;
+        let to = &self.invariant.to;
         let ids: Vec<String> = users.iter().map(|&user| self.id(user)).collect();
         let more = if count > users.len() as u64 { ", ..." } else { "" };
         let (users, break_it) = if count == 1 { ("user", "breaks") } else { ("users", "break") };
         let user = format!("nobody who meets {to}");
         format!(
             "{count} {users} {break_it} it, who may {}: {}{more}",
-            action_phrase(*action, &user),
+            action_phrase(self.invariant, &user),
             ids.join(", ")
         )
     }
 
     fn example(&self, example: &Counterexample<'_>) -> String {
-        let Invariant { action, to, .. } = self.invariant;
+        let to = &self.invariant.to;
         let subject = self.tags(&example.subject);
         let verb = self.verb();
         if let Some(other) = &example.other {
@@ -144,10 +144,13 @@ impl InvariantReport<'_, '_> {
             } else {
                 format!(", where between the two is {}", example.between.join(" and "))
             };
-            format!("a user with {subject} {verb} {}{between}", action_phrase(*action, &user))
+            format!(
+                "a user with {subject} {verb} {}{between}",
+                action_phrase(self.invariant, &user)
+            )
         } else {
             let user = format!("nobody who meets {to}");
-            format!("a user with {subject} may {}", action_phrase(*action, &user))
+            format!("a user with {subject} may {}", action_phrase(self.invariant, &user))
         }
     }
 
@@ -167,7 +170,11 @@ impl InvariantReport<'_, '_> {
 }
 
 /// An action on a user in words, after `may`.
-fn action_phrase(action: Action, user: &str) -> String {
+fn action_phrase(invariant: &Invariant, user: &str) -> String {
+    let action = match &invariant.action_name {
+        ActionName::BuiltIn(action) => *action,
+        ActionName::Declared(name) => return format!("do `{name}` to {user}"),
+    };
     match action {
         Action::Read => format!("read what comes from {user}"),
         Action::ViewProfile => format!("view the profile of {user}"),

@@ -1,12 +1,18 @@
 //! Sets of actions.
 
-use super::Action;
+use super::{Action, ActionKey, DeclaredAction};
 
-/// A set of actions.
+/// A set of actions of one policy: built-in ones in the low half of the bits, declared ones in the high half.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct ActionSet(u64);
 
-const _: () = assert!(Action::COUNT <= u64::BITS as usize, "`ActionSet` has no bit left");
+/// The first bit of declared actions.
+const DECLARED: u32 = u64::BITS / 2;
+
+const _: () = assert!(
+    Action::COUNT <= DECLARED as usize && DeclaredAction::MOST <= DECLARED as usize,
+    "`ActionSet` has no bit left"
+);
 
 /// The actions by which one user reaches another.
 const REACHING: [Action; 6] = [
@@ -50,6 +56,20 @@ impl ActionSet {
         self.0 & (1 << action as u64) != 0
     }
 
+    /// The set with one more action of either kind.
+    #[must_use]
+    pub const fn with_key(self, key: ActionKey) -> Self {
+        match key {
+            ActionKey::BuiltIn(action) => self.with(action),
+            ActionKey::Declared(own) => Self(self.0 | 1 << (DECLARED as usize + own.index())),
+        }
+    }
+
+    #[inline]
+    pub const fn contains_declared(self, own: DeclaredAction) -> bool {
+        self.0 & (1 << (DECLARED as usize + own.index())) != 0
+    }
+
     /// Whether an action is in both sets.
     #[inline]
     pub const fn intersects(self, other: Self) -> bool {
@@ -66,14 +86,21 @@ impl ActionSet {
         Self(self.0 | other.0)
     }
 
-    /// The actions of the set, in the order of the reference.
-    pub fn iter(self) -> impl Iterator<Item = Action> {
+    /// The built-in actions of the set, in the order of the reference.
+    pub fn built_in(self) -> impl Iterator<Item = Action> {
         Action::ALL.iter().copied().filter(move |&action| self.contains(action))
+    }
+
+    /// The actions of the set: built-in ones in the order of the reference, then declared ones by number.
+    pub fn iter(self) -> impl Iterator<Item = ActionKey> {
+        let declared = (0..DeclaredAction::MOST).filter_map(DeclaredAction::from_index);
+        let declared = declared.filter(move |&own| self.contains_declared(own));
+        self.built_in().map(ActionKey::BuiltIn).chain(declared.map(ActionKey::Declared))
     }
 }
 
-impl FromIterator<Action> for ActionSet {
-    fn from_iter<I: IntoIterator<Item = Action>>(actions: I) -> Self {
-        actions.into_iter().fold(Self::default(), Self::with)
+impl FromIterator<ActionKey> for ActionSet {
+    fn from_iter<I: IntoIterator<Item = ActionKey>>(actions: I) -> Self {
+        actions.into_iter().fold(Self::default(), Self::with_key)
     }
 }

@@ -7,6 +7,7 @@ mod action_set;
 mod condition;
 mod decision;
 mod declared;
+mod declared_action;
 mod enum_map;
 mod group;
 mod ids;
@@ -26,6 +27,9 @@ pub use action_set::ActionSet;
 pub use condition::{Condition, EVERYONE, NOBODY};
 pub use decision::{Decision, GateName, Obligation, Reason};
 pub use declared::{DeclarationSite, DeclaredField, DeclaredFields};
+pub use declared_action::{
+    ActionDeclaration, ActionKey, ActionName, DeclaredAction, DeclaredActions, RequestedAction,
+};
 pub use enum_map::{EnumMap, Enumeration};
 pub use group::{
     BUILT_IN_MATRICES, DM_MATRIX, Grant, GrantCondition, GroupPermission, MetadataGrants,
@@ -59,7 +63,10 @@ pub(crate) use text_enum::text_enum;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Request<'a> {
     pub subject: User<'a>,
+    /// The action, or the one that [`own_action`](Self::own_action) is like.
     pub action: Action,
+    /// The requested action, if it is one that the policy declares; it must be like `action`.
+    pub own_action: Option<DeclaredAction>,
     pub resource: Resource<'a>,
     /// The user whom an action on a group concerns, if it [takes](Action::takes_member) a member.
     pub member: Option<User<'a>>,
@@ -132,7 +139,26 @@ impl<'a> Request<'a> {
     /// A request about any resource.
     pub fn with_resource(subject: &'a str, action: Action, resource: Resource<'a>) -> Self {
         let subject = subject.into();
-        Self { subject, action, resource, member: None, field: None, conversation: None }
+        Self {
+            subject,
+            action,
+            own_action: None,
+            resource,
+            member: None,
+            field: None,
+            conversation: None,
+        }
+    }
+
+    /// The action that is requested.
+    pub fn requested(&self) -> RequestedAction {
+        RequestedAction { action: self.action, own: self.own_action }
+    }
+
+    /// The same request for another action.
+    #[must_use]
+    pub fn with_action(self, requested: RequestedAction) -> Self {
+        Self { action: requested.action, own_action: requested.own, ..self }
     }
 }
 

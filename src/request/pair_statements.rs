@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::relation_condition::EdgeDirection;
-use super::{Action, ActionSet, Condition, Relation, RelationCondition, text_enum::text_enum};
+use super::{ActionKey, ActionSet, Condition, Relation, RelationCondition, text_enum::text_enum};
 
 text_enum! {
     /// When a statement is asked.
@@ -209,7 +209,7 @@ impl<T> Audiences<T> {
 /// From whom users accept an action. `T` is a tag, as in [`Condition`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Accepts<T> {
-    pub action: Action,
+    pub action: ActionKey,
     /// The audiences by condition; the first condition that a user meets counts.
     pub modes: Vec<AudienceMode<T>>,
     /// The audience of users who meet none of the conditions.
@@ -229,7 +229,7 @@ pub struct AudienceMode<T> {
 
 impl<T> Accepts<T> {
     /// What holds of an action without an entry: everyone is accepted.
-    pub fn everyone(action: Action) -> Self {
+    pub fn everyone(action: ActionKey) -> Self {
         Self {
             action,
             modes: Vec::new(),

@@ -2,13 +2,13 @@
 
 use thiserror::Error;
 
-use super::{Action, Conversation, Request, Resource, ResourceKind};
+use super::{Action, Conversation, Request, RequestedAction, Resource, ResourceKind};
 
 /// The parts of a question as they are given, before they are checked against each other.
 #[derive(Clone, Copy, Debug)]
 pub struct QuestionParts<'a> {
     pub subject: Option<&'a str>,
-    pub action: Action,
+    pub action: RequestedAction,
     /// `user`, `group`, or any other text for a resource that is neither. Without it, the resource
     /// is of the first kind that the action takes.
     pub resource_type: Option<&'a str>,
@@ -99,7 +99,7 @@ impl<'a> QuestionParts<'a> {
     /// # Errors
     /// If a part is missing, or the action does not apply to the resource.
     pub fn into_request(self) -> Result<Request<'a>, QuestionPartsError> {
-        let subject = self.subject.ok_or(QuestionPartsError::NoSubject(self.action))?;
+        let subject = self.subject.ok_or(QuestionPartsError::NoSubject(self.action.action))?;
         let resource = self.resource(self.kind()?)?;
         self.request(subject, resource, self.member()?)
     }
@@ -121,7 +121,7 @@ impl<'a> QuestionParts<'a> {
                 ResourceKind::None => return Err(QuestionPartsError::NothingOpen),
             },
             (Some(_), Some(group)) => {
-                let is_open = self.action.takes_member() && self.member.is_none();
+                let is_open = self.action.action.takes_member() && self.member.is_none();
                 if kind != ResourceKind::Group || !is_open {
                     return Err(QuestionPartsError::NothingOpen);
                 }
@@ -149,18 +149,19 @@ impl<'a> QuestionParts<'a> {
             member: member.map(Into::into),
             field: self.field()?,
             conversation: self.conversation,
-            ..Request::with_resource(subject, self.action, resource)
+            own_action: self.action.own,
+            ..Request::with_resource(subject, self.action.action, resource)
         })
     }
 
     fn default_kind(self) -> ResourceKind {
-        self.action.takes().first().copied().unwrap_or(ResourceKind::None)
+        self.action.action.takes().first().copied().unwrap_or(ResourceKind::None)
     }
 
     fn kind(self) -> Result<ResourceKind, QuestionPartsError> {
         match (self.resource_type, self.resource) {
-            (Some(name), _) => self.action.check_kind(ResourceKind::from_type_name(name)),
-            (None, None) if self.action.takes().contains(&ResourceKind::None) => {
+            (Some(name), _) => self.action.action.check_kind(ResourceKind::from_type_name(name)),
+            (None, None) if self.action.action.takes().contains(&ResourceKind::None) => {
                 Ok(ResourceKind::None)
             }
             (None, _) => Ok(self.default_kind()),
@@ -172,26 +173,28 @@ impl<'a> QuestionParts<'a> {
             (ResourceKind::User, Some(id)) => Ok(Resource::User(id.into())),
             (ResourceKind::Group, Some(id)) => Ok(Resource::Group(id.into())),
             (ResourceKind::None, Some(_)) if self.resource_type.is_none() => {
-                Err(QuestionPartsError::NoResource(self.action))
+                Err(QuestionPartsError::NoResource(self.action.action))
             }
             (ResourceKind::None, _) => Ok(Resource::None),
-            (_, None) => Err(QuestionPartsError::ResourceMissing(self.action)),
+            (_, None) => Err(QuestionPartsError::ResourceMissing(self.action.action)),
         }
     }
 
     /// The member, if the action takes one; it is ignored for other actions.
     fn member(self) -> Result<Option<&'a str>, QuestionPartsError> {
-        match self.member.filter(|_| self.action.takes_member()) {
-            None if self.action.takes_member() => {
-                Err(QuestionPartsError::MemberMissing(self.action))
+        match self.member.filter(|_| self.action.action.takes_member()) {
+            None if self.action.action.takes_member() => {
+                Err(QuestionPartsError::MemberMissing(self.action.action))
             }
             member => Ok(member),
         }
     }
 
     fn field(self) -> Result<Option<&'a str>, QuestionPartsError> {
-        match self.field.filter(|_| self.action.takes_field()) {
-            None if self.action.takes_field() => Err(QuestionPartsError::FieldMissing(self.action)),
+        match self.field.filter(|_| self.action.action.takes_field()) {
+            None if self.action.action.takes_field() => {
+                Err(QuestionPartsError::FieldMissing(self.action.action))
+            }
             field => Ok(field),
         }
     }

@@ -84,13 +84,14 @@ impl<T: PartialEq> Settings<T> {
             audiences: _,
             accepts,
             barriers,
+            actions,
         } = self;
         let each = [
             (Section::Barriers, *barriers != other.barriers),
             (Section::Accepts, *accepts != other.accepts),
             (Section::UnknownUsers, *unknown_users != other.unknown_users),
             (Section::Moderation, *managers != other.managers),
-            (Section::Permissions, *permissions != other.permissions),
+            (Section::Permissions, *permissions != other.permissions || *actions != other.actions),
             (Section::Blocks, *blocks != other.blocks),
             (Section::Peers, *peers != other.peers),
             (Section::ProtectedTags, *protected_tags != other.protected_tags),

@@ -1,9 +1,9 @@
 //! The settings of a policy, which hold for all users.
 
 use super::{
-    Accepts, Action, Approval, Audiences, Barrier, BlockMode, BlockableAction, BlockableActionMap,
-    Condition, LimitKind, PeersMode, ProtectedTags, RelationCondition, Switch, SwitchMap, TagForm,
-    Toggle, UnknownUsers,
+    Accepts, Action, ActionKey, Approval, Audiences, Barrier, BlockMode, BlockableAction,
+    BlockableActionMap, Condition, DeclaredActions, LimitKind, PeersMode, ProtectedTags,
+    RelationCondition, Switch, SwitchMap, TagForm, Toggle, UnknownUsers,
 };
 
 /// All settings of a policy. `T` is a tag, as in [`Condition`].
@@ -29,6 +29,8 @@ pub struct Settings<T> {
     pub accepts: Vec<Accepts<T>>,
     /// The barriers, in the order of their names.
     pub barriers: Vec<Barrier<T>>,
+    /// The actions that the policy declares.
+    pub actions: DeclaredActions<T>,
 }
 
 /// The peers modes of users whose records don't set one.
@@ -109,6 +111,7 @@ impl<T> Default for Settings<T> {
             audiences: Audiences::default(),
             accepts: Vec::new(),
             barriers: Vec::new(),
+            actions: DeclaredActions::default(),
         }
     }
 }
@@ -135,6 +138,7 @@ impl<T> Settings<T> {
             audiences,
             accepts,
             barriers,
+            actions,
         } = self;
         let modes = peers.modes.iter().map(|(when, mode)| (when.map(name), *mode));
         let peers = Peers { modes: modes.collect(), default: peers.default };
@@ -152,6 +156,7 @@ impl<T> Settings<T> {
             audiences: audiences.map(name),
             accepts: accepts.iter().map(|entry| entry.map(name)).collect(),
             barriers: barriers.iter().map(|barrier| barrier.map(name)).collect(),
+            actions: actions.map(name),
         }
     }
 
@@ -171,6 +176,7 @@ impl<T> Settings<T> {
             audiences: _,
             accepts,
             barriers,
+            actions,
         } = self;
         managers.iter().for_each(&mut *visit);
         for toggle in permissions.values() {
@@ -180,7 +186,8 @@ impl<T> Settings<T> {
         }
         modes.iter().for_each(|(when, _)| visit(when));
         accepts.iter().flat_map(|entry| &entry.modes).for_each(|mode| visit(&mode.when));
-        barriers.iter().flat_map(|barrier| [&barrier.from, &barrier.to]).for_each(visit);
+        barriers.iter().flat_map(|barrier| [&barrier.from, &barrier.to]).for_each(&mut *visit);
+        actions.for_each_condition(visit);
     }
 
     /// Calls `visit` with each tag that the settings name.
@@ -196,7 +203,7 @@ impl<T> Settings<T> {
     }
 
     /// From whom users accept an action, if the policy says it.
-    pub fn accepts(&self, action: Action) -> Option<&Accepts<T>> {
+    pub fn accepts(&self, action: ActionKey) -> Option<&Accepts<T>> {
         self.accepts.iter().find(|entry| entry.action == action)
     }
 }

@@ -4,7 +4,9 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use super::{Action, GroupPermission, Switch};
+use std::sync::Arc;
+
+use super::{ActionName, GroupPermission, Switch};
 
 /// The identifier of a statement of a policy that decisions can depend on.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -13,15 +15,17 @@ pub enum StatementId {
     /// `moderation.managers`.
     Managers,
     Switch(Switch),
+    /// The switch of an action that the policy declares.
+    OwnSwitch(Arc<str>),
     /// The block mode of the action.
-    Blocks(Action),
+    Blocks(ActionName),
     /// The mode of users who meet a condition, by its index in the list.
     PeersMode(usize),
     PeersDefault,
     /// The audience of users who meet a condition, by its index in the list.
-    AudienceMode(Action, usize),
+    AudienceMode(ActionName, usize),
     /// The audience of users who meet no condition of the list.
-    AudienceDefault(Action),
+    AudienceDefault(ActionName),
     /// A barrier by its name.
     Barrier(String),
     DefaultApproval,
@@ -36,6 +40,11 @@ pub enum StatementId {
         /// The field of the metadata; `*` stands for those that are not named.
         field: Option<String>,
     },
+    /// The condition of a declared action in the groups that a matrix governs.
+    OwnCell {
+        matrix: String,
+        action: Arc<str>,
+    },
 }
 
 /// The path of the statement as a policy writes it, key by key.
@@ -45,6 +54,8 @@ impl fmt::Display for StatementId {
             Self::Rule(id) => write!(f, "rule {id}"),
             Self::Managers => f.write_str("moderation.managers"),
             Self::Switch(switch) => write!(f, "permissions.{switch}"),
+            Self::OwnSwitch(action) => write!(f, "permissions.{action}"),
+            Self::OwnCell { matrix, action } => write!(f, "matrices.{matrix}.{action}"),
             Self::Blocks(action) => write!(f, "blocks.{action}"),
             Self::PeersMode(at) => write!(f, "peers.modes[{at}]"),
             Self::PeersDefault => f.write_str("peers.default"),

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{line_writer::LineWriter, trace_context::TraceContext};
 use crate::{
     live::ServedPolicy,
-    request::{Action, Decision, Request},
+    request::{ActionName, Decision, Request},
     wire::{IdForm, write_decision, write_json_text, write_rfc3339},
 };
 
@@ -118,7 +118,7 @@ impl DecisionLog {
     pub(super) fn line(
         &self,
         origin: DecisionOrigin<'_>,
-        revision: &str,
+        served: &ServedPolicy,
         request: &Request<'_>,
         decision: Decision,
     ) -> Option<Vec<u8>> {
@@ -130,7 +130,7 @@ impl DecisionLog {
         line.extend_from_slice(br#"{"time":""#);
         write_rfc3339(&mut line, SystemTime::now());
         line.extend_from_slice(br#"","revision":""#);
-        line.extend_from_slice(revision.as_bytes());
+        line.extend_from_slice(served.revision.as_bytes());
         line.push(b'"');
         if let Some(id) = &trace.id {
             line.extend_from_slice(br#","request_id":"#);
@@ -148,7 +148,8 @@ impl DecisionLog {
         if is_unresolved {
             line.extend_from_slice(br#""unresolved":true,"#);
         }
-        write_decision(&mut line, request, decision, self.ids);
+        let action = served.view.action_name(request.requested());
+        write_decision(&mut line, &action, request, decision, self.ids);
         line.extend_from_slice(b"}\n");
         Some(line)
     }
@@ -174,7 +175,7 @@ pub(super) struct StepDecisions(pub(super) Vec<RecordedDecision>);
 
 #[derive(Debug)]
 pub(super) struct RecordedDecision {
-    pub(super) action: Action,
+    pub(super) action: ActionName,
     pub(super) decision: Decision,
     /// The line to log, if it is logged.
     pub(super) line: Option<Vec<u8>>,
@@ -189,8 +190,8 @@ impl StepDecisions {
         request: &Request<'_>,
         decision: Decision,
     ) {
-        let line = log.and_then(|log| log.line(origin, &served.revision, request, decision));
-        self.0.push(RecordedDecision { action: request.action, decision, line });
+        let line = log.and_then(|log| log.line(origin, served, request, decision));
+        self.0.push(RecordedDecision { action: request.action.into(), decision, line });
     }
 }
 

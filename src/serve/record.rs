@@ -19,9 +19,11 @@ impl App {
         request: &Request<'_>,
         decision: Decision,
     ) {
-        self.metrics.requests.count_decision(request.action, decision);
+        self.metrics
+            .requests
+            .count_decision(&served.view.action_name(request.requested()), decision);
         if let Some(log) = &self.options.decision_log
-            && let Some(line) = log.line(origin, &served.revision, request, decision)
+            && let Some(line) = log.line(origin, served, request, decision)
         {
             log.write(&line);
         }
@@ -30,7 +32,7 @@ impl App {
     /// Counts and logs the decisions of a step.
     pub(super) fn record_step(&self, decisions: StepDecisions) {
         for RecordedDecision { action, decision, line } in decisions.0 {
-            self.metrics.requests.count_decision(action, decision);
+            self.metrics.requests.count_decision(&action, decision);
             if let (Some(log), Some(line)) = (&self.options.decision_log, line) {
                 log.write(&line);
             }

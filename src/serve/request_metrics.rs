@@ -5,7 +5,10 @@
 
 use std::{
     fmt,
-    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -16,7 +19,7 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use crate::request::{Action, Decision, Reason};
+use crate::request::{Action, ActionName, Decision, Reason};
 
 /// The upper bounds of the buckets in nanoseconds: from 5 µs, about what a decision takes, to 10 s.
 const BOUNDS: [u64; 20] = [
@@ -48,11 +51,22 @@ const CELLS: usize = BOUNDS.len() + 2;
 /// The greatest number of shards. Threads beyond share them.
 const MAX_SHARDS: usize = 32;
 
+/// The number of declared actions that are counted by their names, over all policies since the start.
+const DECLARED: usize = 64;
+
+/// The number of slots of actions: built-in ones, declared ones, and one of all other declared ones.
+const SLOTS: usize = Action::COUNT + DECLARED + 1;
+
+/// The label of declared actions beyond those; no action's name, as it begins with another character.
+const OTHER: &str = "(other)";
+
 /// The counters of decisions by action and reason, and of request times by route.
 pub struct RequestMetrics {
     /// A power of two of them.
     shards: Box<[Shard]>,
     routes: Vec<String>,
+    /// The declared actions that have counters of their own, in the order of their first decisions.
+    declared: RwLock<Vec<Arc<str>>>,
 }
 
 /// The counters of the threads that share a shard.
@@ -69,7 +83,7 @@ pub struct RouteIndex(pub usize);
 
 #[derive(Clone, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
 struct DecisionLabels {
-    action: &'static str,
+    action: String,
     decision: &'static str,
     reason: &'static str,
 }
@@ -81,19 +95,43 @@ impl RequestMetrics {
         let count = cores.next_power_of_two().min(MAX_SHARDS);
         let zeros = |count: usize| (0..count).map(|_| AtomicU64::new(0)).collect();
         let shard = || Shard {
-            decisions: zeros(Action::COUNT * Reason::COUNT),
+            decisions: zeros(SLOTS * Reason::COUNT),
             times: zeros(routes.len() * CELLS),
         };
-        Self { shards: (0..count).map(|_| shard()).collect(), routes }
+        let shards = (0..count).map(|_| shard()).collect();
+        Self { shards, routes, declared: RwLock::default() }
     }
 
-    /// Counts a decision.
+    /// Counts a decision. The first declared actions, up to [`DECLARED`] since the start, are counted by their
+    /// names, all others together.
     #[inline]
-    pub fn count_decision(&self, action: Action, decision: Decision) {
-        let at = action.index() * Reason::COUNT + decision.reason.index();
+    pub fn count_decision(&self, action: &ActionName, decision: Decision) {
+        let slot = match action {
+            ActionName::BuiltIn(action) => action.index(),
+            ActionName::Declared(name) => self.declared_slot(name),
+        };
+        let at = slot * Reason::COUNT + decision.reason.index();
         if let Some(counter) = self.shard().and_then(|shard| shard.decisions.get(at)) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// The slot of a declared action.
+    fn declared_slot(&self, name: &Arc<str>) -> usize {
+        let find = |names: &Vec<Arc<str>>| names.iter().position(|known| known == name);
+        let found = find(&self.declared.read().unwrap_or_else(PoisonError::into_inner));
+        let at = found.unwrap_or_else(|| {
+            let mut names = self.declared.write().unwrap_or_else(PoisonError::into_inner);
+            find(&names).unwrap_or_else(|| {
+                if names.len() < DECLARED {
+                    names.push(Arc::clone(name));
+                    names.len() - 1
+                } else {
+                    DECLARED
+                }
+            })
+        });
+        Action::COUNT + at
     }
 
     /// Counts a request at a route by the time that it took.
@@ -126,13 +164,16 @@ impl RequestMetrics {
 
     pub(super) fn register(&self, registry: &mut Registry) {
         let decisions = Family::<DecisionLabels, Counter>::default();
-        for &action in Action::ALL {
+        let declared = self.declared.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let built_in = Action::ALL.iter().map(|action| (action.index(), action.as_str()));
+        let own = (Action::COUNT..).zip(declared.iter().map(|name| &**name));
+        for (slot, action) in built_in.chain(own).chain([(SLOTS - 1, OTHER)]) {
             for &reason in Reason::ALL {
-                let at = action.index() * Reason::COUNT + reason.index();
+                let at = slot * Reason::COUNT + reason.index();
                 let count = self.sum(|shard| shard.decisions.get(at));
                 if count > 0 {
                     let decision = if reason == Reason::Allowed { "allow" } else { "deny" };
-                    let (action, reason) = (action.as_str(), reason.as_str());
+                    let (action, reason) = (action.to_owned(), reason.as_str());
                     let labels = DecisionLabels { action, decision, reason };
                     decisions.get_or_create(&labels).inc_by(count);
                 }

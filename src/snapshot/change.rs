@@ -6,7 +6,7 @@ use super::{
     CompiledBarrier, CompiledRule, Population, RecordOverrides, RuleBook, TagId, Tie, UserNumber,
     UserSet, UserState, View, state_index::StateChange,
 };
-use crate::request::{Action, Condition, DeclaredFields, Relation, Switch};
+use crate::request::{ActionName, Condition, DeclaredFields, Relation, Switch};
 
 /// A change of a user. Fields that are `None` stay as they are.
 #[derive(Clone, Default, Debug)]
@@ -31,7 +31,7 @@ pub struct OverridesChange {
     /// The switches that are set to a condition.
     pub conditions: Vec<(Switch, Condition<TagId>)>,
     /// The names of audiences, by action.
-    pub accepts: Vec<(Action, String)>,
+    pub accepts: Vec<(ActionName, String)>,
 }
 
 /// The parts of a tie that are removed, and then the parts that are added, from one user to
@@ -117,7 +117,9 @@ impl View {
         restand.dedup();
         self.refresh_states(&restand);
         self.update_selected_users(before);
-        self.only_rules_restrict = self.states.is_unrestricted() && self.population.ties.is_empty();
+        self.only_rules_restrict = self.states.is_unrestricted()
+            && self.population.ties.is_empty()
+            && self.settings.actions.is_empty();
     }
 
     /// Recomputes the states of these users, given in order.

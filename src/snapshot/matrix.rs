@@ -3,6 +3,8 @@
 use std::num::NonZeroU32;
 
 use super::TagId;
+use std::sync::Arc;
+
 use crate::request::{Grant, GrantCondition, GroupPermission, MetadataGrants, PermissionMap};
 
 /// The number of a matrix in a view; named matrices are numbered in the order of their names.
@@ -59,6 +61,8 @@ pub struct CompiledMatrix {
     pub permissions: PermissionMap<GrantCondition<TagId>>,
     /// The conditions by field; `None` if the matrix leaves `update_metadata` out.
     pub metadata: Option<MetadataGrants<TagId>>,
+    /// The conditions of declared actions that the matrix states, in the order of their names.
+    pub declared: Vec<(Arc<str>, GrantCondition<TagId>)>,
 }
 
 impl CompiledMatrix {
@@ -86,9 +90,16 @@ impl CompiledMatrix {
                 .is_some_and(|(fields, field)| fields.is_hidden(field))
     }
 
+    /// The condition of a declared action; `None` if the matrix does not state it. Costs a binary search.
+    pub fn declared_condition(&self, action: &str) -> Option<&GrantCondition<TagId>> {
+        let at = self.declared.binary_search_by(|(name, _)| (**name).cmp(action)).ok()?;
+        self.declared.get(at).map(|(_, value)| value)
+    }
+
     /// Calls `each` with all conditions of the matrix.
     pub fn for_each_condition<'m>(&'m self, each: &mut impl FnMut(&'m GrantCondition<TagId>)) {
         self.permissions.values().for_each(&mut *each);
+        self.declared.iter().for_each(|(_, value)| each(value));
         if let Some(MetadataGrants { named, rest }) = &self.metadata {
             named.iter().for_each(|(_, value)| each(value));
             each(rest);

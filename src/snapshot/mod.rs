@@ -29,6 +29,7 @@ mod hash_index;
 mod matrix;
 mod memberships;
 mod own_audiences;
+mod own_switches;
 mod persistent_vec;
 mod population;
 mod probe_set;
@@ -55,6 +56,7 @@ pub use group_table::{GroupEntry, GroupNumber, GroupTable, GroupView};
 use matrix::MatrixIndex;
 pub use matrix::{CompiledMatrix, MatrixNumber};
 pub use own_audiences::{OwnAudience, OwnAudiences};
+pub use own_switches::{OwnSwitch, OwnSwitches};
 pub use population::{Population, PopulationParts, SwitchCondition};
 pub use revision::Revision;
 pub use rule_book::{CompiledRule, CompiledRuleSet, RuleBook, RuleNumber, RuleTarget, RuleTargets};
@@ -70,7 +72,10 @@ pub use watch_index::WatchIndex;
 
 use std::sync::Arc;
 
-use crate::request::{Action, ActionSet, AudienceNumber, Audiences, SectionSet, Settings};
+use crate::request::{
+    ActionKey, ActionName, ActionSet, AudienceNumber, Audiences, RequestedAction, SectionSet,
+    Settings, UnknownWordError,
+};
 
 /// A view: everything that decisions depend on, as one immutable whole.
 #[derive(Clone, Debug)]
@@ -134,17 +139,35 @@ impl View {
 
     /// The audience that a user's record names for an action: nobody, if the policy does not have it.
     #[inline]
-    pub fn own_audience(&self, user: UserNumber, action: Action) -> Option<AudienceNumber> {
-        self.population.own_audiences.get(user, action).map(|name| self.audience_number(name))
+    pub fn own_audience(&self, user: UserNumber, action: ActionKey) -> Option<AudienceNumber> {
+        if self.population.own_audiences.is_empty() {
+            return None;
+        }
+        let action = self.settings.actions.name(action);
+        self.population.own_audiences.get(user, &action).map(|name| self.audience_number(name))
     }
 
     /// The audiences that records name for an action, with the users whose records do.
     pub fn own_audiences(
         &self,
-        action: Action,
+        action: ActionKey,
     ) -> impl Iterator<Item = (&UserSet, AudienceNumber)> {
-        let named = self.population.own_audiences.of_action(action).iter();
+        let action = self.settings.actions.name(action);
+        let named = self.population.own_audiences.of_action(&action).iter();
         named.map(|it| (&it.users, self.audience_number(&it.name)))
+    }
+
+    /// The action of a name, built in or declared by the policy.
+    ///
+    /// # Errors
+    /// If there is none; the error names all that there are.
+    pub fn requested_action(&self, name: &str) -> Result<RequestedAction, UnknownWordError> {
+        self.settings.actions.resolve(name)
+    }
+
+    /// The name of an action; the empty one, if the policy does not declare it.
+    pub fn action_name(&self, action: impl Into<ActionKey>) -> ActionName {
+        self.settings.actions.name(action)
     }
 
     fn audience_number(&self, name: &str) -> AudienceNumber {

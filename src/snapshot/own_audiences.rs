@@ -1,7 +1,7 @@
 //! The audiences that users' own records name, by action.
 
 use super::{UserNumber, UserSet};
-use crate::request::Action;
+use crate::request::ActionName;
 
 /// For each action and each audience that records name for it, the users whose records do.
 ///
@@ -15,23 +15,23 @@ pub struct OwnAudiences {
 /// The users whose records name one audience for one action.
 #[derive(Clone, Debug)]
 pub struct OwnAudience {
-    pub action: Action,
+    pub action: ActionName,
     pub name: String,
     pub users: UserSet,
 }
 
 impl OwnAudiences {
     /// Builds the sets from the entries of records, each of a user and an action once.
-    pub fn new(entries: impl IntoIterator<Item = (UserNumber, Action, String)>) -> Self {
+    pub fn new(entries: impl IntoIterator<Item = (UserNumber, ActionName, String)>) -> Self {
         let mut entries: Vec<_> = entries.into_iter().collect();
         entries.sort_unstable_by(|one, other| {
-            (one.1, &one.2, one.0).cmp(&(other.1, &other.2, other.0))
+            (&one.1, &one.2, one.0).cmp(&(&other.1, &other.2, other.0))
         });
-        let chunks = entries.chunk_by(|one, other| (one.1, &one.2) == (other.1, &other.2));
+        let chunks = entries.chunk_by(|one, other| (&one.1, &one.2) == (&other.1, &other.2));
         let all = chunks.filter_map(|entries| {
             let (_, action, name) = entries.first()?;
             let users = entries.iter().map(|&(user, ..)| user).collect();
-            Some(OwnAudience { action: *action, name: name.clone(), users })
+            Some(OwnAudience { action: action.clone(), name: name.clone(), users })
         });
         Self { all: all.collect() }
     }
@@ -42,25 +42,25 @@ impl OwnAudiences {
 
     /// The audiences that records name for an action, with the users whose records do.
     #[inline]
-    pub fn of_action(&self, action: Action) -> &[OwnAudience] {
-        let from = self.all.partition_point(|it| it.action < action);
+    pub fn of_action(&self, action: &ActionName) -> &[OwnAudience] {
+        let from = self.all.partition_point(|it| it.action < *action);
         let rest = self.all.get(from..).unwrap_or_default();
-        let count = rest.partition_point(|it| it.action == action);
+        let count = rest.partition_point(|it| it.action == *action);
         rest.get(..count).unwrap_or_default()
     }
 
     /// The audience that a user's record names for an action. Costs a look at each audience that records name
     /// for it.
     #[inline]
-    pub fn get(&self, user: UserNumber, action: Action) -> Option<&str> {
+    pub fn get(&self, user: UserNumber, action: &ActionName) -> Option<&str> {
         let mut named = self.of_action(action).iter();
         named.find(|it| it.users.contains(user)).map(|it| it.name.as_str())
     }
 
     /// The entries of a user's record, in the order of actions. Costs a look at each set.
-    pub fn of_user(&self, user: UserNumber) -> impl Iterator<Item = (Action, &str)> {
+    pub fn of_user(&self, user: UserNumber) -> impl Iterator<Item = (&ActionName, &str)> {
         let named = self.all.iter().filter(move |it| it.users.contains(user));
-        named.map(|it| (it.action, it.name.as_str()))
+        named.map(|it| (&it.action, it.name.as_str()))
     }
 
     /// All sets, in the order of actions and names.
@@ -69,21 +69,22 @@ impl OwnAudiences {
     }
 
     /// Replaces the entries of a user's record; `below` is the number of users. Costs a look at each set.
-    pub(super) fn set(&mut self, user: UserNumber, entries: &[(Action, String)], below: u32) {
+    pub(super) fn set(&mut self, user: UserNumber, entries: &[(ActionName, String)], below: u32) {
         for it in &mut self.all {
             let names =
-                |(action, name): &(Action, String)| *action == it.action && *name == it.name;
+                |(action, name): &(ActionName, String)| *action == it.action && *name == it.name;
             let is_in = entries.iter().any(names);
             if it.users.contains(user) != is_in {
                 it.users.apply_changes(&[(user, is_in)], below);
             }
         }
         for (action, name) in entries {
-            let key = (*action, name.as_str());
-            let at = self.all.binary_search_by(|it| (it.action, it.name.as_str()).cmp(&key));
+            let key = (action, name.as_str());
+            let at = self.all.binary_search_by(|it| (&it.action, it.name.as_str()).cmp(&key));
             if let Err(at) = at {
                 let users = [user].into_iter().collect();
-                self.all.insert(at, OwnAudience { action: *action, name: name.clone(), users });
+                self.all
+                    .insert(at, OwnAudience { action: action.clone(), name: name.clone(), users });
             }
         }
         self.all.retain(|it| !it.users.is_empty());

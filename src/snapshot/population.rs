@@ -4,10 +4,13 @@ use std::{borrow::Cow, sync::Arc};
 
 use super::{
     Directory, DirectoryEntry, RecordOverrides, Selection, StateIndex, TagId, Tie, Ties,
-    UserNumber, UserSet, UserState, chunked_list::ChunkedList, own_audiences::OwnAudiences,
+    UserNumber, UserSet, UserState,
+    chunked_list::ChunkedList,
+    own_audiences::OwnAudiences,
+    own_switches::{OwnSwitch, OwnSwitches},
     persistent_vec::PersistentVec,
 };
-use crate::request::{Action, Condition, DeclaredField, DeclaredFields, Switch};
+use crate::request::{ActionName, Condition, DeclaredField, DeclaredFields, Switch};
 
 /// A user, and a switch that the user's record sets to a condition.
 pub type SwitchCondition = (UserNumber, Switch, Condition<TagId>);
@@ -34,6 +37,8 @@ pub struct Population {
     pub(super) switch_conditions: SwitchConditions,
     /// The audiences that records name.
     pub own_audiences: Arc<OwnAudiences>,
+    /// The switches of declared actions that records set; files alone set them.
+    pub own_switches: Arc<OwnSwitches>,
     /// The ties between users.
     pub ties: Ties,
     /// The identity of this population; equal pointers mean the same users and tags.
@@ -58,7 +63,9 @@ pub struct PopulationParts<'t, U, T> {
     pub overrides: Vec<(UserNumber, RecordOverrides)>,
     pub switch_conditions: Vec<SwitchCondition>,
     /// The audiences that records name by action.
-    pub own_audiences: Vec<(UserNumber, Action, String)>,
+    pub own_audiences: Vec<(UserNumber, ActionName, String)>,
+    /// The switches of declared actions that records set.
+    pub own_switches: Vec<OwnSwitch>,
     /// The fields that files declare of each user; empty if this is not recorded.
     pub declared_fields: Vec<DeclaredFields>,
     /// The ties from one user to another, in any order; at most 2^30.
@@ -114,6 +121,7 @@ impl Population {
                 .map(Arc::from)
                 .collect(),
             own_audiences: Arc::new(OwnAudiences::new(parts.own_audiences)),
+            own_switches: Arc::new(OwnSwitches::new(parts.own_switches)),
             ties,
             key: parts.key,
             digest: [0; 32],
@@ -261,6 +269,7 @@ impl Population {
             + self.overrides.memory()
             + self.declared_fields.memory()
             + self.own_audiences.memory()
+            + self.own_switches.memory()
             + conditions
             + self.ties.memory()
     }

@@ -4,7 +4,9 @@ use std::io::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::request::{Decision, Group, Properties, Request, Resource, ResourceKind, User};
+use crate::request::{
+    ActionName, Decision, Group, Properties, Request, Resource, ResourceKind, User,
+};
 
 /// The form of ids in a decision log.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -20,12 +22,18 @@ pub enum IdForm {
 const HASH_BYTES: usize = 16;
 
 /// Appends the members of a decision: `"subject":...` up to `"obligations":...`, without braces. The request
-/// is written such that it can be read again and decided.
-pub fn write_decision(line: &mut Vec<u8>, request: &Request<'_>, decision: Decision, ids: IdForm) {
+/// is written such that it can be read again and decided; `action` is the name of its action.
+pub fn write_decision(
+    line: &mut Vec<u8>,
+    action: &ActionName,
+    request: &Request<'_>,
+    decision: Decision,
+    ids: IdForm,
+) {
     let mut writer = LineBuffer { line, ids };
     writer.raw("\"subject\":");
     writer.user(&request.subject, false);
-    writer.member("action", request.action.as_str());
+    writer.member("action", action.as_str());
     match &request.resource {
         Resource::None if request.action.takes().len() > 1 => {
             writer.raw(r#","resource":{"type":"none","id":""}"#);

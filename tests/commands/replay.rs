@@ -57,7 +57,7 @@ proptest! {
         let ends = *chance.pick(&["\n", "\r\n", "\n\n"]);
         let mut log: String = questions
             .iter()
-            .map(|it| format_line(&request(it), decide(&here, &request(it))) + ends)
+            .map(|it| format_line(&here, &request(it), decide(&here, &request(it))) + ends)
             .collect();
         if chance.percent(50) {
             // The last line needs no end.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use peerage::{
     decide::{ListPage, allowed_actions, decide, explain, reach, reachable_groups, reached_by},
     diagnostic::{Code, Severity},
-    request::{Action, Decision, GateName, Group, Obligation, Reason, Request, Resource, User},
+    request::{Decision, GateName, Group, Obligation, Reason, Request, Resource, User},
     snapshot::View,
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
@@ -21,7 +21,7 @@ use crate::worlds::{
 };
 
 /// What the worlds say of two users.
-const SHAPE: WorldShape = WorldShape { modes: false, declared: false, ..WorldShape::ALL };
+const SHAPE: WorldShape = WorldShape { modes: false, ..WorldShape::ALL };
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig::with_cases(cases)
@@ -162,7 +162,8 @@ fn check_groups(world: &World, view: &View, question: &Question, limit: usize) {
 
 fn check_actions(world: &World, view: &View, question: &Question) {
     let open = allowed_actions(view, &request_for(view, question));
-    let open: Vec<&str> = open.into_iter().map(Action::as_str).collect();
+    let open: Vec<String> =
+        open.into_iter().map(|asked| view.action_name(asked).to_string()).collect();
     assert_eq!(open, world.actions_open(question), "{question:?}");
 }
 

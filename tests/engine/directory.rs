@@ -40,6 +40,7 @@ fn population(users: &Users) -> Population {
         overrides: Vec::new(),
         switch_conditions: Vec::new(),
         own_audiences: Vec::new(),
+        own_switches: Vec::new(),
         declared_fields: Vec::new(),
         ties: std::iter::empty(),
         key: [0; 32],

@@ -1,7 +1,7 @@
 //! The questions about a world, and their requests to peerage.
 
 use peerage::{
-    request::{self, Action, PeersMode, Properties, Request},
+    request::{self, Action, PeersMode, Properties, Request, RequestedAction},
     snapshot::View,
 };
 
@@ -150,15 +150,20 @@ impl<'w> Subjects<'w> {
 }
 
 /// The question as peerage takes it, its action being one that the policy may declare.
-pub(crate) fn request_for<'q>(_view: &View, question: &'q Question) -> Request<'q> {
-    request(question)
+pub(crate) fn request_for<'q>(view: &View, question: &'q Question) -> Request<'q> {
+    request_as(view.requested_action(question.action).unwrap(), question)
 }
 
 /// The question as peerage takes it, its action being a built-in one.
 pub(crate) fn request(question: &Question) -> Request<'_> {
+    request_as(action(question.action).into(), question)
+}
+
+fn request_as(asked: RequestedAction, question: &Question) -> Request<'_> {
     Request {
         subject: user(&question.subject),
-        action: action(question.action),
+        action: asked.action,
+        own_action: asked.own,
         resource: match &question.resource {
             Resource::None => request::Resource::None,
             Resource::User(requested) => request::Resource::User(user(requested)),

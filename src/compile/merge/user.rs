@@ -1,13 +1,13 @@
 //! The fields of a user that a file may declare and a record may set.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt::Display};
+use std::{borrow::Cow, collections::BTreeMap, fmt::Display, sync::Arc};
 
 use crate::{
     facts::{SwitchSetting, UserRecord},
     policy::{self, UserOverrides},
     request::{
-        Action, Approval, DeclaredField, DeclaredFields, Moderation, PeersMode, Switch, SwitchMap,
-        Toggle,
+        ActionName, Approval, DeclaredField, DeclaredFields, Moderation, PeersMode, Switch,
+        SwitchMap, Toggle,
     },
     snapshot::{OverridesChange, Population, RecordOverrides, TagId, UserNumber},
 };
@@ -22,7 +22,9 @@ pub(crate) struct UserFieldValues<T> {
     pub(crate) approval: Option<Approval>,
     pub(crate) permissions: SwitchMap<Option<Toggle<T>>>,
     /// The names of audiences, by action.
-    pub(crate) accepts: Option<BTreeMap<Action, String>>,
+    pub(crate) accepts: Option<BTreeMap<ActionName, String>>,
+    /// The switches of declared actions, which files alone set.
+    pub(crate) own_switches: BTreeMap<Arc<str>, Toggle<T>>,
 }
 
 /// Whether there is such a user: a file declares them, or the API created them.
@@ -78,6 +80,7 @@ impl<T> Default for UserFieldValues<T> {
             approval: None,
             permissions: SwitchMap::default(),
             accepts: None,
+            own_switches: BTreeMap::new(),
         }
     }
 }
@@ -86,7 +89,8 @@ impl<T> UserFieldValues<T> {
     /// The effective fields: those that files declare as `declared` has them, the others as the record
     /// has them.
     pub(crate) fn merge(declared: Self, fields: DeclaredFields, recorded: Self) -> Self {
-        let Self { tags, peers, moderation, approval, mut permissions, accepts } = recorded;
+        let Self { tags, peers, moderation, approval, mut permissions, accepts, own_switches: _ } =
+            recorded;
         let mut declared_permissions = declared.permissions;
         for (switch, setting) in permissions.iter_mut() {
             let field = DeclaredField::Permission(switch);
@@ -99,6 +103,7 @@ impl<T> UserFieldValues<T> {
             approval: pick(fields, DeclaredField::Approval, declared.approval, approval),
             permissions,
             accepts: pick(fields, DeclaredField::Accepts, declared.accepts, accepts),
+            own_switches: declared.own_switches,
         }
     }
 
@@ -129,7 +134,7 @@ impl<T> UserFieldValues<T> {
 
     /// The same fields over other tags.
     pub(crate) fn map<U: Ord>(&self, tag: &mut impl FnMut(&T) -> U) -> UserFieldValues<U> {
-        let Self { tags, peers, moderation, approval, permissions, accepts } = self;
+        let Self { tags, peers, moderation, approval, permissions, accepts, own_switches } = self;
         let tags = tags.as_ref().map(|tags| {
             let mut tags: Vec<U> = tags.iter().map(&mut *tag).collect();
             tags.sort_unstable();
@@ -142,12 +147,17 @@ impl<T> UserFieldValues<T> {
             approval: *approval,
             permissions: permissions.map(|setting| setting.as_ref().map(|toggle| toggle.map(tag))),
             accepts: accepts.clone(),
+            own_switches: own_switches
+                .iter()
+                .map(|(action, toggle)| (Arc::clone(action), toggle.map(tag)))
+                .collect(),
         }
     }
 
     /// Each field, and whether it is set.
     fn each(&self) -> impl Iterator<Item = (DeclaredField, bool)> {
-        let Self { tags, peers, moderation, approval, permissions, accepts } = self;
+        let Self { tags, peers, moderation, approval, permissions, accepts, own_switches: _ } =
+            self;
         let whole = [
             (DeclaredField::Tags, tags.is_some()),
             (DeclaredField::Peers, peers.is_some()),
@@ -203,15 +213,24 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
                 let setting = permissions.get(&switch)?;
                 Some(toggle(setting).map(&mut |tag| Cow::Owned(tag.clone())))
             }),
-            accepts: (!accepts.is_empty()).then(|| accepts.clone()),
+            accepts: (!accepts.is_empty()).then(|| {
+                let entries = accepts.iter();
+                entries.map(|(&action, name)| (action.into(), name.clone())).collect()
+            }),
+            own_switches: BTreeMap::new(),
         }
     }
 
     /// The fields that files declare, without tags.
     pub(crate) fn from_roster(overrides: UserOverrides) -> Self {
-        let UserOverrides { moderation, peers, approval, permissions, accepts } = overrides;
+        let UserOverrides { moderation, peers, approval, permissions, accepts, own_switches } =
+            overrides;
         let moderation = Some(moderation);
         let mut fields = Self { moderation, peers, approval, accepts, ..Self::default() };
+        for (action, toggle) in own_switches {
+            let toggle = toggle.map(&mut |tag| Cow::Owned(tag.clone()));
+            fields.own_switches.insert(action, toggle);
+        }
         for (switch, toggle) in permissions {
             fields.permissions[switch] = Some(toggle.map(&mut |tag| Cow::Owned(tag.clone())));
         }
@@ -220,7 +239,11 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
 
     /// The overrides of a roster, without tags.
     pub(crate) fn to_roster(&self) -> UserOverrides {
-        let Self { tags: _, peers, moderation, approval, permissions: _, accepts } = self;
+        let Self { tags: _, peers, moderation, approval, permissions: _, accepts, own_switches } =
+            self;
+        let own_switches = own_switches.iter().map(|(action, toggle)| {
+            (Arc::clone(action), toggle.map(&mut |tag| tag.clone().into_owned()))
+        });
         let permissions = self.set_permissions();
         UserOverrides {
             moderation: moderation.unwrap_or(Moderation::None),
@@ -230,6 +253,7 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
                 .map(|(switch, toggle)| (switch, toggle.map(&mut |tag| tag.clone().into_owned())))
                 .collect(),
             accepts: accepts.clone(),
+            own_switches: own_switches.collect(),
         }
     }
 }
@@ -241,8 +265,11 @@ impl UserFieldValues<TagId> {
     pub(crate) fn from_population(population: &Population, user: UserNumber) -> Self {
         let (own, conditions) = population.overrides(user);
         let accepts = population.own_audiences.of_user(user);
-        let accepts: BTreeMap<Action, String> =
-            accepts.map(|(action, name)| (action, name.to_owned())).collect();
+        let accepts: BTreeMap<ActionName, String> =
+            accepts.map(|(action, name)| (action.clone(), name.to_owned())).collect();
+        let own_switches = population.own_switches.of_user(user);
+        let own_switches =
+            own_switches.map(|it| (Arc::clone(&it.action), it.toggle.clone())).collect();
         let mut permissions = SwitchMap::from_fn(|switch| own.switch(switch).map(Toggle::Always));
         for &(_, switch, ref condition) in conditions {
             permissions[switch] = Some(Toggle::When(condition.clone()));
@@ -254,12 +281,15 @@ impl UserFieldValues<TagId> {
             approval: own.approval(),
             permissions,
             accepts: Some(accepts).filter(|accepts| !accepts.is_empty()),
+            own_switches,
         }
     }
 
     /// The tags and overrides that a view is to hold.
     pub(crate) fn into_changes(self) -> (Vec<TagId>, OverridesChange) {
-        let Self { tags, peers, moderation, approval, mut permissions, accepts } = self;
+        // A view has the switches of declared actions from the files already.
+        let Self { tags, peers, moderation, approval, mut permissions, accepts, own_switches: _ } =
+            self;
         let mut own =
             RecordOverrides::default().with_moderation(moderation.unwrap_or(Moderation::None));
         if let Some(mode) = peers {

@@ -184,7 +184,7 @@ fn parse_accepted_action(text: &str) -> Result<Action, String> {
     if ActionSet::BETWEEN_USERS.contains(action) {
         Ok(action)
     } else {
-        let names: Vec<&str> = ActionSet::BETWEEN_USERS.iter().map(Action::as_str).collect();
+        let names: Vec<&str> = ActionSet::BETWEEN_USERS.built_in().map(Action::as_str).collect();
         Err(format!("`{action}` reaches no other user; use one of {}", names.join(", ")))
     }
 }

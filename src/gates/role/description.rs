@@ -2,7 +2,7 @@
 
 use super::{
     group::{is_direct_conversation, stored_role},
-    matrix::{takes_super_admin, value},
+    matrix::{own_value, takes_super_admin, value},
 };
 use crate::{
     gates::{
@@ -38,6 +38,10 @@ pub(super) fn describe(
         if context.matrix(view).is_some_and(|_| names_tags(value(view, context, permission))) {
             said.push(format!("their tags are {}", pair.subject.render_tags(view)));
         }
+    }
+    if let (Some(own), Some(value)) = (context.own_declaration(view), own_value(view, context)) {
+        let value = value.map(&mut |&tag| view.tags.name(tag));
+        said.push(format!("{} of the matrix is {value}", own.name));
     }
     if needs == RoleRequirement::Leave && is_direct_conversation(view, context) {
         said.push("nobody leaves a conversation of two".to_owned());

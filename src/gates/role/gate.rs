@@ -3,7 +3,10 @@
 use super::{
     description,
     group::{is_direct_conversation, is_full, is_last_super_admin, is_super_admin, user_selection},
-    matrix::{cell_statement, denial, granted_users, takes_super_admin, value},
+    matrix::{
+        cell_statement, denial, granted_users, own_cell_statement, own_value, takes_super_admin,
+        value,
+    },
 };
 use crate::{
     gates::{
@@ -115,7 +118,8 @@ impl Gate for RoleGate {
             return Selection::nobody();
         };
         let members: Selection<'_> = UserSet::from_sorted(group.members()).into();
-        match needs {
+        let own = own_value(view, context).map(|value| granted_users(view, group, value));
+        let admitted = match needs {
             RoleRequirement::Nothing | RoleRequirement::Member => members,
             RoleRequirement::SuperAdmin => user_selection(group.super_admins()),
             RoleRequirement::Leave
@@ -134,7 +138,8 @@ impl Gate for RoleGate {
                 }
                 Selection::all(parts)
             }
-        }
+        };
+        Selection::all([admitted].into_iter().chain(own))
     }
 
     fn one_sided<'v>(&self, _: &'v View, _: &GateContext<'_>) -> OneSided<'v> {
@@ -147,13 +152,16 @@ impl Gate for RoleGate {
         context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Vec<StatementId>> {
-        let RoleRequirement::Permission(permission) = requirement(context) else {
-            return (requirement(context) != RoleRequirement::Nothing).then(Vec::new);
-        };
+        if requirement(context) == RoleRequirement::Nothing {
+            return None;
+        }
         let mut consulted = Vec::new();
         let closed = self.check(view, context, pair);
         if !matches!(closed, Some(Reason::NotMember | Reason::SuperAdminProtected)) {
-            consulted.extend(cell_statement(view, context, permission));
+            if let RoleRequirement::Permission(permission) = requirement(context) {
+                consulted.extend(cell_statement(view, context, permission));
+            }
+            consulted.extend(own_cell_statement(view, context));
         }
         let checks_size = context.requirements.group_guard == GroupGuard::Size;
         if checks_size && matches!(closed, None | Some(Reason::GroupFull)) {
@@ -169,7 +177,9 @@ impl Gate for RoleGate {
         pair: &PrincipalPair<'_, '_>,
     ) -> String {
         match requirement(context) {
-            RoleRequirement::Nothing => format!("no role is needed for {} here", context.action),
+            RoleRequirement::Nothing => {
+                format!("no role is needed for {} here", context.requested_name(view))
+            }
             needs => description::describe(needs, view, context, pair),
         }
     }
@@ -223,19 +233,32 @@ fn permission_denial(
     subject: &Principal<'_>,
 ) -> Option<Reason> {
     match needs {
-        RoleRequirement::Nothing | RoleRequirement::Member | RoleRequirement::Leave => None,
+        RoleRequirement::Nothing | RoleRequirement::Leave => None,
+        RoleRequirement::Member => own_denial(view, context, role, subject),
         RoleRequirement::Permission(permission) => {
             let value = value(view, context, permission);
             if !value.grants(role, &subject.tag_predicate(view)) {
                 return Some(denial(value));
             }
             let is_hidden = takes_super_admin(view, context, permission);
-            (is_hidden && role != Role::SuperAdmin).then_some(Reason::NeedsSuperAdmin)
+            let hidden = (is_hidden && role != Role::SuperAdmin).then_some(Reason::NeedsSuperAdmin);
+            hidden.or_else(|| own_denial(view, context, role, subject))
         }
-        RoleRequirement::SuperAdmin => {
-            (role != Role::SuperAdmin).then_some(Reason::NeedsSuperAdmin)
-        }
+        RoleRequirement::SuperAdmin => own_denial(view, context, role, subject)
+            .or((role != Role::SuperAdmin).then_some(Reason::NeedsSuperAdmin)),
     }
+}
+
+/// The reason why the cell of a declared action closes the gate to a subject with this role.
+#[inline]
+fn own_denial(
+    view: &View,
+    context: &GateContext<'_>,
+    role: Role,
+    subject: &Principal<'_>,
+) -> Option<Reason> {
+    let value = own_value(view, context)?;
+    (!value.grants(role, &subject.tag_predicate(view))).then(|| denial(value))
 }
 
 /// The reason why a member may not leave.
@@ -247,6 +270,10 @@ fn leave_denial(
 ) -> Option<Reason> {
     if is_direct_conversation(view, context) {
         return Some(Reason::DeniedByMatrix);
+    }
+    let closed = own_denial(view, context, role, subject);
+    if closed.is_some() {
+        return closed;
     }
     let mut members = context.group(view).into_iter().flat_map(GroupView::members);
     if members.all(|member| Some(member) == subject.number) {

@@ -1,5 +1,7 @@
 //! The permissions that a group's matrix grants.
 
+use std::sync::Arc;
+
 use super::group::user_selection;
 use crate::{
     gates::context::GateContext,
@@ -28,6 +30,23 @@ pub(super) fn takes_super_admin(
 ) -> bool {
     let matrix = context.matrix(view);
     matrix.is_some_and(|matrix| matrix.requires_super_admin(permission, context.field))
+}
+
+/// The condition of the requested action in the group's matrix, if it is a declared one that the matrix states.
+#[inline]
+pub(super) fn own_value<'v>(
+    view: &'v View,
+    context: &GateContext<'_>,
+) -> Option<&'v GrantCondition<TagId>> {
+    let own = context.own_declaration(view)?;
+    context.matrix(view)?.declared_condition(&own.name)
+}
+
+/// The statement of the matrix about the requested action, if it is a declared one.
+pub(super) fn own_cell_statement(view: &View, context: &GateContext<'_>) -> Option<StatementId> {
+    own_value(view, context)?;
+    let (matrix, own) = (context.matrix(view)?, context.own_declaration(view)?);
+    Some(StatementId::OwnCell { matrix: matrix.name.clone(), action: Arc::clone(&own.name) })
 }
 
 /// The statement of the matrix about a permission; `None` where there is no matrix.

@@ -1,12 +1,16 @@
 //! The statements in which two policies differ.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
 use uuid::Uuid;
 
 use crate::{
     request::{
-        Accepts, Action, ActionSet, Audiences, Barrier, Outcome, Peers, Reason, Settings, Toggle,
+        Accepts, Action, ActionDeclaration, ActionKey, ActionSet, Audiences, Barrier,
+        DeclaredActions, Outcome, Peers, Reason, Settings, Toggle,
     },
     snapshot::{CompiledRule, CompiledRuleSet, View},
 };
@@ -72,11 +76,46 @@ pub(super) fn changes(old: &View, new: &View) -> Vec<PolicyChange> {
         };
         push(&mut changes, PolicyPart::Rule(id, name), before.map(text), after.map(text));
     }
+    declared_changes(&mut changes, old, new);
     let [before, after] = [old, new].map(settings);
     for ((path, old), (_, new)) in before.into_iter().zip(after) {
         push(&mut changes, PolicyPart::Setting(path), old, new);
     }
     changes
+}
+
+/// The differences of what two policies say of the actions that either declares.
+fn declared_changes(changes: &mut Vec<PolicyChange>, old: &View, new: &View) {
+    let declared = [old, new].map(|view| {
+        let settings = view.settings.map(&mut |tag| view.tags.name(*tag).to_owned());
+        let said = settings.actions.iter().map(|(own, it)| {
+            let ActionDeclaration { name, like, switch, blocks } = it;
+            let switch = match switch {
+                Toggle::Always(on) => on.to_string(),
+                Toggle::When(condition) => condition.to_string(),
+            };
+            let entry = settings.accepts(ActionKey::Declared(own));
+            let entry = entry.map(|entry| accepts_text(entry, &settings.audiences));
+            let parts = [
+                ("actions", Some(format!("like {like}"))),
+                ("permissions", Some(switch)),
+                ("blocks", Some(blocks.to_string())),
+                ("accepts", entry),
+            ];
+            (name.to_string(), parts)
+        });
+        said.collect::<BTreeMap<_, _>>()
+    });
+    let [before, after] = &declared;
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    for name in names {
+        let nothing = ["actions", "permissions", "blocks", "accepts"].map(|part| (part, None));
+        let [old, new] = [before, after]
+            .map(|declared| declared.get(name).cloned().unwrap_or_else(|| nothing.clone()));
+        for ((part, old), (_, new)) in old.into_iter().zip(new) {
+            push(changes, PolicyPart::Setting(format!("{part}.{name}")), old, new);
+        }
+    }
 }
 
 fn push(
@@ -107,6 +146,7 @@ fn settings(view: &View) -> Vec<(String, Option<String>)> {
         audiences,
         accepts,
         barriers,
+        actions,
     } = view.settings.map(&mut |tag| view.tags.name(*tag).to_owned());
     let mut all = vec![
         ("unknown_users".to_owned(), Some(unknown_users.to_string())),
@@ -129,14 +169,15 @@ fn settings(view: &View) -> Vec<(String, Option<String>)> {
     all.push(("peers.default".to_owned(), Some(default.to_string())));
     all.push(("friendship.default_approval".to_owned(), Some(approval.to_string())));
     all.push(("audiences".to_owned(), audiences_text(&audiences)));
-    for action in ActionSet::BETWEEN_USERS.iter() {
-        let entry = accepts.iter().find(|entry| entry.action == action);
+    for action in ActionSet::BETWEEN_USERS.built_in() {
+        let key = ActionKey::BuiltIn(action);
+        let entry = accepts.iter().find(|entry| entry.action == key);
         let entry = entry.map(|entry| accepts_text(entry, &audiences));
         all.push((format!("accepts.{action}"), entry));
     }
-    let barriers: Vec<String> = barriers.iter().map(barrier_text).collect();
+    let barriers: Vec<String> = barriers.iter().map(|it| barrier_text(it, &actions)).collect();
     all.push(("barriers".to_owned(), Some(barriers.join("; ")).filter(|text| !text.is_empty())));
-    let sets: Vec<String> = view.rule_sets.iter().map(rule_set_text).collect();
+    let sets: Vec<String> = view.rule_sets.iter().map(|it| rule_set_text(it, view)).collect();
     all.push(("rule_sets".to_owned(), Some(sets.join("; ")).filter(|text| !text.is_empty())));
     for (name, limit) in limits.iter() {
         all.push((format!("limits.{name}"), limit.map(|limit| limit.to_string())));
@@ -172,14 +213,14 @@ fn accepts_text(entry: &Accepts<String>, audiences: &Audiences<String>) -> Strin
     text
 }
 
-fn barrier_text(barrier: &Barrier<String>) -> String {
+fn barrier_text(barrier: &Barrier<String>, actions: &DeclaredActions<String>) -> String {
     let arrow = if barrier.is_both_ways { "<->" } else { "->" };
     let mut text = format!(
         "{}: {} {arrow} {} of {}",
         barrier.name,
         barrier.from,
         barrier.to,
-        actions_text(barrier.actions)
+        actions_text(barrier.actions, actions)
     );
     if let Some(unless) = &barrier.unless {
         // Writing to a string can't fail.
@@ -191,12 +232,18 @@ fn barrier_text(barrier: &Barrier<String>) -> String {
     text
 }
 
-fn rule_set_text(set: &CompiledRuleSet) -> String {
-    format!("{}: asked {} of {}", set.name, set.asked, actions_text(set.actions))
+fn rule_set_text(set: &CompiledRuleSet, view: &View) -> String {
+    format!(
+        "{}: asked {} of {}",
+        set.name,
+        set.asked,
+        actions_text(set.actions, &view.settings.actions)
+    )
 }
 
-fn actions_text(actions: ActionSet) -> String {
-    let names: Vec<&str> = actions.iter().map(Action::as_str).collect();
+fn actions_text<T>(actions: ActionSet, declared: &DeclaredActions<T>) -> String {
+    let names: Vec<String> =
+        actions.iter().map(|action| declared.name(action).to_string()).collect();
     format!("[{}]", names.join(", "))
 }
 
@@ -204,10 +251,13 @@ fn list(texts: &[String]) -> Option<String> {
     (!texts.is_empty()).then(|| format!("[{}]", texts.join(", ")))
 }
 
-/// Whether the setting at this path can cause a denial of the action for this reason.
-pub(super) fn can_cause(path: &str, reason: Reason, action: Action) -> bool {
+/// Whether the setting at this path can cause a denial for this reason of the action with a name, which is, or
+/// is like, a built-in one.
+pub(super) fn can_cause(path: &str, reason: Reason, name: &str, action: Action) -> bool {
     let is_of = |of: &str| {
-        of == action.as_str() || begins_conversation(action) && of == Action::StartChat.as_str()
+        of == name
+            || of == action.as_str()
+            || begins_conversation(action) && of == Action::StartChat.as_str()
     };
     match reason {
         Reason::OutgoingOff => path == "permissions.outgoing",

@@ -1,12 +1,13 @@
 //! The comparison of one action under two policies.
 
 use super::{
+    ComparedAction,
     bitset::BitSet,
     classes::{PolicySide, UserClasses},
 };
 use crate::{
     decide::{OneSided, PairEvaluator},
-    request::{Action, Conversation, Relation},
+    request::{Conversation, Relation},
     snapshot::{Population, Selection, Tie, UserNumber, View},
 };
 
@@ -37,11 +38,12 @@ impl<'v> ActionComparison<'v> {
     pub(super) fn new(
         old: &'v View,
         new: &'v View,
-        action: Action,
+        action: &ComparedAction,
         conversation: Option<Conversation>,
         user_classes: &UserClasses<'_>,
     ) -> Self {
-        let judges = [old, new].map(|view| PairEvaluator::new(view, action, conversation));
+        let judges = [(old, action.old), (new, action.new)]
+            .map(|(view, asked)| PairEvaluator::new(view, asked, conversation));
         let [before, after] = judges.each_ref().map(PairEvaluator::one_sided);
         let bits = |selection: &Selection<'_>| BitSet::selected(selection, user_classes.users);
         let has_rules = before.rules.is_some() || after.rules.is_some();

@@ -36,7 +36,7 @@ use std::{
 
 use crate::{
     decide::Explanation,
-    request::{Action, Conversation, ResourceKind},
+    request::{Action, ActionName, Conversation, RequestedAction, ResourceKind},
     snapshot::{UserNumber, View},
 };
 use classes::{PolicySide, UserClasses};
@@ -59,7 +59,9 @@ pub struct Diff {
 /// The difference of one action.
 #[derive(Clone, Debug)]
 pub struct ActionDiff {
-    pub action: Action,
+    pub action: ActionName,
+    /// The action, or the one that it is like under the new policy.
+    pub like: Action,
     pub over: CountedUnit,
     pub gained: u64,
     pub lost: u64,
@@ -142,9 +144,10 @@ impl Default for DiffDetail {
 
 impl ActionDiff {
     /// The difference of an action whose decisions are the same.
-    fn unchanged(action: Action, over: CountedUnit) -> Self {
+    fn unchanged(action: &ComparedAction, over: CountedUnit) -> Self {
         Self {
-            action,
+            action: action.name.clone(),
+            like: action.new.action,
             over,
             gained: 0,
             lost: 0,
@@ -197,7 +200,7 @@ impl Diff {
         let changes = changes::changes(old, new);
         let compared = DiffBuilder { old, new, detail, user_classes, changes: &changes };
         let mut actions = compared.all(conversation);
-        actions.sort_by_key(|diff| diff.action);
+        actions.sort_by(|one, other| one.action.cmp(&other.action));
         let matrices = matrices::matrix_changes(old, new);
         Self { users: user_classes.users, actions, changes, matrices }
     }
@@ -241,9 +244,31 @@ struct DiffBuilder<'v> {
     changes: &'v [PolicyChange],
 }
 
+/// An action that is compared, as each policy has it.
+pub(super) struct ComparedAction {
+    name: ActionName,
+    pub(super) old: RequestedAction,
+    pub(super) new: RequestedAction,
+}
+
+/// The actions that are compared: the built-in ones, and those that both policies declare.
+fn compared_actions(old: &View, new: &View) -> impl Iterator<Item = ComparedAction> {
+    let built_in = Action::ALL.iter().map(|&action| ComparedAction {
+        name: action.into(),
+        old: action.into(),
+        new: action.into(),
+    });
+    let declared = new.settings.actions.requested().filter_map(|asked| {
+        let name = new.action_name(asked);
+        let before = old.requested_action(name.as_str()).ok()?;
+        Some(ComparedAction { name, old: before, new: asked })
+    });
+    built_in.chain(declared)
+}
+
 /// An action under both policies, with the index of its [`SharedCounts`].
 struct PlannedAction<'v> {
-    action: Action,
+    action: ComparedAction,
     over: CountedUnit,
     comparison: ActionComparison<'v>,
     common: usize,
@@ -262,15 +287,16 @@ impl DiffBuilder<'_> {
         let (mut acts, mut commons): (Vec<PlannedAction<'_>>, Vec<SharedCounts>) =
             (Vec::new(), Vec::new());
         let mut pairwise = Vec::new();
-        for (action, over) in Action::ALL.iter().copied().filter_map(over) {
+        for action in compared_actions(self.old, self.new) {
+            let Some(over) = action.over() else { continue };
             if self.user_classes.is_late() {
                 return Vec::new();
             }
             let comparison =
-                ActionComparison::new(self.old, self.new, action, conversation, self.user_classes);
+                ActionComparison::new(self.old, self.new, &action, conversation, self.user_classes);
             if comparison.is_pairwise && over != CountedUnit::Subjects {
                 // Its work is divided among all processors by itself.
-                pairwise.push(self.pairwise(action, over, &comparison));
+                pairwise.push(self.pairwise(&action, over, &comparison));
                 continue;
             }
             let alike = acts.iter().find(|act| act.comparison.has_same_strangers(&comparison));
@@ -306,7 +332,7 @@ impl DiffBuilder<'_> {
     /// The difference of an action where a policy says something about two users together.
     fn pairwise(
         &self,
-        action: Action,
+        action: &ComparedAction,
         over: CountedUnit,
         comparison: &ActionComparison<'_>,
     ) -> ActionDiff {
@@ -347,7 +373,7 @@ impl DiffBuilder<'_> {
     }
 
     fn action(&self, act: &PlannedAction<'_>, common: &SharedCounts) -> ActionDiff {
-        let mut diff = ActionDiff::unchanged(act.action, act.over);
+        let mut diff = ActionDiff::unchanged(&act.action, act.over);
         if act.over == CountedUnit::Subjects {
             self.subjects(&act.comparison, &mut diff);
         } else {
@@ -461,7 +487,9 @@ impl DiffBuilder<'_> {
                         reason == crate::request::Reason::NoRule
                             && open.rules.iter().any(|rule| rule.id == *id)
                     }
-                    PolicyPart::Setting(path) => changes::can_cause(path, reason, diff.action),
+                    PolicyPart::Setting(path) => {
+                        changes::can_cause(path, reason, diff.action.as_str(), diff.like)
+                    }
                 })
             })
         };
@@ -474,17 +502,24 @@ impl DiffBuilder<'_> {
     }
 }
 
-/// The unit in which an action is counted; `None` for actions that are not compared here.
-fn over(action: Action) -> Option<(Action, CountedUnit)> {
+impl ComparedAction {
+    /// The unit in which the action is counted; `None` for actions that are not compared here, such as those
+    /// that the two policies count differently.
+    fn over(&self) -> Option<CountedUnit> {
+        let [old, new] = [self.old, self.new].map(|asked| over(asked.action));
+        new.filter(|_| old == new)
+    }
+}
+
+fn over(action: Action) -> Option<CountedUnit> {
     let takes = action.takes();
-    let over = if takes.contains(&ResourceKind::User) {
-        CountedUnit::Users
+    if takes.contains(&ResourceKind::User) {
+        Some(CountedUnit::Users)
     } else if action == Action::AddMember {
-        CountedUnit::Members
+        Some(CountedUnit::Members)
     } else if takes.contains(&ResourceKind::None) {
-        CountedUnit::Subjects
+        Some(CountedUnit::Subjects)
     } else {
-        return None;
-    };
-    Some((action, over))
+        None
+    }
 }

@@ -126,7 +126,16 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
                 .settings
                 .accepts
                 .iter()
-                .map(|entry| entry.map(&mut |tag| view.tags.name(*tag).to_owned()))
+                .map(|entry| {
+                    let said = entry.map(&mut |tag| view.tags.name(*tag).to_owned());
+                    (
+                        view.action_name(entry.action),
+                        said.modes,
+                        said.default,
+                        said.asked,
+                        said.otherwise,
+                    )
+                })
                 .collect();
             (audiences, accepts)
         };

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use super::{MemberListing, RuleListing};
 use crate::{
-    request::{Accepts, Action, ActionSet, AudienceNumber},
-    snapshot::{CompiledBarrier, OwnAudience, TagId, View},
+    request::{Accepts, ActionDeclaration, ActionName, ActionSet, AudienceNumber, Toggle},
+    snapshot::{CompiledBarrier, OwnAudience, TagId, UserSet, View},
 };
 
 /// The statements about two users; those that the policy does not have are left out.
@@ -24,6 +24,21 @@ pub struct PairListing<'v> {
     pub own_audiences: Vec<OwnAudienceListing<'v>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub barriers: Vec<BarrierListing<'v>>,
+    /// The actions that the policy declares.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<ActionListing<'v>>,
+}
+
+/// An action that the policy declares.
+#[derive(Serialize, Debug)]
+pub struct ActionListing<'v> {
+    pub name: &'v str,
+    pub like: &'static str,
+    /// The switch, as `true`, `false` or a condition.
+    pub permission: String,
+    pub blocks: &'static str,
+    /// The users whose records set its switch.
+    pub set_by_records: MemberListing<'v>,
 }
 
 /// A rule set with its rules.
@@ -31,7 +46,7 @@ pub struct PairListing<'v> {
 pub struct RuleSetListing<'v> {
     pub name: &'v str,
     pub asked: &'static str,
-    pub actions: Vec<&'static str>,
+    pub actions: Vec<ActionName>,
     pub rules: Vec<RuleListing<'v>>,
 }
 
@@ -45,7 +60,7 @@ pub struct AudienceListing<'v> {
 /// From whom users accept an action.
 #[derive(Serialize, Debug)]
 pub struct AcceptsListing<'v> {
-    pub action: &'static str,
+    pub action: ActionName,
     pub modes: Vec<AudienceModeListing<'v>>,
     pub default: &'v str,
     pub asked: &'static str,
@@ -63,7 +78,7 @@ pub struct AudienceModeListing<'v> {
 /// The users whose records name an audience for an action.
 #[derive(Serialize, Debug)]
 pub struct OwnAudienceListing<'v> {
-    pub action: &'static str,
+    pub action: ActionName,
     pub audience: &'v str,
     pub users: MemberListing<'v>,
 }
@@ -77,7 +92,7 @@ pub struct BarrierListing<'v> {
     pub from: String,
     pub to: String,
     pub both_ways: bool,
-    pub actions: Vec<&'static str>,
+    pub actions: Vec<ActionName>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unless: Option<String>,
     pub groups: bool,
@@ -93,7 +108,7 @@ impl<'v> PairListing<'v> {
         let rule_sets = view.rule_sets.iter().map(|set| RuleSetListing {
             name: &set.name,
             asked: set.asked.as_str(),
-            actions: action_names(set.actions),
+            actions: action_names(view, set.actions),
             rules: set.book.rules.iter().map(|rule| RuleListing::of(view, rule)).collect(),
         });
         let audiences = settings.audiences.own().iter().map(|audience| AudienceListing {
@@ -102,7 +117,7 @@ impl<'v> PairListing<'v> {
         });
         let own = view.population.own_audiences.iter();
         let own = own.map(|OwnAudience { action, name, users }| OwnAudienceListing {
-            action: action.as_str(),
+            action: action.clone(),
             audience: name,
             users: MemberListing::of(view, users),
         });
@@ -112,6 +127,26 @@ impl<'v> PairListing<'v> {
             accepts: settings.accepts.iter().map(|entry| AcceptsListing::of(view, entry)).collect(),
             own_audiences: own.collect(),
             barriers: view.barriers.all.iter().map(|it| BarrierListing::of(view, it)).collect(),
+            actions: settings.actions.iter().map(|(_, it)| ActionListing::of(view, it)).collect(),
+        }
+    }
+}
+
+impl<'v> ActionListing<'v> {
+    fn of(view: &'v View, declared: &'v ActionDeclaration<TagId>) -> Self {
+        let set = view.population.own_switches.of_action(&declared.name);
+        let set: UserSet = set.iter().map(|it| it.user).collect();
+        Self {
+            name: &declared.name,
+            like: declared.like.as_str(),
+            permission: match &declared.switch {
+                Toggle::Always(on) => on.to_string(),
+                Toggle::When(condition) => {
+                    condition.map(&mut |tag| view.tags.name(*tag)).to_string()
+                }
+            },
+            blocks: declared.blocks.as_str(),
+            set_by_records: MemberListing::of(view, &set),
         }
     }
 }
@@ -127,7 +162,7 @@ impl<'v> AcceptsListing<'v> {
             locked: mode.is_locked,
         });
         Self {
-            action: entry.action.as_str(),
+            action: view.action_name(entry.action),
             modes: modes.collect(),
             default: name(entry.default),
             asked: entry.asked.as_str(),
@@ -146,7 +181,7 @@ impl<'v> BarrierListing<'v> {
             from: barrier.from.map(&mut name).to_string(),
             to: barrier.to.map(&mut name).to_string(),
             both_ways: barrier.is_both_ways,
-            actions: action_names(barrier.actions),
+            actions: action_names(view, barrier.actions),
             unless: barrier.unless.as_ref().map(|unless| unless.map(&mut name).to_string()),
             groups: barrier.in_groups,
             from_users: MemberListing::of(view, from),
@@ -155,8 +190,12 @@ impl<'v> BarrierListing<'v> {
     }
 }
 
-fn action_names(actions: ActionSet) -> Vec<&'static str> {
-    actions.iter().map(Action::as_str).collect()
+fn action_names(view: &View, actions: ActionSet) -> Vec<ActionName> {
+    actions.iter().map(|action| view.action_name(action)).collect()
+}
+
+fn joined(actions: &[ActionName]) -> String {
+    actions.iter().map(ActionName::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// The human-readable form.
@@ -164,7 +203,7 @@ impl fmt::Display for PairListing<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for set in &self.rule_sets {
             let RuleSetListing { name, asked, actions, rules } = set;
-            writeln!(f, "\nrule set {name}, asked {asked} of {}", actions.join(", "))?;
+            writeln!(f, "\nrule set {name}, asked {asked} of {}", joined(actions))?;
             rules.iter().try_for_each(|rule| write!(f, "{rule}"))?;
         }
         if !self.audiences.is_empty() {
@@ -189,7 +228,17 @@ impl fmt::Display for PairListing<'_> {
         if !self.barriers.is_empty() {
             writeln!(f, "\nbarriers")?;
         }
-        self.barriers.iter().try_for_each(|barrier| write!(f, "{barrier}"))
+        self.barriers.iter().try_for_each(|barrier| write!(f, "{barrier}"))?;
+        if !self.actions.is_empty() {
+            writeln!(f, "\nactions")?;
+        }
+        for ActionListing { name, like, permission, blocks, set_by_records } in &self.actions {
+            writeln!(f, "  {name}: like {like}, permission {permission}, blocks {blocks}")?;
+            if set_by_records.count > 0 {
+                writeln!(f, "    set by their records for {set_by_records}")?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -201,7 +250,7 @@ impl fmt::Display for BarrierListing<'_> {
             writeln!(f, "    /// {line}")?;
         }
         writeln!(f, "    {} {arrow} {}", self.from, self.to)?;
-        writeln!(f, "    of {}", self.actions.join(", "))?;
+        writeln!(f, "    of {}", joined(&self.actions))?;
         if let Some(unless) = &self.unless {
             writeln!(f, "    unless {unless}")?;
         }

@@ -78,6 +78,7 @@ impl<'v> SettingsListing<'v> {
             audiences: _,
             accepts: _,
             barriers: _,
+            actions: _,
         } = &*view.settings;
         let (states, ties) = (&view.states, &view.population.ties);
         let members = |users: Selection<'_>| {

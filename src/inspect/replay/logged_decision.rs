@@ -20,9 +20,11 @@ use serde_json::{Map, Value};
 
 use crate::{
     request::{
-        Action, Conversation, Decision, Moderation, PeersMode, Properties, QuestionParts, Reason,
-        Request, Resource, ResourceKind, Role, Switch, UnknownWordError, check_id,
+        ActionName, Conversation, Decision, Moderation, PeersMode, Properties, QuestionParts,
+        Reason, Request, RequestedAction, Resource, ResourceKind, Role, Switch, UnknownWordError,
+        check_id,
     },
+    snapshot::View,
     wire::{IdForm, write_decision},
 };
 
@@ -30,7 +32,8 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct LoggedDecision {
     subject: Value,
-    pub action: Action,
+    pub action: ActionName,
+    asked: RequestedAction,
     resource: Value,
     member: Value,
     field: Option<String>,
@@ -51,7 +54,7 @@ fn wrong(member: &'static str, message: impl Into<String>) -> LogLineError {
 }
 
 impl LoggedDecision {
-    pub(super) fn read(mut object: Map<String, Value>) -> Result<Self, LogLineError> {
+    pub(super) fn read(view: &View, mut object: Map<String, Value>) -> Result<Self, LogLineError> {
         let action = object.remove("action").ok_or_else(|| missing("action"))?;
         let (name, mut given) = match action {
             Value::Object(mut action) => {
@@ -60,7 +63,11 @@ impl LoggedDecision {
             }
             name => (Some(name), Value::Null),
         };
-        let action: Action = word("action", name.as_ref())?;
+        let name = name.as_ref().and_then(Value::as_str);
+        let name = name.ok_or_else(|| wrong("action", "it is not a text"))?;
+        let asked =
+            view.requested_action(name).map_err(|error| wrong("action", error.to_string()))?;
+        let action = view.action_name(asked);
         let mut text = |name: &'static str| {
             let value = object.remove(name).or_else(|| given.get_mut(name).map(Value::take));
             match value {
@@ -87,7 +94,8 @@ impl LoggedDecision {
         };
         let subject = object.remove("subject").ok_or_else(|| missing("subject"))?;
         let resource = object.remove("resource").unwrap_or(Value::Null);
-        let record = Self { subject, action, resource, member, field, conversation, allow, reason };
+        let record =
+            Self { subject, action, asked, resource, member, field, conversation, allow, reason };
         record.request()?;
         Ok(record)
     }
@@ -105,7 +113,7 @@ impl LoggedDecision {
         }
         let parts = QuestionParts {
             subject,
-            action: self.action,
+            action: self.asked,
             resource_type,
             resource,
             member,
@@ -139,9 +147,10 @@ impl LoggedDecision {
 }
 
 /// The line that logs a decision, without the line break.
-pub fn format_line(request: &Request<'_>, decision: Decision) -> String {
+pub fn format_line(view: &View, request: &Request<'_>, decision: Decision) -> String {
     let mut line = vec![b'{'];
-    write_decision(&mut line, request, decision, IdForm::Plain);
+    let action = view.action_name(request.requested());
+    write_decision(&mut line, &action, request, decision, IdForm::Plain);
     line.push(b'}');
     String::from_utf8_lossy(&line).into_owned()
 }

@@ -21,7 +21,7 @@ use self::{
 use super::diff::describe_reason;
 use crate::{
     decide,
-    request::{Action, Reason},
+    request::{ActionName, Reason},
     snapshot::View,
     wire::json::parse_line,
 };
@@ -72,7 +72,7 @@ pub struct MalformedLine {
 /// Decisions on one action whose reason changed in the same way.
 #[derive(Clone, Debug)]
 pub struct ChangedDecisions {
-    pub action: Action,
+    pub action: ActionName,
     /// The decision before and now, with the reason where it was logged.
     pub before: String,
     pub now: String,
@@ -98,7 +98,7 @@ pub struct Replayer<'v> {
     view: &'v View,
     max_examples: usize,
     replay: Replay,
-    groups: BTreeMap<(Action, String, String), ChangedDecisions>,
+    groups: BTreeMap<(ActionName, String, String), ChangedDecisions>,
 }
 
 /// A place in a log: its name, and a line of it, from 1.
@@ -168,7 +168,7 @@ impl<'v> Replayer<'v> {
         if object.get("unresolved") == Some(&Value::Bool(true)) {
             return self.replay.unresolved += 1;
         }
-        match LoggedDecision::read(object) {
+        match LoggedDecision::read(self.view, object) {
             Ok(record) if record.reason == Some(Reason::Stale) => self.replay.stale += 1,
             Ok(record) => self.replay_decision(&record, place),
             Err(error) => self.replay.malformed(place.wrong_member(bytes, error)),
@@ -241,9 +241,9 @@ impl Replayer<'_> {
             None => word(record.allow).to_owned(),
         };
         let now = if decision.allow { "allow".to_owned() } else { decision.reason.to_string() };
-        let key = (record.action, before.clone(), now.clone());
+        let key = (record.action.clone(), before.clone(), now.clone());
         let group = groups.entry(key).or_insert_with(|| ChangedDecisions {
-            action: record.action,
+            action: record.action.clone(),
             before,
             now,
             allowed_now: decision.allow,

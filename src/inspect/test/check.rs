@@ -3,7 +3,7 @@
 use super::expectation::{CheckedExpectation, ExpectedAnswer};
 use crate::{
     decide::{Explanation, decide, explain, reach, reachable_groups, reached_by},
-    request::{Obligation, Reason, Request, Resource, Wildcard},
+    request::{ActionName, Obligation, Reason, Request, Resource, Wildcard},
     snapshot::View,
 };
 
@@ -80,7 +80,7 @@ fn check_decision(
     Some(ExpectationFailure {
         line: 0,
         column: 0,
-        question: describe_question(request, None),
+        question: describe_question(&view.action_name(request.requested()), request, None),
         expected: describe_decision(allow, reason, obligations),
         actual: describe_decision(Some(decision.allow), Some(decision.reason), shown),
         missing: Vec::new(),
@@ -112,7 +112,11 @@ fn compare_list(
     Some(ExpectationFailure {
         line: 0,
         column: 0,
-        question: describe_question(&expected.question.request, expected.question.open),
+        question: describe_question(
+            &view.action_name(expected.question.request.requested()),
+            &expected.question.request,
+            expected.question.open,
+        ),
         expected: format!("[{}]", wanted.join(", ")),
         actual: format!("[{}]", found.join(", ")),
         explanations: explained.collect(),
@@ -141,8 +145,8 @@ fn describe_decision(
 }
 
 /// A question in words, without the open part.
-fn describe_question(request: &Request<'_>, open: Option<Wildcard>) -> String {
-    let mut parts = vec![request.action.to_string()];
+fn describe_question(action: &ActionName, request: &Request<'_>, open: Option<Wildcard>) -> String {
+    let mut parts = vec![action.to_string()];
     let mut part = |what: &str, id: &str| parts.push(format!("{what} `{}`", id.escape_debug()));
     if open != Some(Wildcard::Subject) {
         part("subject", request.subject.id);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::{
     compile::StatementSpans,
     decide::TraceStep,
-    request::{Approval, GateName, Moderation, PeersMode, Relation, StatementId, Switch},
+    request::{Approval, GateName, Moderation, PeersMode, Relation, StatementId, Switch, Toggle},
     snapshot::View,
     source::{PositionCursor, SourceId, Sources, Span},
 };
@@ -156,9 +156,10 @@ impl CoverageRecorder {
 fn kind(statement: &StatementId) -> CoverageKind {
     match statement {
         StatementId::Rule(_) => CoverageKind::Rule,
-        StatementId::Cell { .. } => CoverageKind::Cell,
+        StatementId::Cell { .. } | StatementId::OwnCell { .. } => CoverageKind::Cell,
         StatementId::Managers
         | StatementId::Switch(_)
+        | StatementId::OwnSwitch(_)
         | StatementId::Blocks(_)
         | StatementId::PeersMode(_)
         | StatementId::PeersDefault
@@ -200,7 +201,12 @@ fn closable_gates(view: &View) -> Vec<GateName> {
         GateName::Moderation => {
             view.managers.is_some() || some(&|it| it.moderation() != Moderation::None)
         }
-        GateName::Permissions => some(&is_off),
+        GateName::Permissions => {
+            let mut own = view.settings.actions.iter();
+            some(&is_off)
+                || own.any(|(_, it)| it.switch != Toggle::Always(true))
+                || !view.population.own_switches.is_empty()
+        }
         GateName::Blocks => ties.edges(Relation::Block) > 0,
         GateName::Peers => some(&|it| it.peers() != PeersMode::All),
         GateName::Audience => {

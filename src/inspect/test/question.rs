@@ -4,8 +4,8 @@ use super::vocabulary::{parse_word, unknown_word};
 use crate::{
     diagnostic::{Code, Diagnostic},
     request::{
-        self, Action, Conversation, Group, Moderation, PeersMode, Request, Resource, ResourceKind,
-        Role, Switch, User, Wildcard,
+        self, Action, Conversation, Group, Moderation, PeersMode, Request, RequestedAction,
+        Resource, ResourceKind, Role, Switch, User, Wildcard,
     },
     snapshot::View,
     source::Span,
@@ -27,6 +27,7 @@ pub(super) struct TestQuestion<'e> {
 struct Reader<'e, 's, 'p> {
     expected: &'e Expectation<'s>,
     action: Action,
+    asked: RequestedAction,
     kind: ResourceKind,
     problems: &'p mut Vec<Diagnostic>,
 }
@@ -39,10 +40,18 @@ impl<'e> TestQuestion<'e> {
         view: &View,
         problems: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
-        let action = parse_word("action", &expected.action, Action::ALL, problems)?;
+        let asked = match view.requested_action(&expected.action.value) {
+            Ok(asked) => asked,
+            Err(unknown) => {
+                let known: Vec<&str> = unknown.known.split(", ").collect();
+                problems.push(unknown_word("action", &expected.action, &known));
+                return None;
+            }
+        };
+        let action = asked.action;
         let kind = kind(expected, action);
         let before = problems.len();
-        let mut reader = Reader { expected, action, kind, problems };
+        let mut reader = Reader { expected, action, asked, kind, problems };
         if let Err(misfit) = action.check_kind(kind) {
             let given = expected.resource_type.as_ref().unwrap_or(&expected.action);
             reader.wrong(given.span, misfit.to_string());
@@ -181,6 +190,7 @@ impl<'e> Reader<'e, '_, '_> {
         let request = Request {
             subject: subject.unwrap_or_else(|| "".into()),
             action: self.action,
+            own_action: self.asked.own,
             resource: self.resource(view),
             member,
             field: expected.field.as_ref().map(|field| &*field.value),

@@ -1,6 +1,6 @@
 //! The effective facts, read from the served view and the store as of one revision.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use uuid::Uuid;
 
@@ -110,6 +110,10 @@ impl ServedPolicy {
             .set_permissions()
             .map(|(switch, toggle)| (switch, switch_setting(toggle)))
             .collect();
+        let own_permissions = fields.own_switches.iter();
+        let own_permissions = own_permissions
+            .map(|(action, toggle)| (Arc::clone(action), switch_setting(toggle)))
+            .collect();
         let mut relations: Vec<(Relation, Vec<String>)> =
             Relation::ALL.iter().map(|&relation| (relation, Vec::new())).collect();
         let mut conversations = Vec::new();
@@ -142,6 +146,7 @@ impl ServedPolicy {
             moderation: fields.moderation.unwrap_or(Moderation::None),
             approval: fields.approval,
             accepts: fields.accepts.unwrap_or_default(),
+            own_permissions,
             relations,
             conversations,
             groups: groups.collect(),

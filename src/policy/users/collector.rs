@@ -7,14 +7,15 @@ use hashbrown::HashTable;
 use smallvec::SmallVec;
 
 use super::{
-    Roster, UserChecks,
+    Roster, UserChecks, UserStatements,
     roster::{list_at, text_at},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
     policy::{line_locator::LineLocator, tags::Vocabulary},
     request::{
-        Audiences, DeclarationSite, DeclaredField, DeclaredFields, Relation, Switch, check_id,
+        Audiences, DeclarationSite, DeclaredActions, DeclaredField, DeclaredFields, Relation,
+        Switch, check_id,
     },
     source::{Sources, Span},
     syntax::ast,
@@ -26,6 +27,7 @@ pub(in crate::policy) struct UserCollector<'v> {
     pub(super) roster: Roster,
     pub(super) vocabulary: &'v Vocabulary,
     pub(super) audiences: &'v Audiences<String>,
+    pub(super) actions: &'v DeclaredActions<String>,
     pub(super) checks: UserChecks,
     /// Where each user is defined, or else was first named.
     places: Vec<FirstMention>,
@@ -54,14 +56,14 @@ impl<'v> UserCollector<'v> {
     pub(super) fn new(
         key: [u8; 32],
         vocabulary: &'v Vocabulary,
-        audiences: &'v Audiences<String>,
-        checks: UserChecks,
+        stated: &UserStatements<'v, '_>,
     ) -> Self {
         Self {
             roster: Roster { key, ..Roster::default() },
             vocabulary,
-            audiences,
-            checks,
+            audiences: stated.audiences,
+            actions: stated.actions,
+            checks: stated.checks,
             places: Vec::new(),
             conversations: HashMap::new(),
             hasher: RandomState::default(),

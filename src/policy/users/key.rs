@@ -27,6 +27,12 @@ pub(super) fn digest_statements(
     // Which audiences there are decides on whether records may name them.
     key.count(stated.audiences.own().len());
     stated.audiences.own().iter().for_each(|audience| key.part(audience.name.as_bytes()));
+    // So do declared actions.
+    key.count(stated.actions.iter().count());
+    for (_, declared) in stated.actions.iter() {
+        key.part(declared.name.as_bytes());
+        key.count(declared.like.index());
+    }
     key.count(stated.users.len());
     for user in stated.users {
         key.text(&user.id);

@@ -12,7 +12,7 @@ pub use roster_builder::RosterBuilder;
 
 use crate::{
     diagnostic::Diagnostics,
-    request::Audiences,
+    request::{Audiences, DeclaredActions},
     source::Sources,
     syntax::{ast, bulk::BulkFile},
 };
@@ -55,6 +55,8 @@ pub(super) struct UserStatements<'a, 's> {
     pub(super) checks: UserChecks,
     /// The audiences that records may name.
     pub(super) audiences: &'a Audiences<String>,
+    /// The actions whose switches records may set.
+    pub(super) actions: &'a DeclaredActions<String>,
     pub(super) sites: Sites,
 }
 
@@ -92,7 +94,7 @@ pub(super) fn resolve<'v, 'k>(
         return ResolvedUsers::Unchanged(census);
     }
     let reported_before = problems.total();
-    let mut builder = UserCollector::new(key, vocabulary, stated.audiences, stated.checks);
+    let mut builder = UserCollector::new(key, vocabulary, stated);
     for user in stated.users {
         builder.add(user, problems);
     }

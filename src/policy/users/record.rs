@@ -11,7 +11,7 @@ use crate::{
         settings::{approval, peers_mode, toggle},
         suggestions::{parse_word, unknown_key},
     },
-    request::{Action, Moderation, Relation, Switch, SwitchMap},
+    request::{ActionKey, ActionName, DeclaredAction, Moderation, Relation, Switch, SwitchMap},
     source::Span,
     syntax::ast,
 };
@@ -56,9 +56,15 @@ impl UserCollector<'_> {
         own.peers = fields.peers.as_ref().and_then(|mode| peers_mode(mode, problems));
         own.approval = fields.approval.as_ref().and_then(|text| approval(text, problems));
         let mut first = SwitchMap::<Option<Span>>::default();
+        let mut first_declared = BTreeMap::new();
         for setting in &fields.permissions {
             let Ok(switch) = setting.key.value.parse::<Switch>() else {
-                let known = Switch::ALL.iter().map(|switch| switch.as_str());
+                if let Some(action) = self.actions.number(&setting.key.value) {
+                    self.own_switch(action, setting, &mut first_declared, &mut own, problems);
+                    continue;
+                }
+                let declared = self.actions.iter().map(|(_, action)| &*action.name);
+                let known = Switch::ALL.iter().map(|switch| switch.as_str()).chain(declared);
                 problems.push(unknown_key("`permissions`", &setting.key, known));
                 continue;
             };
@@ -78,21 +84,47 @@ impl UserCollector<'_> {
         own
     }
 
+    /// Reads the switch of a declared action.
+    fn own_switch(
+        &self,
+        action: DeclaredAction,
+        setting: &ast::Setting<'_>,
+        first: &mut BTreeMap<DeclaredAction, Span>,
+        own: &mut UserOverrides,
+        problems: &mut Diagnostics,
+    ) {
+        let toggle = toggle(&setting.value, self.vocabulary, problems);
+        if let Some(&first) = first.get(&action) {
+            let message = format!("`{}` is set twice", setting.key.value);
+            problems.push(
+                Diagnostic::error(Code::DuplicateSetting, setting.key.span, message)
+                    .related(first, "first set here"),
+            );
+            return;
+        }
+        first.insert(action, setting.key.span);
+        if let (ActionName::Declared(name), Some(toggle)) =
+            (self.actions.name(ActionKey::Declared(action)), toggle)
+        {
+            own.own_switches.push((name, toggle));
+        }
+    }
+
     /// The audiences of a record by action; `None` if it states none.
     fn accepts(
         &self,
         written: &[ast::Setting<'_>],
         problems: &mut Diagnostics,
-    ) -> Option<BTreeMap<Action, String>> {
+    ) -> Option<BTreeMap<ActionName, String>> {
         let mut accepts = BTreeMap::new();
-        let mut first: BTreeMap<Action, Span> = BTreeMap::new();
+        let mut first: BTreeMap<ActionKey, Span> = BTreeMap::new();
         for entry in written {
-            let action = actions::action(&entry.key, problems);
+            let action = actions::action(&entry.key, self.actions, problems);
             let audience = audience_word(&entry.value, problems)
                 .filter(|name| audience_number(name, self.audiences, problems).is_some());
             let (Some(action), Some(audience)) = (action, audience) else { continue };
             if let Some(&first) = first.get(&action) {
-                let message = format!("`{action}` is set twice");
+                let message = format!("`{}` is set twice", entry.key.value);
                 problems.push(
                     Diagnostic::error(Code::DuplicateSetting, entry.key.span, message)
                         .related(first, "first set here"),
@@ -100,7 +132,7 @@ impl UserCollector<'_> {
                 continue;
             }
             first.insert(action, entry.key.span);
-            accepts.insert(action, audience.value.into_owned());
+            accepts.insert(self.actions.name(action), audience.value.into_owned());
         }
         (!written.is_empty()).then_some(accepts)
     }

@@ -1,9 +1,9 @@
 //! The roster: all users of a policy in columns.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use crate::request::{
-    Action, Approval, DeclarationSite, DeclaredFields, Moderation, PeersMode, Relation,
+    ActionName, Approval, DeclarationSite, DeclaredFields, Moderation, PeersMode, Relation,
     RelationMap, Switch, Toggle,
 };
 
@@ -46,13 +46,22 @@ pub struct UserOverrides {
     /// Each switch at most once.
     pub permissions: Vec<(Switch, Toggle<String>)>,
     /// The audience by action; `None` where the record states none.
-    pub accepts: Option<BTreeMap<Action, String>>,
+    pub accepts: Option<BTreeMap<ActionName, String>>,
+    /// The switches of declared actions, each at most once.
+    pub own_switches: Vec<(Arc<str>, Toggle<String>)>,
 }
 
 impl Default for UserOverrides {
     fn default() -> Self {
         let moderation = Moderation::None;
-        Self { moderation, peers: None, approval: None, permissions: Vec::new(), accepts: None }
+        Self {
+            moderation,
+            peers: None,
+            approval: None,
+            permissions: Vec::new(),
+            accepts: None,
+            own_switches: Vec::new(),
+        }
     }
 }
 

@@ -8,8 +8,8 @@ use super::{
 use crate::{
     decide::{Explanation, GateFinding},
     request::{
-        Action, Conversation, Decision, GateName, Group, QuestionPartsError, Reason, Request,
-        Resource, ResourceKind, UnknownWordError, User, check_id,
+        Conversation, Decision, GateName, Group, QuestionPartsError, Reason, Request,
+        RequestedAction, Resource, ResourceKind, UnknownWordError, User, check_id,
     },
     serve::{
         freshness::DecisionView,
@@ -43,7 +43,7 @@ pub(super) struct EntityPart<'b> {
 /// An action, whose name may be unknown.
 #[derive(Debug)]
 pub(super) struct ActionPart<'b> {
-    pub action: Result<Action, UnknownWordError>,
+    pub action: Result<RequestedAction, UnknownWordError>,
     member: Option<JsonText<'b>>,
     field: Option<JsonText<'b>>,
 }
@@ -185,8 +185,8 @@ impl<'q> EvaluationRequest<'q> {
         resource: NamedEntity<Resource<'q>>,
         context: EvaluationContext,
     ) -> Result<Self, EvaluationError> {
-        let action = *act.action.as_ref()?;
-        action.check_kind(resource.entity.kind())?;
+        let asked = *act.action.as_ref()?;
+        asked.action.check_kind(resource.entity.kind())?;
         let member = act.member()?.map(|member| {
             let id = possible_id(member);
             NamedEntity { entity: id.unwrap_or_default(), existence: Existence::of_id(id) }
@@ -201,7 +201,8 @@ impl<'q> EvaluationRequest<'q> {
         };
         let request = Request {
             subject: subject.entity,
-            action,
+            action: asked.action,
+            own_action: asked.own,
             resource: resource.entity,
             member: member.map(|member| member.entity.into()),
             field: act.field()?,
@@ -314,11 +315,13 @@ impl<'b> ActionPart<'b> {
     ) -> Result<Self, HttpError> {
         let messages::AuthZenAction { name, properties } = named;
         let name = name.ok_or_else(|| no_member("action", "name"))?;
-        let action = name.as_str().parse::<Action>();
+        let action = reading.served.view.requested_action(name.as_str());
         let (member, field) = match properties {
-            Some(properties) => {
-                properties::action_parameters(reading, properties, action.as_ref().ok().copied())?
-            }
+            Some(properties) => properties::action_parameters(
+                reading,
+                properties,
+                action.as_ref().ok().map(|asked| asked.action),
+            )?,
             None => (None, None),
         };
         Ok(Self { action, member, field })
@@ -327,7 +330,7 @@ impl<'b> ActionPart<'b> {
     /// The id of the member that the action is about, if any.
     fn member(&self) -> Result<Option<&str>, EvaluationError> {
         match (&self.action, &self.member) {
-            (Ok(action), None) if action.takes_member() => {
+            (Ok(RequestedAction { action, .. }), None) if action.takes_member() => {
                 Err(QuestionPartsError::MemberMissing(*action).into())
             }
             (_, member) => Ok(member.as_ref().map(JsonText::as_str)),
@@ -336,7 +339,7 @@ impl<'b> ActionPart<'b> {
 
     fn field(&self) -> Result<Option<&str>, EvaluationError> {
         match (&self.action, &self.field) {
-            (Ok(action), None) if action.takes_field() => {
+            (Ok(RequestedAction { action, .. }), None) if action.takes_field() => {
                 Err(QuestionPartsError::FieldMissing(*action).into())
             }
             (_, field) => Ok(field.as_ref().map(JsonText::as_str)),

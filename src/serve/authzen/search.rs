@@ -116,6 +116,7 @@ pub(in crate::serve) fn search_action(cx: &RequestContext<'_>) -> Result<HttpRes
             subject: subject.entity,
             // Ignored: the action is what is searched.
             action: Action::SignIn,
+            own_action: None,
             resource: resource.entity,
             member: None,
             field: None,
@@ -123,8 +124,9 @@ pub(in crate::serve) fn search_action(cx: &RequestContext<'_>) -> Result<HttpRes
         };
         let mut actions = decide::allowed_actions(&served.view, &request);
         // Actions without a resource are left out, though an evaluation of them has to name one.
-        actions.retain(|action| action.takes() != [ResourceKind::None]);
-        Ok(SearchMatches::All(actions))
+        actions.retain(|asked| asked.action.takes() != [ResourceKind::None]);
+        let names = actions.into_iter().map(|asked| served.view.action_name(asked));
+        Ok(SearchMatches::All(names.collect::<Vec<_>>()))
     })?;
     let (limit, after) = searched.bounds();
     let actions = match &searched.found {

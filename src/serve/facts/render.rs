@@ -10,8 +10,13 @@ use crate::{
 
 /// A user on the wire: the effective fields, those that only the record says, and the file that declares the user.
 pub(super) fn user_json(id: &str, served: &ServedPolicy, user: &EffectiveUser) -> Value {
-    let permissions: Map<String, Value> =
-        user.permissions.iter().map(|(switch, to)| (switch.to_string(), json!(to))).collect();
+    let own = user.own_permissions.iter().map(|(action, to)| (action.to_string(), json!(to)));
+    let permissions: Map<String, Value> = user
+        .permissions
+        .iter()
+        .map(|(switch, to)| (switch.to_string(), json!(to)))
+        .chain(own)
+        .collect();
     let mut into = object(json!({
         "id": id,
         "revision": served.view.revision.facts,
