@@ -14,6 +14,7 @@ mod configuration;
 mod examples;
 mod links;
 mod pages;
+mod scenarios;
 mod tables;
 mod typed;
 mod walk;
