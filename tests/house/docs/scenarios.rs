@@ -5,7 +5,10 @@ use std::{fs, path::Path};
 use crate::docs::pages::{Block, blocks};
 
 /// The pages, each with the folder of its policy.
-const PAGES: [(&str, &str); 1] = [("docs/policies/school.md", "policies/school")];
+const PAGES: [(&str, &str); 2] = [
+    ("docs/policies/school.md", "policies/school"),
+    ("docs/policies/bank.md", "policies/bank"),
+];
 
 pub(crate) fn is_scenario(page: &str) -> bool {
     PAGES.iter().any(|(path, _)| *path == page)
