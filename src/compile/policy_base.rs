@@ -86,5 +86,8 @@ fn assemble(
     let mut places = StatementSpans::from_items(&ast.items);
     let policy = resolve(ast, sources, previous, Sites::Drop, problems);
     places.add_rules(policy.rules.as_deref().unwrap_or_default());
+    for set in &policy.rule_sets {
+        places.add_rules(&set.rules);
+    }
     (!problems.has_errors()).then(|| (compile(&policy, previous), places, policy.invariants))
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::{
     policy,
-    request::{ActionName, BlockableAction, GroupPermission, LimitKind, StatementId},
+    request::{Action, ActionName, BlockableAction, GroupPermission, LimitKind, StatementId},
     source::Span,
-    syntax::ast::{Item, Matrix, PermissionValue, SettingsSection},
+    syntax::ast::{Accepts, Item, Matrix, PermissionValue, SettingsSection},
 };
 
 /// The spans of the statements that decisions depend on.
@@ -43,6 +43,11 @@ impl StatementSpans {
                         .extend(modes.map(|(at, it)| (StatementId::PeersMode(at), it.when.span)));
                 }
                 Item::Matrix(matrix) => spans.add_matrix(matrix),
+                Item::Accepts(accepts) => spans.add_accepts(accepts),
+                Item::Barrier(barrier) => {
+                    let statement = StatementId::Barrier(barrier.name.value.clone().into_owned());
+                    spans.0.insert(statement, barrier.name.span);
+                }
                 // Rules are added once they have ids; the others are about facts, or no decision
                 // depends on them.
                 Item::Tags(_)
@@ -50,9 +55,7 @@ impl StatementSpans {
                 | Item::Rules(_)
                 | Item::Rule(_)
                 | Item::RuleSet(_)
-                | Item::Barrier(_)
                 | Item::Audience(_)
-                | Item::Accepts(_)
                 | Item::Action(_)
                 | Item::Word(_)
                 | Item::User(_)
@@ -95,6 +98,18 @@ impl StatementSpans {
         }
     }
 
+    fn add_accepts(&mut self, accepts: &Accepts<'_>) {
+        let action = &accepts.action.value;
+        let built_in = action.parse::<Action>().map(ActionName::from);
+        let action = built_in.unwrap_or_else(|_| ActionName::Declared((&**action).into()));
+        let modes = accepts.modes.iter().enumerate();
+        let mode = |at| StatementId::AudienceMode(action.clone(), at);
+        self.0.extend(modes.map(|(at, it)| (mode(at), it.when.span)));
+        let default = accepts.default.as_ref();
+        self.0.extend(default.map(|it| (StatementId::AudienceDefault(action.clone()), it.span)));
+    }
+
+    /// Adds the rules of `rules` or of a rule set.
     pub(super) fn add_rules(&mut self, rules: &[policy::Rule]) {
         let spans = rules.iter().filter_map(|rule| Some((StatementId::Rule(rule.id), rule.place?)));
         self.0.extend(spans);

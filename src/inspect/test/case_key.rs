@@ -3,7 +3,7 @@
 use super::question::TestQuestion;
 use crate::{
     request::{Resource, Role, Wildcard},
-    snapshot::{TagId, View},
+    snapshot::{MatrixNumber, TagId, View},
 };
 
 /// The facts that the trace of a decision about a listed user can depend on, with the rest of the
@@ -17,11 +17,13 @@ pub(super) struct CaseKey {
     /// The tie with the other user of the question.
     tie: [u8; 2],
     is_the_other: bool,
+    /// The matrices of the groups that both are members of.
+    shared: Vec<Option<MatrixNumber>>,
 }
 
 impl CaseKey {
     /// The key of a listed user; `None` if the list is not of users, or the user has conditional
-    /// switches and is like no other.
+    /// switches or audiences of their own and is like no other.
     pub(super) fn of(question: &TestQuestion<'_>, view: &View, id: &str) -> Option<Self> {
         let request = &question.request;
         let other = match (question.open?, &request.resource) {
@@ -40,13 +42,19 @@ impl CaseKey {
         let user = population.directory.number(id)?;
         let other = other.and_then(|other| population.directory.number(other));
         let (overrides, conditions) = population.overrides(user);
-        conditions.is_empty().then(|| Self {
+        let has_audiences = population.own_audiences.of_user(user).next().is_some();
+        if !conditions.is_empty() || has_audiences {
+            return None;
+        }
+        let shared = other.into_iter().flat_map(|other| view.groups.shared(user, other));
+        Some(Self {
             tags: population.directory.tags(user).iter().collect(),
             state: population.directory.state(user).to_bytes(),
             overrides: overrides.to_bytes(),
             role: group.and_then(|group| view.groups.get(group)?.role(user)),
             tie: other.map(|other| population.tie(user, other).to_bytes()).unwrap_or_default(),
             is_the_other: other == Some(user),
+            shared: shared.filter_map(|it| Some(view.groups.get(it)?.matrix)).collect(),
         })
     }
 }

@@ -18,8 +18,9 @@ use crate::{
 ///
 /// - a rule is reached if it opened the gate of rules: so no denial reaches one;
 /// - a setting or a cell of a matrix is reached if a gate consulted it: a switch or a peers mode if
-///   it applied to the user, instead of the user's record or the question; an entry of `blocks` if
-///   one of the two users blocks the other; a limit if no gate was closed before;
+///   it applied to the user, instead of the user's record or the question; an audience if it applied
+///   to the user who is reached; an entry of `blocks` if one of the two users blocks the other; a barrier
+///   if the two meet its sides, or stand so to a member of the group; a limit if no gate was closed before;
 /// - a gate is reached if it was closed in one decision and open in another one that it applies to.
 ///
 /// What a test gives in place of the policy's statements reaches nothing of the policy. All rules,

@@ -320,3 +320,91 @@ fn coverage_of_lists_is_that_of_each_who_is_on_them() {
         ["peers.modes[0]", "peers.default", "permissions.incoming", "a", "b"]
     );
 }
+
+/// What is said of two users: rules of sets, audiences, barriers.
+#[test]
+fn statements_between_two_users_are_reached_by_those_whom_they_concern() {
+    let policy = "
+        rule_set colleagues {
+          rule shared: hasTag(S) -> hasTag(S) between sharesTag(team-*);
+          rule staff: hasTag(S) -> everyone;
+        }
+        audience fans: inverse(contact);
+        accepts start_chat { hasTag(shy): contacts; hasTag(star): fans locked; default: everyone; }
+        accepts voice_call { default: contacts; otherwise: request; }
+        barrier apart: hasTag(x) <-> hasTag(y) { unless: mutual(contact); }
+        barrier one_way: hasTag(y) -> hasTag(x) { actions: [start_chat]; }
+        user a { tags: [S, team-1]; contacts: [star]; }
+        user b { tags: [S, team-1]; }
+        user shy { tags: [shy, S]; }
+        user star { tags: [star]; accepts { start_chat: everyone; } }
+        user own { accepts { start_chat: nobody; } }
+        user x { tags: [x, S]; }
+        user y { tags: [y]; }
+        group g { creator: b; members: [x]; }
+    ";
+    for (expectation, expected) in [
+        (
+            "subject: a, action: start_chat, resource: b, allow: true",
+            &["shared", "staff", "accepts.start_chat.default"] as &[&str],
+        ),
+        // No rule opens what is denied, and the gates after the closed one are not asked.
+        (
+            "subject: a, action: start_chat, resource: shy, reason: not_in_audience",
+            &["accepts.start_chat.modes[0]"],
+        ),
+        // Users' own audiences stand in place of the policy's, but of a locked one.
+        ("subject: a, action: start_chat, resource: own, reason: not_in_audience", &[]),
+        (
+            "subject: b, action: start_chat, resource: star, reason: not_in_audience",
+            &["accepts.start_chat.modes[1]"],
+        ),
+        (
+            "subject: a, action: voice_call, resource: b, obligations: [request]",
+            &["shared", "staff", "accepts.start_chat.default", "accepts.voice_call.default"],
+        ),
+        (
+            "subject: x, action: send_message, resource: y, context: { conversation: existing }, \
+             reason: barrier",
+            &["barriers.apart"],
+        ),
+        (
+            "subject: y, action: start_chat, resource: x, reason: barrier",
+            &["accepts.start_chat.default", "barriers.apart", "barriers.one_way"],
+        ),
+        (
+            "subject: b, action: add_member, resource: g, member: y, reason: barrier",
+            &["barriers.apart"],
+        ),
+    ] {
+        let tests = format!("tests: [{{ name: t, expect: [{{ {expectation} }}] }}]");
+        assert_eq!(reached_in("p.peerage", policy, &tests), expected, "{expectation}");
+    }
+}
+
+/// Users are followed each for themselves where what they share or set themselves tells them apart.
+#[test]
+fn coverage_of_lists_tells_apart_who_shares_groups_and_who_accepts_what() {
+    let policy = "
+        rule apart: hasTag(S) -> [A];
+        rule shared: hasTag(S) -> everyone between sharesGroup;
+        accepts start_chat { default: everyone; }
+        user s { tags: [S]; }
+        user a1 { tags: [A]; accepts { start_chat: everyone; } }
+        user a2 { tags: [A]; accepts { start_chat: everyone; } }
+        user a3 { tags: [A]; }
+        group g { creator: s; members: [a2]; }
+    ";
+    let reaches = |given: &str, list: &str| {
+        let tests = format!(
+            "tests: [{{ name: t, given: {{ {given} }}, \
+             expect: [{{ subject: s, action: start_chat, reaches: [{list}] }}] }}]"
+        );
+        reached_in("p.peerage", policy, &tests)
+    };
+    assert_eq!(reaches("", "a1, a2, a3"), ["apart", "shared", "accepts.start_chat.default"]);
+    let none = "groups: { g: { members: [] } }";
+    assert_eq!(reaches(none, "a1, a2, a3"), ["apart", "accepts.start_chat.default"]);
+    let others = "users: { a1: { accepts: {} }, a2: { accepts: {} } }";
+    assert_eq!(reaches(others, "a1, a2, a3"), ["apart", "shared", "accepts.start_chat.default"]);
+}
