@@ -63,7 +63,7 @@ pub(super) fn assemble_view(
     let barriers = barriers::compile(&settings.barriers, &population);
     let pair_actions = barriers::pair_actions(&settings, &rule_sets);
     let matrices = groups::bind_matrices(&policy.matrices, &mut tags);
-    View {
+    let mut view = View {
         only_rules_restrict: standings.is_unrestricted()
             && population.ties.is_empty()
             && settings.actions.is_empty(),
@@ -76,13 +76,16 @@ pub(super) fn assemble_view(
         rule_sets,
         barriers: Arc::new(barriers),
         pair_actions,
+        speaks_of_pairs: false,
         settings: Arc::new(settings),
         sections: policy.sections,
         states: standings,
         managers,
         groups: GroupTable::new(&[], 0),
         revision: Revision { policy: [0; 32], facts: 0 },
-    }
+    };
+    view.speaks_of_pairs = view.has_pair_statements();
+    view
 }
 
 /// The users of a policy, before their states under it are computed.

@@ -106,7 +106,7 @@ fn audience(view: &View, number: AudienceNumber) -> &RelationCondition<TagId> {
 }
 
 /// The first action for which the pair is outside of an audience, with whether that closes the gate.
-#[inline]
+#[inline(never)]
 fn first_outside(
     view: &View,
     context: &GateContext<'_>,
@@ -276,6 +276,9 @@ impl Gate for AudienceGate {
         context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Reason> {
+        if !view.speaks_of_pairs {
+            return None;
+        }
         first_outside(view, context, pair, Otherwise::Deny).map(|_| Reason::NotInAudience)
     }
 
@@ -413,6 +416,9 @@ impl Gate for AudienceGate {
         context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Obligation> {
+        if !view.speaks_of_pairs {
+            return None;
+        }
         first_outside(view, context, pair, Otherwise::Request)?;
         let is_new = !context.requirements.begins_conversation
             || pair.conversation(context) == Conversation::New;

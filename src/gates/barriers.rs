@@ -299,6 +299,21 @@ fn condition(barrier: &Barrier<TagId>) -> PairCondition {
     PairCondition::Any(vec![forth, back])
 }
 
+/// Whether a barrier stands between the two, or between who is added to a group and its members.
+#[inline(never)]
+fn is_closed(view: &View, context: &GateContext<'_>, pair: &PrincipalPair<'_, '_>) -> bool {
+    let Some(other) = pair.other else { return false };
+    let conversation = pair.conversation(context);
+    let related = related(context, pair);
+    let group = JoinedGroup { subject: Some(pair.subject) };
+    view.barriers.any_candidate(other.tags(view), |it| {
+        let stands_here =
+            |pair: &RelatedPair<'_, '_>| stands_between(view, context, &it.barrier, pair, false);
+        concerns(&it.barrier, context, conversation) && related.as_ref().is_some_and(stands_here)
+            || group.bars(view, context, other, it)
+    })
+}
+
 impl Gate for BarriersGate {
     fn name(&self) -> GateName {
         GateName::Barriers
@@ -319,22 +334,7 @@ impl Gate for BarriersGate {
         context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Reason> {
-        if view.barriers.is_empty() {
-            return None;
-        }
-        let other = pair.other?;
-        let conversation = pair.conversation(context);
-        let related = related(context, pair);
-        let group = JoinedGroup { subject: Some(pair.subject) };
-        let is_closed = view.barriers.any_candidate(other.tags(view), |it| {
-            let stands_here = |pair: &RelatedPair<'_, '_>| {
-                stands_between(view, context, &it.barrier, pair, false)
-            };
-            concerns(&it.barrier, context, conversation)
-                && related.as_ref().is_some_and(stands_here)
-                || group.bars(view, context, other, it)
-        });
-        is_closed.then_some(Reason::Barrier)
+        (view.speaks_of_pairs && is_closed(view, context, pair)).then_some(Reason::Barrier)
     }
 
     fn admitted_others<'v>(

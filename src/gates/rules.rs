@@ -88,6 +88,17 @@ fn asked_sets<'v>(
     concerned_sets(view, context).filter(is_asked)
 }
 
+/// Whether a rule set that is asked of a pair has no rule that opens it.
+#[inline(never)]
+fn is_set_shut(
+    view: &View,
+    context: &GateContext<'_>,
+    pair: &PrincipalPair<'_, '_>,
+    resource: &Principal<'_>,
+) -> bool {
+    asked_sets(view, context, pair).any(|set| !opens(view, context, pair, resource, set.book))
+}
+
 /// Whether a rule of the book opens a pair.
 #[inline]
 fn opens(
@@ -106,12 +117,22 @@ fn opens(
             .iter()
             .any(|(_, rule)| is_met(rule, view, pair.subject)),
     };
-    opens_plainly
-        || !book.targets.is_empty()
-            && book.targets.any_candidate(resource.tags(view), |target| {
-                is_reacher(view, pair.subject, target)
-                    && is_target_met(view, context, pair, resource, target)
-            })
+    opens_plainly || !book.targets.is_empty() && opens_target(view, context, pair, resource, book)
+}
+
+/// Whether a rule with a condition as outcome, or with `between`, opens a pair.
+#[inline(never)]
+fn opens_target(
+    view: &View,
+    context: &GateContext<'_>,
+    pair: &PrincipalPair<'_, '_>,
+    resource: &Principal<'_>,
+    book: &RuleBook,
+) -> bool {
+    book.targets.any_candidate(resource.tags(view), |target| {
+        is_reacher(view, pair.subject, target)
+            && is_target_met(view, context, pair, resource, target)
+    })
 }
 
 /// Whether the subject meets the condition of a rule of the target.
@@ -158,8 +179,18 @@ impl Gate for RulesGate {
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Reason> {
         let resource = pair.other?;
-        let mut asked = asked_sets(view, context, pair);
-        let is_shut = asked.any(|set| !opens(view, context, pair, resource, set.book));
+        if view.speaks_of_pairs {
+            return is_set_shut(view, context, pair, resource).then_some(Reason::NoRule);
+        }
+        let book = view.rules.as_deref()?;
+        let is_asked = match context.requirements.rules {
+            RuleScope::Never => false,
+            RuleScope::Always => true,
+            RuleScope::WhenNew => pair.conversation(context) == Conversation::New,
+        };
+        let is_shut = is_asked
+            && !pair.is_exempt_self(context)
+            && !opens(view, context, pair, resource, book);
         is_shut.then_some(Reason::NoRule)
     }
 

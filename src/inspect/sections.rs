@@ -33,6 +33,7 @@ pub fn missing_sections(before: &View, after: &View) -> impl Iterator<Item = Sec
         only_rules_restrict: _,
         barriers: _,
         pair_actions: _,
+        speaks_of_pairs: _,
         managers: _,
     } = before;
     let mut differing = settings(before).differing_sections(&settings(after));

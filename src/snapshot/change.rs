@@ -117,6 +117,7 @@ impl View {
         restand.dedup();
         self.refresh_states(&restand);
         self.update_selected_users(before);
+        self.speaks_of_pairs = self.has_pair_statements();
         self.only_rules_restrict = self.states.is_unrestricted()
             && self.population.ties.is_empty()
             && self.settings.actions.is_empty();

@@ -96,6 +96,9 @@ pub struct View {
     /// The actions that rule sets, barriers or audiences concern: what is between two users may matter to
     /// them.
     pub pair_actions: ActionSet,
+    /// Whether the policy has rule sets, barriers or audiences, or a record names an audience: without any, the
+    /// gates of these are open.
+    pub speaks_of_pairs: bool,
     /// The settings of the policy.
     pub settings: Arc<Settings<TagId>>,
     /// The restricting sections that the policy has, by itself or by its preset.
@@ -135,6 +138,15 @@ impl View {
     /// The counts of the view's contents. Costs a pass over the sets of banned and silenced users.
     pub fn counts(&self) -> ViewCounts {
         ViewCounts::from_view(self)
+    }
+
+    /// Whether there is anything to say of two users besides the section `rules`, as
+    /// [`speaks_of_pairs`](Self::speaks_of_pairs) keeps it.
+    pub fn has_pair_statements(&self) -> bool {
+        !self.rule_sets.is_empty()
+            || !self.barriers.is_empty()
+            || !self.settings.accepts.is_empty()
+            || !self.population.own_audiences.is_empty()
     }
 
     /// The audience that a user's record names for an action: nobody, if the policy does not have it.
