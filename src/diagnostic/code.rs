@@ -192,6 +192,8 @@ codes! {
     SelfOpened = "self-opened",
     /// `accepts` says from whom an action is accepted that `permissions` shuts.
     ShutAction = "shut-action",
+    /// Nothing is said of an action that is declared.
+    PlainAction = "plain-action",
     /// No group uses a matrix.
     UnusedMatrix = "unused-matrix",
     /// Users reach nobody by any rule, and nobody reaches them.
@@ -233,6 +235,7 @@ impl Code {
         Self::ClosedSet,
         Self::SelfOpened,
         Self::ShutAction,
+        Self::PlainAction,
         Self::UnusedMatrix,
         Self::Unconcerned,
         Self::Overridden,

@@ -505,3 +505,55 @@ fn the_examples_are_without_warnings() {
         assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     }
 }
+
+#[test]
+fn actions_that_the_policy_declares() {
+    let folder = TempDir::new().unwrap();
+    let (old, new) = (folder.path().join("old.peerage"), folder.path().join("new.peerage"));
+    let common = "action mention: send_message; user ann {} user bob { tags: [muted]; }\n";
+    fs::write(&old, format!("{common}blocks {{ mention: off; }}")).unwrap();
+    fs::write(&new, format!("{common}permissions {{ mention: not(hasTag(muted)); }}")).unwrap();
+    let [old, new] = [&old, &new].map(|path| path.to_str().unwrap());
+
+    let decided = run(&["decide", "-s", "bob", "-a", "mention", "-r", "ann", new]);
+    assert_eq!(decided.status.code(), Some(1));
+    assert!(text(&decided.stdout).contains("permission_off"), "{}", text(&decided.stdout));
+    assert_eq!(
+        run(&["decide", "-s", "bob", "-a", "mention", "-r", "ann", old]).status.code(),
+        Some(0)
+    );
+    let reached = run(&["reach", "-r", "bob", "-a", "mention", new]);
+    assert_eq!(text(&reached.stdout), "ann\n");
+    let table = run(&["reach", "--matrix", "-a", "mention", "--format", "json", new]);
+    assert_eq!(json(&table)["action"], "mention");
+    let unknown = run(&["decide", "-s", "bob", "-a", "mentoin", "-r", "ann", new]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(text(&unknown.stderr).contains("did you mean `mention`?"), "{}", text(&unknown.stderr));
+
+    let difference = run(&["diff", "--format", "json", old, new]);
+    let difference = json(&difference);
+    assert_eq!(difference["actions"]["mention"]["lost"], 1, "{difference}");
+    assert_eq!(difference["actions"]["send_message"]["lost"], 0);
+
+    let log = folder.path().join("log.ndjson");
+    fs::write(&log, r#"{"subject":"bob","action":"mention","resource":"ann","decision":true}"#)
+        .unwrap();
+    let replayed = json(&run(&["replay", "--format", "json", log.to_str().unwrap(), "--policy", new]));
+    assert_eq!(
+        (&replayed["closed"], &replayed["groups"][0]["action"]),
+        (&1.into(), &"mention".into())
+    );
+
+    let listed = run(&["compile", new]);
+    assert!(
+        text(&listed.stdout).contains("mention: like send_message"),
+        "{}",
+        text(&listed.stdout)
+    );
+    fs::write(folder.path().join("plain.peerage"), "action wave: start_chat;").unwrap();
+    let plain = run(&["check", folder.path().join("plain.peerage").to_str().unwrap()]);
+    assert!(
+        text(&plain.stderr).contains("plain-action")
+            || text(&plain.stdout).contains("plain-action")
+    );
+}

@@ -7,6 +7,7 @@
 mod bind;
 mod conditions;
 mod confusable;
+mod declared;
 mod implied;
 mod ineffective;
 mod matrices;
@@ -68,6 +69,7 @@ pub fn lint(
     conditions::lint(&mut linter);
     implied::lint(&mut linter);
     pair_statements::lint(&mut linter);
+    declared::lint(&mut linter);
     matrices::lint(&mut linter);
     overridden::lint(&mut linter);
     protected::lint(&mut linter);

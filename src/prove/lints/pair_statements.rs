@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::{
     diagnostic::{Code, Diagnostic},
-    request::{Action, EdgeDirection, Relation, RelationCondition, Switch, Toggle},
+    request::{EdgeDirection, Relation, RelationCondition, Switch, Toggle},
     snapshot::{CompiledBarrier, TagId, UserSet},
     source::Span,
     syntax::ast::{self, Item},
@@ -239,12 +239,15 @@ fn check_shut_actions(linter: &mut Linter<'_, '_>) {
     let is_shut = |switch: Switch| *settings.permission(switch) == Toggle::Always(false);
     for item in linter.items {
         let Item::Accepts(accepts) = item else { continue };
-        let Ok(action) = accepts.action.value.parse::<Action>() else { continue };
-        let own = action.as_str().parse::<Switch>().ok();
-        let switches = [Some(Switch::Outgoing), Some(Switch::Incoming), own];
-        let Some(switch) = switches.into_iter().flatten().find(|&switch| is_shut(switch)) else {
-            continue;
-        };
+        let Ok(asked) = settings.actions.resolve(&accepts.action.value) else { continue };
+        let action = &accepts.action.value;
+        let like = asked.action.as_str().parse::<Switch>().ok();
+        let switches = [Some(Switch::Outgoing), Some(Switch::Incoming), like];
+        let shut = switches.into_iter().flatten().find(|&switch| is_shut(switch));
+        let declared = asked.own.and_then(|own| settings.actions.get(own));
+        let own = declared.filter(|it| it.switch == Toggle::Always(false));
+        let shut = shut.map(Switch::as_str).or(own.map(|it| &*it.name));
+        let Some(switch) = shut else { continue };
         let message = format!("`permissions.{switch}` shuts `{action}`, whoever accepts it");
         let problem = Diagnostic::warning(Code::ShutAction, accepts.action.span, message)
             .label("this is of use only to users whose records turn the switch on");

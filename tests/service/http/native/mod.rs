@@ -2,6 +2,7 @@
 
 mod actions;
 mod allow;
+mod declared;
 mod metrics;
 
 use std::fmt::Write as _;
