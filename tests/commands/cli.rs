@@ -538,7 +538,8 @@ fn actions_that_the_policy_declares() {
     let log = folder.path().join("log.ndjson");
     fs::write(&log, r#"{"subject":"bob","action":"mention","resource":"ann","decision":true}"#)
         .unwrap();
-    let replayed = json(&run(&["replay", "--format", "json", log.to_str().unwrap(), "--policy", new]));
+    let replayed =
+        json(&run(&["replay", "--format", "json", log.to_str().unwrap(), "--policy", new]));
     assert_eq!(
         (&replayed["closed"], &replayed["groups"][0]["action"]),
         (&1.into(), &"mention".into())

@@ -1,6 +1,9 @@
 //! Actions of the policy's own.
 
-use super::check;
+use peerage::{diagnostic::render_text, source::Sources};
+
+use super::{check, files};
+use crate::worlds::build;
 
 const ACTIONS: &str = "actions:
   mention: { like: send_message }
@@ -179,4 +182,112 @@ groups: { r: { matrix: quiet, creator: ann, admins: [cat], members: [bob] } }";
             ("between two users there is none", "bob mention ann", "allowed"),
         ],
     );
+}
+
+#[test]
+fn mistakes_have_codes_of_their_own() {
+    let many: String = (0..33).map(|at| format!("  a{at}: {{ like: post }}\n")).collect();
+    for (policy, code, hint) in [
+        ("actions: { voice_call: { like: post } }", "reserved-action", "another name"),
+        ("actions: { outgoing: { like: post } }", "reserved-action", "another name"),
+        ("actions: { join: { like: post } }", "reserved-action", "another name"),
+        ("actions: { wave: { like: start_chta } }", "unknown-word", "`start_chat`"),
+        ("actions: { \"a b\": { like: post } }", "invalid-tag", ""),
+        (&format!("actions:\n{many}"), "too-many-actions", "remove"),
+        (
+            "actions: { wave: { like: post } }\nblocks: { wave: off }",
+            "unknown-field",
+            "`blocks` does not apply to `wave`",
+        ),
+        (
+            "actions: { wave: { like: post } }\naccepts: { wave: { default: nobody } }",
+            "unfit-action",
+            "reaches no other user",
+        ),
+        (
+            "actions: { wave: { like: start_chat } }\npermissions: { wav: false }",
+            "unknown-field",
+            "did you mean `wave`?",
+        ),
+        (
+            "actions: { wave: { like: start_chat } }\nusers: { zoe: { permissions: { wav: false } } }",
+            "unknown-field",
+            "did you mean `wave`?",
+        ),
+        (
+            "actions: { wave: { like: start_chat } }\nrule_sets: { a: { actions: [wav] } }",
+            "unknown-word",
+            "did you mean `wave`?",
+        ),
+        (
+            "actions: { wave: { like: start_chat } }\nmatrices: { crew: { add_member: deny, remove_member: deny, \
+             update_metadata: deny, add_admin: deny, remove_admin: deny, update_permissions: deny, wave: deny } }",
+            "unfit-action",
+            "takes no group",
+        ),
+        (
+            "actions: { wave: { like: start_chat } }\ninvariants: [{ never: wav, from: everyone, to: everyone }]",
+            "unknown-word",
+            "did you mean `wave`?",
+        ),
+    ] {
+        let outcome = build(&Sources::new(files(policy)), None);
+        let shown = render_text(&outcome.report, false);
+        assert!(outcome.view.is_none(), "{policy}");
+        assert!(
+            shown.contains(&format!("error[{code}]")) && shown.contains(hint),
+            "{policy}\n{shown}"
+        );
+    }
+    let twice = "action wave: start_chat; action wave: post;";
+    let twice = peerage::source::Source::new("p.peerage", peerage::source::Notation::Dsl, twice);
+    let shown = render_text(&build(&Sources::new(vec![twice]), None).report, false);
+    assert!(shown.contains("error[duplicate-action]"), "{shown}");
+}
+
+#[test]
+fn invariants_are_proved_of_them() {
+    for (policy, holds) in [
+        ("invariants: [{ never: mention, from: hasTag(staff), to: hasTag(pupil) }]", false),
+        (
+            "permissions: { mention: not(hasTag(staff)) }\n\
+             invariants: [{ never: mention, from: hasTag(staff), to: hasTag(pupil) }]",
+            true,
+        ),
+        (
+            "barriers: [{ name: apart, between: [hasTag(staff), hasTag(pupil)], actions: [mention] }]\n\
+             invariants: [{ never: mention, from: hasTag(staff), to: hasTag(pupil) }]",
+            true,
+        ),
+    ] {
+        let text = format!("{ACTIONS}{policy}");
+        let outcome = build(&Sources::new(files(&text)), None);
+        let shown = render_text(&outcome.report, false);
+        assert_eq!(outcome.view.is_some(), holds, "{policy}\n{shown}");
+        assert_eq!(shown.contains("broken-invariant"), !holds, "{policy}\n{shown}");
+    }
+}
+
+#[test]
+fn revisions_tell_them_apart() {
+    let revision = |policy: &str| {
+        let outcome = build(&Sources::new(files(policy)), None);
+        outcome.view.unwrap().revision.policy
+    };
+    let revisions: Vec<_> = [
+        "actions: { wave: { like: start_chat } }",
+        "actions: { wave: { like: post } }",
+        "actions: { wives: { like: start_chat } }",
+        "actions: { wave: { like: start_chat } }\npermissions: { wave: false }",
+        "actions: { wave: { like: start_chat } }\nblocks: { wave: two_way }",
+        "actions: { wave: { like: start_chat } }\naccepts: { wave: { default: nobody } }",
+        "actions: { wave: { like: start_chat } }\nusers: { zoe: {} }",
+        "actions: { wave: { like: start_chat } }\nusers: { zoe: { permissions: { wave: false } } }",
+        "actions: { wave: { like: start_chat } }\nusers: { zoe: { accepts: { wave: nobody } } }",
+    ]
+    .map(revision)
+    .into();
+    for (at, one) in revisions.iter().enumerate() {
+        assert!(!revisions[..at].contains(one), "{at}");
+    }
 }
