@@ -7,8 +7,9 @@ use sha2::{Digest, Sha256};
 use crate::{
     policy::{Invariant, InvariantScope, Matrix, Policy, PolicyGroup, Rule, RuleSet},
     request::{
-        Accepts, ActionDeclaration, ActionSet, Audience, AudienceMode, Barrier, DeclaredActions,
-        MetadataGrants, Outcome, Peers, Settings, TagForm, Toggle,
+        Accepts, ActionDeclaration, ActionSet, Audience, AudienceMode, Barrier, BlockMode,
+        BlockableAction, DeclaredActions, MetadataGrants, Outcome, Peers, Settings, TagForm,
+        Toggle,
     },
     snapshot::{OwnAudience, OwnSwitch, Population, TagId, Tags},
 };
@@ -275,8 +276,14 @@ impl DigestWriter {
         for toggle in permissions.values() {
             self.toggle(toggle);
         }
-        for (_, mode) in blocks.iter() {
-            self.text(mode.as_str());
+        for (action, mode) in blocks.iter() {
+            // Profiles, which blocks hide only where a policy says so, came later.
+            if action != BlockableAction::ViewProfile {
+                self.text(mode.as_str());
+            } else if mode != BlockMode::Off {
+                self.text("blocks.view_profile");
+                self.text(mode.as_str());
+            }
         }
         self.text(default.as_str());
         self.count(modes.len());

@@ -188,7 +188,7 @@ codes! {
     BarrierSides = "barrier-sides",
     /// A rule set opens nothing among the existing users.
     ClosedSet = "closed-set",
-    /// A user can make a relation condition true alone, so that what it opens is open to whoever wants it.
+    /// A user can make a relation condition true alone, so that what it opens is open to anyone.
     SelfOpened = "self-opened",
     /// `accepts` says from whom an action is accepted that `permissions` shuts.
     ShutAction = "shut-action",

@@ -61,7 +61,7 @@ impl<'v> UserAudiences<'v> {
         }
     }
 
-    fn asked(self) -> Asked {
+    fn timing(self) -> Asked {
         self.entry.map_or(Asked::Always, |entry| entry.asked)
     }
 
@@ -79,7 +79,7 @@ fn has_audiences(view: &View) -> bool {
 /// The actions whose audiences are asked in a conversation of this state: the action itself, the one that it is
 /// like, and that by which it begins one.
 #[inline]
-fn asked_actions(
+fn evaluated_actions(
     context: &GateContext<'_>,
     conversation: Conversation,
 ) -> impl Iterator<Item = ActionKey> + use<> {
@@ -89,12 +89,12 @@ fn asked_actions(
 
 /// Whether the audience for one of the actions is asked.
 #[inline]
-fn is_asked(
+fn is_evaluated(
     context: &GateContext<'_>,
     conversation: Conversation,
     audiences: UserAudiences<'_>,
 ) -> bool {
-    audiences.asked() == Asked::Always
+    audiences.timing() == Asked::Always
         || !context.requirements.begins_conversation
         || conversation == Conversation::New
 }
@@ -119,10 +119,10 @@ fn first_outside(
     }
     let conversation = pair.conversation(context);
     let related = RelatedPair { owner: other, other: pair.subject, tie: pair.tie.reversed() };
-    asked_actions(context, conversation).find(|&action| {
+    evaluated_actions(context, conversation).find(|&action| {
         let audiences = UserAudiences::of(view, action, other);
         audiences.otherwise() == otherwise
-            && is_asked(context, conversation, audiences)
+            && is_evaluated(context, conversation, audiences)
             && !is_inside(view, context, audiences, &related)
     })
 }
@@ -348,10 +348,10 @@ impl Gate for AudienceGate {
         })?;
         let conversation = pair.conversation(context);
         let mut consulted = Vec::new();
-        for action in asked_actions(context, conversation) {
+        for action in evaluated_actions(context, conversation) {
             let audiences = UserAudiences::of(view, action, other);
             let Some(entry) = audiences.entry else { continue };
-            if !is_asked(context, conversation, audiences) {
+            if !is_evaluated(context, conversation, audiences) {
                 continue;
             }
             let has = other.tag_predicate(view);
@@ -384,10 +384,10 @@ impl Gate for AudienceGate {
         }
         let conversation = pair.conversation(context);
         let related = RelatedPair { owner: other, other: pair.subject, tie: pair.tie.reversed() };
-        let said = asked_actions(context, conversation).map(|action| {
+        let said = evaluated_actions(context, conversation).map(|action| {
             let audiences = UserAudiences::of(view, action, other);
             let action = view.settings.actions.name(action);
-            if !is_asked(context, conversation, audiences) {
+            if !is_evaluated(context, conversation, audiences) {
                 return format!(
                     "the conversation exists already; accepts.{action} is asked of new ones"
                 );

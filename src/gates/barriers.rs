@@ -207,7 +207,7 @@ impl<'p, 'r> JoinedGroup<'p, 'r> {
                 Selection::all([barred, only(member).complement()])
             }));
         }
-        // Whoever is on one side is barred by each member of the other, but for themself.
+        // A user on one side is barred by each member of the other, but for themself.
         let barred_by = |opposite: usize, side: &'v UserSet| {
             let is_opposite = |sides: &[bool; 2]| sides.get(opposite).is_some_and(|is| *is);
             let mut members = members.clone().filter(|(_, sides)| is_opposite(sides));

@@ -76,7 +76,7 @@ fn scope(set: &CompiledRuleSet, context: &GateContext<'_>) -> RuleScope {
 
 /// The rule sets that are asked of a pair.
 #[inline]
-fn asked_sets<'v>(
+fn applicable_sets<'v>(
     view: &'v View,
     context: &GateContext<'_>,
     pair: &PrincipalPair<'_, '_>,
@@ -96,7 +96,7 @@ fn is_set_shut(
     pair: &PrincipalPair<'_, '_>,
     resource: &Principal<'_>,
 ) -> bool {
-    asked_sets(view, context, pair).any(|set| !opens(view, context, pair, resource, set.book))
+    applicable_sets(view, context, pair).any(|set| !opens(view, context, pair, resource, set.book))
 }
 
 /// Whether a rule of the book opens a pair.
@@ -256,7 +256,7 @@ impl Gate for RulesGate {
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Vec<StatementId>> {
         pair.other?;
-        asked_sets(view, context, pair).next()?;
+        applicable_sets(view, context, pair).next()?;
         let opening = opening_rules(view, context, pair);
         Some(opening.into_iter().map(|rule| StatementId::Rule(rule.id)).collect())
     }
@@ -278,7 +278,7 @@ impl Gate for RulesGate {
         if pair.is_exempt_self(context) {
             return "rules don't apply to oneself".to_owned();
         }
-        let asked: Vec<ConcernedSet<'_>> = asked_sets(view, context, pair).collect();
+        let asked: Vec<ConcernedSet<'_>> = applicable_sets(view, context, pair).collect();
         if asked.is_empty() {
             let who = if context.conversation.is_some() { "the request" } else { "the facts" };
             return format!("the conversation exists already, by {who}; rules concern new ones");
@@ -398,7 +398,7 @@ pub fn opening_rules<'v>(
     pair: &PrincipalPair<'_, '_>,
 ) -> Vec<&'v CompiledRule> {
     let Some(resource) = pair.other else { return Vec::new() };
-    asked_sets(view, context, pair)
+    applicable_sets(view, context, pair)
         .flat_map(|set| opening_rules_of(view, context, pair, resource, set.book))
         .collect()
 }

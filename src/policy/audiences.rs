@@ -18,7 +18,7 @@ use super::{
     descriptions,
     expression::resolve_expression,
     relation_expression::{RelationNames, RelationPart, is_atom},
-    rule_sets::asked,
+    rule_sets::timing,
     suggestions::{expect_word, parse_word},
 };
 
@@ -170,7 +170,7 @@ pub(super) fn resolve_accepts(
             Some(name) => audience_number(name, audiences, problems),
             None => Some(Audiences::<String>::EVERYONE),
         };
-        let asked = asked(written.asked.as_ref(), problems);
+        let asked = timing(written.asked.as_ref(), problems);
         let Some(action) = action else { continue };
         let otherwise = otherwise(written, names.actions.like(action), problems);
         if let Some(&first) = places.get(&action) {

@@ -49,7 +49,7 @@ pub(super) fn resolve(
         let description = set.description.as_ref().and_then(|text| {
             descriptions::check_description("a rule set's description", text, problems)
         });
-        let asked = asked(set.asked.as_ref(), problems);
+        let asked = timing(set.asked.as_ref(), problems);
         let actions = concerned_actions(set.actions.as_ref(), reader.names.actions, problems);
         let rules = reader.resolve(Some(&set.name.value), set.rules, problems);
         let Some(name) = name else { continue };
@@ -83,7 +83,7 @@ pub(super) fn resolve(
 }
 
 /// When a statement is asked: always, where it does not say it.
-pub(super) fn asked(written: Option<&ast::Text<'_>>, problems: &mut Diagnostics) -> Option<Asked> {
+pub(super) fn timing(written: Option<&ast::Text<'_>>, problems: &mut Diagnostics) -> Option<Asked> {
     let known = Asked::ALL.iter().map(|word| word.as_str());
     match written {
         None => Some(Asked::Always),

@@ -6,7 +6,10 @@ use std::{collections::HashMap, ops::ControlFlow};
 
 use smallvec::SmallVec;
 
-use super::pairwise_users::PairwiseCheck;
+use super::{
+    finding::{Breach, MAX_ISOLATED, MAX_PAIRS},
+    pairwise_users::PairwiseCheck,
+};
 
 use crate::{
     decide::PairEvaluator,
@@ -14,21 +17,6 @@ use crate::{
     request::Condition,
     snapshot::{Population, RuleBook, TagId, Tie, UserNumber, UserSet, View},
 };
-
-/// The users who break an invariant.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) enum Breach {
-    /// Ordered pairs of a subject and another user: the first few, and the number of all.
-    Pairs(Vec<(UserNumber, UserNumber)>, u64),
-    /// Users who reach none of the users that they should: the first few, and the number of all.
-    Isolated(Vec<UserNumber>, u64),
-}
-
-/// The number of pairs that a report names.
-pub(super) const MAX_PAIRS: usize = 5;
-
-/// The number of isolated users that a report names.
-pub(super) const MAX_ISOLATED: usize = 20;
 
 /// The breach of an invariant among the users of a view; `None` if it holds.
 ///

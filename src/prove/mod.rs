@@ -9,6 +9,7 @@
 
 mod diagram;
 mod exhaustive;
+mod finding;
 mod lints;
 mod pairwise;
 mod pairwise_users;

@@ -17,7 +17,7 @@ use crate::{
 
 use super::{
     diagram::{Budget, BudgetExceededError, Diagram, Diagrams},
-    symbolic::Counterexample,
+    finding::Counterexample,
 };
 
 /// A counterexample to an invariant; `None` if it holds for all possible users.

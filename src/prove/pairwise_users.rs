@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::exhaustive::{Breach, MAX_ISOLATED, MAX_PAIRS};
+use super::finding::{Breach, MAX_ISOLATED, MAX_PAIRS};
 use crate::{
     decide::PairEvaluator,
     policy::Demand,

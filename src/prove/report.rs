@@ -8,7 +8,10 @@ use crate::{
     snapshot::{CompiledRule, TagId, UserNumber, View},
 };
 
-use super::{BudgetExceededError, exhaustive::Breach, symbolic::Counterexample};
+use super::{
+    BudgetExceededError,
+    finding::{Breach, Counterexample},
+};
 
 pub(super) struct InvariantReport<'t, 'v> {
     pub(super) invariant: &'t Invariant,

@@ -13,21 +13,9 @@ use crate::{
 
 use super::{
     diagram::{Budget, BudgetExceededError, Diagram, Diagrams},
+    finding::Counterexample,
     pairwise,
 };
-
-/// Two possible users who would break an invariant.
-#[derive(Clone, Debug)]
-pub(super) struct Counterexample<'v> {
-    /// The tags of the subject.
-    pub subject: Vec<TagId>,
-    /// The tags of the other user; `None` where the subject reaches no possible user.
-    pub other: Option<Vec<TagId>>,
-    /// The rule by which the subject reaches the other user.
-    pub rule: Option<&'v CompiledRule>,
-    /// What must be between the two, as relation conditions read from the subject.
-    pub between: Vec<String>,
-}
 
 /// A counterexample to an invariant; `None` if it holds for all possible users.
 ///

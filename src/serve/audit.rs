@@ -12,7 +12,7 @@ use prometheus_client::{
 use serde_json::{Map, Value, json};
 
 use super::{
-    host::{Audience, ListenerPolicy},
+    host::{ListenerAudience, ListenerPolicy},
     line_writer::LineWriter,
     tokens::ADMIN_TOKEN,
 };
@@ -52,8 +52,8 @@ impl Caller {
     pub(super) fn native(api: &'static str, token: Option<&str>, listener: ListenerPolicy) -> Self {
         let by = match (token, listener.audience) {
             (Some(token), _) => token.to_owned(),
-            (None, Audience::Administrators) => "socket".to_owned(),
-            (None, Audience::Anyone) => ADMIN_TOKEN.to_owned(),
+            (None, ListenerAudience::Administrators) => "socket".to_owned(),
+            (None, ListenerAudience::Anyone) => ADMIN_TOKEN.to_owned(),
         };
         Self { api, by }
     }

@@ -17,7 +17,7 @@ use super::response::HttpError;
 /// The listener by which a request came.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct ListenerPolicy {
-    pub(super) audience: Audience,
+    pub(super) audience: ListenerAudience,
     pub(super) host_check: HostCheck,
     /// Whether the routes of administrators are answered; elsewhere they are not found.
     pub(super) answers_admin: bool,
@@ -27,7 +27,7 @@ pub(super) struct ListenerPolicy {
 
 /// The processes that can reach a listener.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Audience {
+pub(super) enum ListenerAudience {
     Anyone,
     /// Only administrators, who need no token.
     Administrators,
@@ -44,7 +44,7 @@ pub(super) enum HostCheck {
 impl ListenerPolicy {
     /// Whether all callers of the listener are administrators.
     pub(super) fn is_trusted(self) -> bool {
-        self.audience == Audience::Administrators
+        self.audience == ListenerAudience::Administrators
     }
 }
 

@@ -15,11 +15,11 @@ use super::{
 };
 use crate::{
     decide,
+    live::ServedPolicy,
     request::{
         Conversation, Decision, QuestionParts, QuestionPartsError, Request, ResourceKind,
         UnknownWordError, Wildcard, check_id,
     },
-    snapshot::View,
     wire::{explanation_json, list_field},
 };
 
@@ -50,7 +50,7 @@ const REACH_PARAMETERS: &[&str] = &[
 pub(super) fn decide(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
     let RequestContext { app, served, decisions, .. } = *cx;
     let query = QueryParams::parse(cx.request.query(), DECIDE_PARAMETERS)?;
-    let request = parse_request(&served.view, &query)?;
+    let request = parse_request(&served, &query)?;
     let origin = cx.request.trace.origin(Via::Native);
     if query.flag("explain")? {
         let explanation = decisions.explain(&request);
@@ -87,7 +87,7 @@ fn wants_explanation(query: Option<&str>) -> bool {
 pub(super) fn reach(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
     let RequestContext { served, decisions, .. } = *cx;
     let query = QueryParams::parse(cx.request.query(), REACH_PARAMETERS)?;
-    let (request, open) = parse_parts(&served.view, &query, id(&query, "subject")?)?
+    let (request, open) = parse_parts(&served, &query, id(&query, "subject")?)?
         .into_list_request()
         .map_err(refusal)?;
     let limit = match query.get("limit").map(str::parse) {
@@ -115,20 +115,21 @@ pub(super) fn reach(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
 
 /// Builds the request from its parameters.
 pub(super) fn parse_request<'q>(
-    view: &View,
+    served: &ServedPolicy,
     query: &'q QueryParams<'_>,
 ) -> Result<Request<'q>, HttpError> {
     let subject = query.required("subject").and_then(|_| id(query, "subject"))?;
-    parse_parts(view, query, subject)?.into_request().map_err(refusal)
+    parse_parts(served, query, subject)?.into_request().map_err(refusal)
 }
 
 fn parse_parts<'q>(
-    view: &View,
+    served: &ServedPolicy,
     query: &'q QueryParams<'_>,
     subject: Option<&'q str>,
 ) -> Result<QuestionParts<'q>, HttpError> {
     let action = query.required("action")?;
-    let action = view.requested_action(action).map_err(|error| unknown_word("action", &error))?;
+    let action =
+        served.view.requested_action(action).map_err(|error| unknown_word("action", &error))?;
     let resource_type = query.get("resource_type");
     // The id of a resource that is neither a user nor a group may have any form.
     let is_free =

@@ -130,8 +130,8 @@ fn check_relation(
     let alone = |atom: &RelationCondition<TagId>| is_made_alone(atom, wanting);
     if !holds(relation, &|_| false) && holds(relation, &alone) {
         let who = match wanting {
-            Wanting::Owner => "the user of whom it is read",
-            Wanting::Other => "whoever wants to be in it",
+            Wanting::Owner => "the user from whom it is read",
+            Wanting::Other => "a user who wants to be in it",
         };
         let problem =
             Diagnostic::warning(Code::SelfOpened, span, "a user can make this true alone")
@@ -248,7 +248,7 @@ fn check_shut_actions(linter: &mut Linter<'_, '_>) {
         let own = declared.filter(|it| it.switch == Toggle::Always(false));
         let shut = shut.map(Switch::as_str).or(own.map(|it| &*it.name));
         let Some(switch) = shut else { continue };
-        let message = format!("`permissions.{switch}` shuts `{action}`, whoever accepts it");
+        let message = format!("`permissions.{switch}` shuts `{action}`, whatever users accept");
         let problem = Diagnostic::warning(Code::ShutAction, accepts.action.span, message)
             .label("this is of use only to users whose records turn the switch on");
         linter.warn(accepts.action.span, problem);

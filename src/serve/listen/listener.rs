@@ -15,7 +15,7 @@ use super::{
     error::ListenError,
     unix_socket::{self, BACKLOG, SocketAccess, SocketFile},
 };
-use crate::serve::host::{Audience, HostCheck, ListenerPolicy};
+use crate::serve::host::{HostCheck, ListenerAudience, ListenerPolicy};
 
 /// The sockets that are served. Bound before anything is served, so that a taken port is an error
 /// at the start.
@@ -52,10 +52,10 @@ pub enum ListenerRole {
 
 impl ListenerRole {
     /// Those who may connect to a Unix socket of the role.
-    fn unix_audience(self) -> Audience {
+    fn unix_audience(self) -> ListenerAudience {
         match self {
-            Self::Decision => Audience::Anyone,
-            Self::Admin => Audience::Administrators,
+            Self::Decision => ListenerAudience::Anyone,
+            Self::Admin => ListenerAudience::Administrators,
         }
     }
 }
@@ -135,7 +135,7 @@ impl Listeners {
         let answers_admin = role == ListenerRole::Admin;
         self.has_admin |= answers_admin;
         let policy = ListenerPolicy {
-            audience: Audience::Anyone,
+            audience: ListenerAudience::Anyone,
             host_check,
             answers_admin,
             takes_tokens: true,
@@ -144,7 +144,7 @@ impl Listeners {
     }
 
     /// Whether another process has bound a socket at a path, for the same callers.
-    fn has_unix(&self, path: &Path, audience: Audience) -> bool {
+    fn has_unix(&self, path: &Path, audience: ListenerAudience) -> bool {
         self.all.iter().any(|listener| match &listener.socket {
             ListenerSocket::Tcp(_) => false,
             ListenerSocket::Unix(_, file) => {
@@ -158,7 +158,7 @@ impl Listeners {
     /// # Errors
     /// If another process listens there, or the socket can't be created or given to the group.
     pub async fn unix(&mut self, path: PathBuf, access: SocketAccess) -> Result<(), ListenError> {
-        self.bind_unix(path, access, Audience::Anyone).await
+        self.bind_unix(path, access, ListenerAudience::Anyone).await
     }
 
     /// The same for administrators: a process that can reach the socket needs no token. Only the user of this
@@ -167,14 +167,14 @@ impl Listeners {
     /// # Errors
     /// As for other Unix sockets, and if access can't be restricted.
     pub async fn admin(&mut self, path: PathBuf) -> Result<(), ListenError> {
-        self.bind_unix(path, SocketAccess::PRIVATE, Audience::Administrators).await
+        self.bind_unix(path, SocketAccess::PRIVATE, ListenerAudience::Administrators).await
     }
 
     async fn bind_unix(
         &mut self,
         path: PathBuf,
         access: SocketAccess,
-        audience: Audience,
+        audience: ListenerAudience,
     ) -> Result<(), ListenError> {
         if self.has_unix(&path, audience) {
             return Ok(());
@@ -184,8 +184,8 @@ impl Listeners {
         Ok(())
     }
 
-    fn add_unix(&mut self, listener: UnixListener, file: SocketFile, audience: Audience) {
-        let answers_admin = audience == Audience::Administrators;
+    fn add_unix(&mut self, listener: UnixListener, file: SocketFile, audience: ListenerAudience) {
+        let answers_admin = audience == ListenerAudience::Administrators;
         let policy = ListenerPolicy {
             audience,
             host_check: HostCheck::AnyHost,

@@ -51,7 +51,7 @@ const CASES: &[Case] = &[
         reported: &[],
     },
     Case {
-        says: "a barrier stands for whoever is added, too",
+        says: "a barrier stands for those who are added, too",
         policy: STRICT_BANK,
         invariant: "never add_member: hasTag(trading) -> hasTag(research);",
         reported: &[],
