@@ -68,8 +68,8 @@ pub(super) fn population(population: &Population, tags: &Tags) -> [u8; 32] {
     }
     if !population.own_audiences.is_empty() {
         feed.text("own audiences");
-        for OwnAudience { action, name, users } in population.own_audiences.iter() {
-            feed.text(action.as_str());
+        for OwnAudience { slot, name, users } in population.own_audiences.iter() {
+            feed.text(slot.as_str());
             feed.text(name);
             feed.count(usize::try_from(users.len()).unwrap_or(usize::MAX));
             users.iter().for_each(|user| feed.count(user.index()));
@@ -266,7 +266,7 @@ impl DigestWriter {
             tag_form,
             protected_tags,
             // These are fed as pair statements.
-            audiences: _,
+            audiences,
             accepts: _,
             barriers: _,
             actions: _,
@@ -285,11 +285,11 @@ impl DigestWriter {
                 self.text(mode.as_str());
             }
         }
-        self.text(default.as_str());
+        self.text(audiences.peers_name(*default));
         self.count(modes.len());
         for (when, mode) in modes {
             self.display(when);
-            self.text(mode.as_str());
+            self.text(audiences.peers_name(*mode));
         }
         self.text(approval.as_str());
         for (_, limit) in limits.iter() {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     policy::{self, Roster},
-    request::{ActionName, Relation, Toggle},
+    request::{AudienceSlot, PeersSetting, Relation, Toggle},
     snapshot::{
         DirectoryEntry, OwnSwitch, Population, PopulationParts, RecordOverrides, SwitchCondition,
         TagId, Tags, Tie, UserNumber,
@@ -109,13 +109,15 @@ fn overrides(
 fn own_audiences(
     roster: &Roster,
     number_of: impl Fn(u32) -> Option<UserNumber>,
-) -> Vec<(UserNumber, ActionName, String)> {
-    let own = roster
-        .overrides()
-        .iter()
-        .filter_map(|(user, own)| Some((number_of(*user)?, own.accepts.as_ref()?)));
-    own.flat_map(|(user, accepts)| {
-        accepts.iter().map(move |(action, name)| (user, action.clone(), name.clone()))
+) -> Vec<(UserNumber, AudienceSlot, String)> {
+    let own = roster.overrides().iter();
+    let own = own.filter_map(|(user, own)| Some((number_of(*user)?, own)));
+    own.flat_map(|(user, own)| {
+        let peers = own.peers.as_ref().and_then(PeersSetting::audience);
+        let peers = peers.map(|name| (AudienceSlot::Peers, name));
+        let accepts = own.accepts.iter().flatten();
+        let accepts = accepts.map(|(action, name)| (AudienceSlot::Action(action.clone()), name));
+        peers.into_iter().chain(accepts).map(move |(slot, name)| (user, slot, name.clone()))
     })
     .collect()
 }
@@ -140,8 +142,8 @@ fn own_switches(
 /// The overrides of a record, without conditions.
 fn unconditional_overrides(said: &policy::UserOverrides) -> RecordOverrides {
     let mut own = RecordOverrides::default().with_moderation(said.moderation);
-    if let Some(mode) = said.peers {
-        own = own.with_peers(mode);
+    if let Some(setting) = &said.peers {
+        own = own.with_peers_setting(setting);
     }
     if let Some(approval) = said.approval {
         own = own.with_approval(approval);

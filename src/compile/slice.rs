@@ -3,7 +3,9 @@
 use std::collections::HashSet;
 
 use crate::{
-    request::{Condition, EVERYONE, NOBODY, Relation, SHARES_GROUP, Switch},
+    request::{
+        AudienceSlot, Condition, EVERYONE, NOBODY, PeersMode, Relation, SHARES_GROUP, Switch,
+    },
     snapshot::{TagId, Tie, UserNumber, View},
     source::Span,
     syntax::ast::{
@@ -239,12 +241,14 @@ fn reconstruct_user<'s>(view: &View, user: UserNumber, place: Span) -> User<'s> 
         let value = reconstruct_condition(condition, view, place);
         permissions.push(Setting { key: word(switch.as_str()), value });
     }
-    let accepts = population.own_audiences.of_user(user).map(|(action, name)| {
+    let accepts = population.own_audiences.of_user(user).filter_map(|(slot, name)| {
+        let AudienceSlot::Action(action) = slot else { return None };
         let value = Expr { span: place, kind: ExprKind::Word(name.to_owned().into()) };
-        Setting { key: word(action.as_str()), value }
+        Some(Setting { key: word(action.as_str()), value })
     });
+    let peers_audience = population.own_audiences.get(user, &AudienceSlot::Peers);
     let more = UserFields {
-        peers: own.sets_peers().then(|| word(standing.peers().as_str())),
+        peers: own.peers().map(PeersMode::as_str).or(peers_audience).map(word),
         permissions,
         accepts: accepts.collect(),
         moderation: Some(word(standing.moderation().as_str())),

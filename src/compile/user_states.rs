@@ -41,8 +41,9 @@ pub(super) fn compile(
 
 /// The state of a user who meets no condition.
 fn common_state(settings: &Settings<TagId>) -> UserState {
-    let standing =
-        UserState::ALL_OFF.with_peers(settings.peers.default).with_approval(settings.approval);
+    let standing = UserState::ALL_OFF
+        .with_peers_setting(&settings.peers.default)
+        .with_approval(settings.approval);
     Switch::ALL.iter().fold(standing, |standing, &switch| {
         let on = matches!(settings.permission(switch), Toggle::Always(true));
         standing.with_switch(switch, on)
@@ -52,7 +53,7 @@ fn common_state(settings: &Settings<TagId>) -> UserState {
 /// The state of a user without tags and record.
 fn stranger_state(settings: &Settings<TagId>) -> UserState {
     let has_none = |_: &TagId| false;
-    let standing = common_state(settings).with_peers(settings.peers.mode(&has_none));
+    let standing = common_state(settings).with_peers_setting(&settings.peers.setting(&has_none));
     Switch::ALL.iter().fold(standing, |standing, &switch| {
         standing.with_switch(switch, settings.permission(switch).is_on(&has_none))
     })
@@ -82,7 +83,7 @@ fn update(each: &mut [UserState], user: UserNumber, change: impl FnOnce(UserStat
 fn set_modes(each: &mut [UserState], settings: &Settings<TagId>, population: &Population) {
     for (when, mode) in settings.peers.modes.iter().rev() {
         for user in population.users_meeting(when).iter() {
-            update(each, user, |standing| standing.with_peers(*mode));
+            update(each, user, |standing| standing.with_peers_setting(mode));
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::{
         VersionedUserRecord,
     },
     request::{
-        Approval, Decision, GrantCondition, GroupPermission, Moderation, PeersMode, Relation,
+        Approval, Decision, GrantCondition, GroupPermission, Moderation, PeersSetting, Relation,
         Request, Role, Switch,
     },
     wire::AccessScope,
@@ -46,7 +46,7 @@ pub trait Backend {
 
     /// The users with whom this user communicates, by the record or the policy; `None` if the user
     /// is unknown.
-    fn peers(&self, user: &str) -> Option<PeersMode>;
+    fn peers(&self, user: &str) -> Option<PeersSetting<()>>;
 
     /// Whether a switch of the user is on, by the record or the policy; `None` if the user is
     /// unknown.

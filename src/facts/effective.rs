@@ -5,14 +5,14 @@ use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
 use super::{FileLine, GroupRecord, RuleRecord, SwitchSetting, UserRecord, Version};
-use crate::request::{ActionName, Approval, Moderation, PeersMode, Relation, Role, Switch};
+use crate::request::{ActionName, Approval, Moderation, PeersSetting, Relation, Role, Switch};
 
 /// The effective user: declarations merged with the record, and what only the record says.
 #[derive(Clone, Debug)]
 pub struct EffectiveUser {
     pub tags: Vec<String>,
     /// `None` if neither a file nor the record sets it; likewise below.
-    pub peers: Option<PeersMode>,
+    pub peers: Option<PeersSetting<String>>,
     pub permissions: BTreeMap<Switch, SwitchSetting>,
     pub moderation: Moderation,
     pub approval: Option<Approval>,

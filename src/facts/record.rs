@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::RecordKind;
 use crate::request::{
-    Action, Approval, GroupPermission, Moderation, PeersMode, Relation, Role, Switch,
+    Action, Approval, GroupPermission, Moderation, PeersSetting, Relation, Role, Switch,
 };
 
 /// A record: what the API owns of one user, group, conversation or rule.
@@ -30,7 +30,7 @@ pub struct UserRecord {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<BTreeSet<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub peers: Option<PeersMode>,
+    pub peers: Option<PeersSetting<String>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub permissions: BTreeMap<Switch, SwitchSetting>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,15 +6,15 @@ use super::{
     gate::{Gate, GateScope},
     one_sided::OneSided,
     pair::PrincipalPair,
-    pair_condition::PairCondition,
+    pair_condition::{PairCondition, PairSide},
     principal::Principal,
-    relation::{RelatedPair, RelationSide, related_users},
+    relation::{RelatedPair, RelationSide, audience, related_users},
     requirements::{Requirements, RuleScope},
 };
 use crate::{
     request::{
-        Accepts, ActionKey, Asked, AudienceNumber, Audiences, Condition, Conversation, GateName,
-        Obligation, Otherwise, Reason, RelationCondition, StatementId,
+        Accepts, ActionKey, Asked, AudienceNumber, Audiences, Conversation, GateName, Obligation,
+        Otherwise, Reason, StatementId,
     },
     snapshot::{Selection, TagId, View},
 };
@@ -97,12 +97,6 @@ fn is_evaluated(
     audiences.timing() == Asked::Always
         || !context.requirements.begins_conversation
         || conversation == Conversation::New
-}
-
-/// The condition of an audience. One that is not there holds nobody.
-fn audience(view: &View, number: AudienceNumber) -> &RelationCondition<TagId> {
-    let audience = view.settings.audiences.get(number);
-    audience.map_or(&RelationCondition::Nobody, |audience| &audience.condition)
 }
 
 /// The first action for which the pair is outside of an audience, with whether that closes the gate.
@@ -242,18 +236,8 @@ fn mode_users<'v>(view: &'v View, entry: &Accepts<TagId>) -> (Vec<Selection<'v>>
 
 /// The condition that an entry puts on two users without records.
 fn condition(view: &View, entry: &Accepts<TagId>) -> PairCondition {
-    let mut earlier: Vec<PairCondition> = Vec::new();
-    let mut ways = Vec::new();
-    for mode in &entry.modes {
-        let mut parts = earlier.clone();
-        parts.push(PairCondition::Other(mode.when.clone()));
-        parts.push(PairCondition::FromOther(audience(view, mode.audience).clone()));
-        ways.push(PairCondition::All(parts));
-        earlier.push(PairCondition::Other(Condition::Not(Box::new(mode.when.clone()))));
-    }
-    earlier.push(PairCondition::FromOther(audience(view, entry.default).clone()));
-    ways.push(PairCondition::All(earlier));
-    PairCondition::Any(ways)
+    let modes = entry.modes.iter().map(|mode| (&mode.when, audience(view, mode.audience)));
+    PairCondition::first_met(modes, audience(view, entry.default), PairSide::Other)
 }
 
 impl Gate for AudienceGate {

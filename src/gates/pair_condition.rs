@@ -21,7 +21,39 @@ pub enum PairCondition {
     Any(Vec<Self>),
 }
 
+/// One of the two users of a condition on both.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum PairSide {
+    Subject,
+    Other,
+}
+
 impl PairCondition {
+    /// The condition that the first mode whose condition one of the two meets puts on what is between them,
+    /// read from that user; `rest` if they meet none.
+    pub(super) fn first_met<'c>(
+        modes: impl IntoIterator<Item = (&'c Condition<TagId>, &'c RelationCondition<TagId>)>,
+        rest: &RelationCondition<TagId>,
+        side: PairSide,
+    ) -> Self {
+        let (of_user, between): (fn(_) -> Self, fn(_) -> Self) = match side {
+            PairSide::Subject => (Self::Subject, Self::FromSubject),
+            PairSide::Other => (Self::Other, Self::FromOther),
+        };
+        let mut earlier: Vec<Self> = Vec::new();
+        let mut ways = Vec::new();
+        for (when, relation) in modes {
+            let mut parts = earlier.clone();
+            parts.push(of_user(when.clone()));
+            parts.push(between(relation.clone()));
+            ways.push(Self::All(parts));
+            earlier.push(of_user(Condition::Not(Box::new(when.clone()))));
+        }
+        earlier.push(between(rest.clone()));
+        ways.push(Self::All(earlier));
+        Self::Any(ways)
+    }
+
     /// The negation.
     pub(super) fn negate(self) -> Self {
         Self::Not(Box::new(self))

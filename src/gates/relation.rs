@@ -2,7 +2,9 @@
 
 use super::{context::GateContext, principal::Principal, sets::users_with_tie};
 use crate::{
-    request::{Conversation, EdgeDirection, Relation, RelationCondition, TagPattern},
+    request::{
+        AudienceNumber, Conversation, EdgeDirection, Relation, RelationCondition, TagPattern,
+    },
     snapshot::{GroupNumber, Selection, TagId, Tie, UserSet, View},
 };
 
@@ -58,6 +60,12 @@ impl RelatedPair<'_, '_> {
         };
         view.groups.shared(owner, other).any(|group| is_shareable(view, group, matrix))
     }
+}
+
+/// The condition of an audience. One that is not there holds nobody.
+pub(super) fn audience(view: &View, number: AudienceNumber) -> &RelationCondition<TagId> {
+    let audience = view.settings.audiences.get(number);
+    audience.map_or(&RelationCondition::Nobody, |audience| &audience.condition)
 }
 
 /// Whether a tie, seen from the owner, has a relation.

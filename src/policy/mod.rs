@@ -157,6 +157,7 @@ pub fn resolve(
     settings.barriers = barriers::resolve(&barriers, &names, problems);
     settings.audiences = audiences::resolve(&audiences, &names, problems);
     settings.accepts = audiences::resolve_accepts(&accepts, &names, &settings.audiences, problems);
+    settings::resolve_peers(&written, &mut settings, &vocabulary, problems);
     let invariants = invariants::resolve(&demanded, &vocabulary, &actions, problems);
     suggestions::check_lints(&silenced, problems);
 

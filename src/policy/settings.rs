@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     request::{
-        Approval, BlockMode, BlockableAction, DeclaredActions, EVERYONE, LimitKind, NOBODY,
-        PeersMode, Settings, Switch, TagForm, Toggle, UnknownUsers,
+        Approval, AudienceNumber, Audiences, BlockMode, BlockableAction, DeclaredActions, EVERYONE,
+        LimitKind, NOBODY, PeersMode, PeersSetting, Settings, Switch, TagForm, Toggle,
+        UnknownUsers,
     },
     source::Span,
     syntax::ast::{self, Expr, ExprKind, SettingsSection, Text, WordSection},
@@ -60,10 +61,20 @@ pub(super) fn resolve(
             reader.set(section.section, setting, &mut settings, &mut stated);
         }
     }
-    for peers in &written.peers {
-        set_peers(peers, &mut settings, &mut stated, vocabulary, problems);
-    }
     (preset, settings)
+}
+
+/// The peers modes that they set over the preset's. The audiences of `settings` are known.
+pub(super) fn resolve_peers(
+    written: &SettingsStatements<'_>,
+    settings: &mut Settings<String>,
+    vocabulary: &Vocabulary,
+    problems: &mut Diagnostics,
+) {
+    let mut stated = FirstSettings::default();
+    for peers in &written.peers {
+        set_peers(peers, settings, &mut stated, vocabulary, problems);
+    }
 }
 
 fn preset(
@@ -294,15 +305,21 @@ pub(super) fn approval(text: &Text<'_>, problems: &mut Diagnostics) -> Option<Ap
     parse_word("approval", text, Approval::ALL.iter().map(|word| word.as_str()), problems)
 }
 
-/// A peers mode by its name or number.
-pub(super) fn peers_mode(text: &Text<'_>, problems: &mut Diagnostics) -> Option<PeersMode> {
-    let mode = PeersMode::parse(&text.value).ok();
-    if mode.is_none() {
-        let known = PeersMode::ALL.iter().map(|mode| mode.as_str());
+/// A peers mode by its name or number, or an audience of the policy by its name.
+pub(super) fn peers_setting(
+    text: &Text<'_>,
+    audiences: &Audiences<String>,
+    problems: &mut Diagnostics,
+) -> Option<PeersSetting<AudienceNumber>> {
+    let mode = PeersMode::parse(&text.value).ok().map(PeersSetting::Mode);
+    let audience = || audiences.peers_audience(&text.value).map(PeersSetting::Audience);
+    let setting = mode.or_else(audience);
+    if setting.is_none() {
         let written = text.value.escape_debug().to_string();
+        let known = audiences.peers_words();
         problems.push(suggestions::unknown_word("peers mode", &written, text.span, known));
     }
-    mode
+    setting
 }
 
 fn set_peers(
@@ -313,7 +330,7 @@ fn set_peers(
     problems: &mut Diagnostics,
 ) {
     if let Some(default) = &peers.default {
-        let mode = peers_mode(default, problems);
+        let mode = peers_setting(default, &settings.audiences, problems);
         if stated.is_first("peers.default", default.span, problems) {
             settings.peers.default = mode.unwrap_or(settings.peers.default);
         }
@@ -321,7 +338,7 @@ fn set_peers(
     let mut modes = Vec::new();
     for mode in &peers.modes {
         let when = resolve_expression(&mode.when, vocabulary, problems);
-        let word = peers_mode(&mode.mode, problems);
+        let word = peers_setting(&mode.mode, &settings.audiences, problems);
         modes.extend(when.zip(word));
     }
     // The first that a user meets counts, so their order must not depend on that of files.

@@ -6,13 +6,14 @@ use super::finding::{Breach, MAX_ISOLATED, MAX_PAIRS};
 use crate::{
     decide::PairEvaluator,
     policy::Demand,
+    request::AudienceSlot,
     snapshot::{UserNumber, UserSet, UserState, UserTags, View},
 };
 
 /// The check of an invariant by what each subject reaches.
 ///
-/// Subjects with ties or groups are looked at one by one; all others with the same tags and the same state
-/// reach the same users.
+/// Subjects with ties or groups are looked at one by one; all others with the same tags, the same state and
+/// the same audience as their own peers mode reach the same users.
 pub(super) struct PairwiseCheck<'c, 'v> {
     pub(super) view: &'v View,
     pub(super) evaluator: &'c PairEvaluator<'v>,
@@ -56,7 +57,7 @@ impl PairwiseCheck<'_, '_> {
     /// Visits each subject with the users of `to` whom they may reach, who may be among them.
     fn visit_subjects(&self, visit: &mut impl FnMut(UserNumber, &UserSet)) {
         let population = &self.view.population;
-        let mut known: HashMap<(UserTags<'_>, UserState), KindReach> = HashMap::new();
+        let mut known: HashMap<(UserTags<'_>, UserState, Option<&str>), KindReach> = HashMap::new();
         for subject in self.from.iter() {
             let is_alone = population.ties_of(subject).len() == 0
                 && self.view.groups.numbers_of(subject).next().is_none();
@@ -64,7 +65,9 @@ impl PairwiseCheck<'_, '_> {
                 visit(subject, &self.reached(subject));
                 continue;
             }
-            let kind = (population.directory.tags(subject), population.directory.state(subject));
+            let audience = population.own_audiences.get(subject, &AudienceSlot::Peers);
+            let directory = &population.directory;
+            let kind = (directory.tags(subject), directory.state(subject), audience);
             let kind = known.entry(kind).or_insert_with(|| KindReach {
                 first: subject,
                 reached: self.reached(subject),

@@ -12,6 +12,7 @@ mod enum_map;
 mod group;
 mod ids;
 mod pair_statements;
+mod peers;
 mod question;
 mod relation_condition;
 mod rule_source;
@@ -41,6 +42,7 @@ pub use ids::{
 pub use pair_statements::{
     Accepts, Asked, Audience, AudienceMode, AudienceNumber, Audiences, Barrier, Otherwise, Outcome,
 };
+pub use peers::{AudienceSlot, PeersSetting};
 pub use question::{QuestionParts, QuestionPartsError, Wildcard};
 pub use relation_condition::{
     CONDITION_RELATIONS, EdgeDirection, RelationCondition, SHARES_GROUP, TagPattern,

@@ -1,9 +1,10 @@
 //! The settings of a policy, which hold for all users.
 
 use super::{
-    Accepts, Action, ActionKey, Approval, Audiences, Barrier, BlockMode, BlockableAction,
-    BlockableActionMap, Condition, DeclaredActions, LimitKind, PeersMode, ProtectedTags,
-    RelationCondition, Switch, SwitchMap, TagForm, Toggle, UnknownUsers,
+    Accepts, Action, ActionKey, Approval, AudienceNumber, Audiences, Barrier, BlockMode,
+    BlockableAction, BlockableActionMap, Condition, DeclaredActions, LimitKind, PeersMode,
+    PeersSetting, ProtectedTags, RelationCondition, Switch, SwitchMap, TagForm, Toggle,
+    UnknownUsers,
 };
 
 /// All settings of a policy. `T` is a tag, as in [`Condition`].
@@ -37,9 +38,9 @@ pub struct Settings<T> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Peers<T> {
     /// The modes by condition; the first condition that a user meets counts.
-    pub modes: Vec<(Condition<T>, PeersMode)>,
+    pub modes: Vec<(Condition<T>, PeersSetting<AudienceNumber>)>,
     /// The mode of users who meet none of the conditions.
-    pub default: PeersMode,
+    pub default: PeersSetting<AudienceNumber>,
 }
 
 /// The block mode of each action that blocks apply to.
@@ -102,7 +103,7 @@ impl<T> Default for Settings<T> {
             managers: None,
             permissions: SwitchMap::from_fn(|_| Toggle::Always(true)),
             blocks: Blocks::default(),
-            peers: Peers { modes: Vec::new(), default: PeersMode::All },
+            peers: Peers { modes: Vec::new(), default: PeersSetting::Mode(PeersMode::All) },
             approval: Approval::AllowAny,
             limits: Limits::default(),
             blocks_end_friendship: false,
@@ -255,9 +256,15 @@ impl<T> Toggle<T> {
 }
 
 impl<T> Peers<T> {
-    /// The mode of a user whose record doesn't set one; `has` tells whether the user has a tag.
-    pub fn mode(&self, has: &impl Fn(&T) -> bool) -> PeersMode {
+    /// The setting of a user whose record doesn't have one; `has` tells whether the user has a tag.
+    pub fn setting(&self, has: &impl Fn(&T) -> bool) -> PeersSetting<AudienceNumber> {
         let met = self.modes.iter().find(|(when, _)| when.holds(has));
         met.map_or(self.default, |(_, mode)| *mode)
+    }
+
+    /// Whether an audience is a mode.
+    pub fn names_audiences(&self) -> bool {
+        let mut settings = self.modes.iter().map(|(_, mode)| mode).chain([&self.default]);
+        settings.any(|setting| setting.audience().is_some())
     }
 }

@@ -6,7 +6,7 @@ use super::{
     CompiledBarrier, CompiledRule, Population, RecordOverrides, RuleBook, TagId, Tie, UserNumber,
     UserSet, UserState, View, state_index::StateChange,
 };
-use crate::request::{ActionName, Condition, DeclaredFields, Relation, Switch};
+use crate::request::{AudienceSlot, Condition, DeclaredFields, Relation, Switch};
 
 /// A change of a user. Fields that are `None` stay as they are.
 #[derive(Clone, Default, Debug)]
@@ -31,7 +31,7 @@ pub struct OverridesChange {
     /// The switches that are set to a condition.
     pub conditions: Vec<(Switch, Condition<TagId>)>,
     /// The names of audiences, by action.
-    pub accepts: Vec<(ActionName, String)>,
+    pub audiences: Vec<(AudienceSlot, String)>,
 }
 
 /// The parts of a tie that are removed, and then the parts that are added, from one user to
@@ -169,7 +169,7 @@ impl View {
     ) -> UserState {
         let settings = &self.settings;
         let mut state = UserState::ALL_OFF
-            .with_peers(settings.peers.mode(has))
+            .with_peers_setting(&settings.peers.setting(has))
             .with_approval(settings.approval);
         for &switch in Switch::ALL {
             state = state.with_switch(switch, settings.permission(switch).is_on(has));
@@ -374,7 +374,7 @@ impl Population {
         {
             *place = stated;
         }
-        if let Some(OverridesChange { own, conditions, accepts }) = &user.overrides {
+        if let Some(OverridesChange { own, conditions, audiences }) = &user.overrides {
             self.overrides.grow(number.index() + 1);
             if let Some(place) = self.overrides.get_mut(number.index()) {
                 *place = *own;
@@ -382,9 +382,9 @@ impl Population {
             if !conditions.is_empty() || !self.overrides(number).1.is_empty() {
                 self.replace_switch_conditions(number, conditions);
             }
-            if !accepts.is_empty() || self.own_audiences.of_user(number).next().is_some() {
+            if !audiences.is_empty() || self.own_audiences.of_user(number).next().is_some() {
                 let below = self.directory.len();
-                Arc::make_mut(&mut self.own_audiences).set(number, accepts, below);
+                Arc::make_mut(&mut self.own_audiences).set(number, audiences, below);
             }
         }
     }

@@ -30,6 +30,7 @@ mod matrix;
 mod memberships;
 mod own_audiences;
 mod own_switches;
+mod peers_audiences;
 mod persistent_vec;
 mod population;
 mod probe_set;
@@ -73,8 +74,8 @@ pub use watch_index::WatchIndex;
 use std::sync::Arc;
 
 use crate::request::{
-    ActionKey, ActionName, ActionSet, AudienceNumber, Audiences, RequestedAction, SectionSet,
-    Settings, UnknownWordError,
+    ActionKey, ActionName, ActionSet, AudienceNumber, AudienceSlot, Audiences, RequestedAction,
+    SectionSet, Settings, UnknownWordError,
 };
 
 /// A view: everything that decisions depend on, as one immutable whole.
@@ -149,23 +150,23 @@ impl View {
             || !self.population.own_audiences.is_empty()
     }
 
-    /// The audience that a user's record names for an action: nobody, if the policy does not have it.
+    /// The audience that a user's record names for a setting: nobody, if the policy does not have it.
     #[inline]
     pub fn own_audience(&self, user: UserNumber, action: ActionKey) -> Option<AudienceNumber> {
         if self.population.own_audiences.is_empty() {
             return None;
         }
-        let action = self.settings.actions.name(action);
-        self.population.own_audiences.get(user, &action).map(|name| self.audience_number(name))
+        let slot = AudienceSlot::Action(self.settings.actions.name(action));
+        self.population.own_audiences.get(user, &slot).map(|name| self.audience_number(name))
     }
 
-    /// The audiences that records name for an action, with the users whose records do.
+    /// The audiences that records name for a setting, with the users whose records do.
     pub fn own_audiences(
         &self,
         action: ActionKey,
     ) -> impl Iterator<Item = (&UserSet, AudienceNumber)> {
-        let action = self.settings.actions.name(action);
-        let named = self.population.own_audiences.of_action(&action).iter();
+        let slot = AudienceSlot::Action(self.settings.actions.name(action));
+        let named = self.population.own_audiences.of_slot(&slot).iter();
         named.map(|it| (&it.users, self.audience_number(&it.name)))
     }
 

@@ -10,7 +10,7 @@ use super::{
     own_switches::{OwnSwitch, OwnSwitches},
     persistent_vec::PersistentVec,
 };
-use crate::request::{ActionName, Condition, DeclaredField, DeclaredFields, Switch};
+use crate::request::{AudienceSlot, Condition, DeclaredField, DeclaredFields, Switch};
 
 /// A user, and a switch that the user's record sets to a condition.
 pub type SwitchCondition = (UserNumber, Switch, Condition<TagId>);
@@ -63,7 +63,7 @@ pub struct PopulationParts<'t, U, T> {
     pub overrides: Vec<(UserNumber, RecordOverrides)>,
     pub switch_conditions: Vec<SwitchCondition>,
     /// The audiences that records name by action.
-    pub own_audiences: Vec<(UserNumber, ActionName, String)>,
+    pub own_audiences: Vec<(UserNumber, AudienceSlot, String)>,
     /// The switches of declared actions that records set.
     pub own_switches: Vec<OwnSwitch>,
     /// The fields that files declare of each user; empty if this is not recorded.

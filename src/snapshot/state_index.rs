@@ -84,6 +84,17 @@ impl StateIndex {
         self.users_where(StatePredicate::In(mode))
     }
 
+    /// The users whose peers mode is an audience.
+    pub fn in_peers_audience(&self) -> Selection<'_> {
+        self.users_where(StatePredicate::InAudience)
+    }
+
+    /// Whether the peers mode of some user may be an audience. Costs a look at a set.
+    pub(super) fn may_have_peers_audiences(&self) -> bool {
+        let set = self.sets.get(AUDIENCE_SET);
+        set.is_some_and(|set| !matches!(set, Selection::Only(users) if users.is_empty()))
+    }
+
     pub fn banned(&self) -> Selection<'_> {
         self.users_where(StatePredicate::Banned)
     }
@@ -127,13 +138,17 @@ pub(super) struct StateChange {
 enum StatePredicate {
     On(Switch),
     In(PeersMode),
+    InAudience,
     Banned,
     Silenced,
     Refusing,
     Full,
 }
 
-const SETS: usize = Switch::COUNT + PeersMode::ALL.len() + 4;
+const SETS: usize = AUDIENCE_SET + 5;
+
+/// The place of the set of users whose peers mode is an audience.
+const AUDIENCE_SET: usize = Switch::COUNT + PeersMode::ALL.len();
 
 #[expect(clippy::indexing_slicing, reason = "worked out when this is compiled")]
 static ASPECTS: [StatePredicate; SETS] = {
@@ -149,9 +164,10 @@ static ASPECTS: [StatePredicate; SETS] = {
         mode += 1;
     }
     at += mode;
-    all[at] = StatePredicate::Banned;
-    all[at + 1] = StatePredicate::Silenced;
-    all[at + 2] = StatePredicate::Refusing;
+    all[at] = StatePredicate::InAudience;
+    all[at + 1] = StatePredicate::Banned;
+    all[at + 2] = StatePredicate::Silenced;
+    all[at + 3] = StatePredicate::Refusing;
     all
 };
 
@@ -159,7 +175,8 @@ impl StatePredicate {
     fn holds(self, state: UserState) -> bool {
         match self {
             Self::On(switch) => state.is_on(switch),
-            Self::In(mode) => state.peers() == mode,
+            Self::In(mode) => state.peers() == Some(mode),
+            Self::InAudience => state.peers().is_none(),
             Self::Banned => state.moderation() == Moderation::Banned,
             Self::Silenced => state.moderation() == Moderation::Silenced,
             Self::Refusing => state.approval() == Approval::DenyAny,

@@ -1,14 +1,17 @@
 //! The effective state of a user, and the overrides of the user's record.
 
 use super::bit_field::BitField;
-use crate::request::{Approval, Moderation, PeersMode, Switch};
+use crate::request::{Approval, Moderation, PeersMode, PeersSetting, Switch};
 
 /// A user's effective settings and moderation state, packed into two bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct UserState(u16);
 
 const MODERATION: BitField = BitField::values(Moderation::COUNT);
-const PEERS: BitField = BitField::values(PeersMode::COUNT).above(MODERATION);
+/// The peers mode, or one more value for an audience.
+const PEERS: BitField = BitField::values(PeersMode::COUNT + 1).above(MODERATION);
+#[expect(clippy::cast_possible_truncation, reason = "`BitField` has at most 16 bits")]
+const PEERS_AUDIENCE: u16 = PeersMode::COUNT as u16;
 const APPROVAL: BitField = BitField::values(Approval::COUNT).above(PEERS);
 const SWITCHES: BitField = BitField::flags(Switch::COUNT).above(APPROVAL);
 const FRIEND_LIST: BitField = BitField::flags(1).above(SWITCHES);
@@ -25,9 +28,10 @@ impl UserState {
         Moderation::from_index(MODERATION.get(self.0).into()).unwrap_or(Moderation::Banned)
     }
 
+    /// The peers mode; `None` if it is an audience.
     #[inline]
-    pub fn peers(self) -> PeersMode {
-        PeersMode::from_index(PEERS.get(self.0).into()).unwrap_or(PeersMode::Nobody)
+    pub fn peers(self) -> Option<PeersMode> {
+        PeersMode::from_index(PEERS.get(self.0).into())
     }
 
     #[inline]
@@ -60,6 +64,20 @@ impl UserState {
     #[must_use]
     pub fn with_peers(self, mode: PeersMode) -> Self {
         Self(PEERS.set(self.0, mode as u16))
+    }
+
+    /// The state with an audience as the peers mode, whichever it is.
+    #[must_use]
+    pub fn with_peers_audience(self) -> Self {
+        Self(PEERS.set(self.0, PEERS_AUDIENCE))
+    }
+
+    #[must_use]
+    pub fn with_peers_setting<A>(self, setting: &PeersSetting<A>) -> Self {
+        match setting {
+            PeersSetting::Mode(mode) => self.with_peers(*mode),
+            PeersSetting::Audience(_) => self.with_peers_audience(),
+        }
     }
 
     #[must_use]
@@ -104,6 +122,12 @@ impl RecordOverrides {
         Self { values: self.values.with_peers(mode), set: self.set | PEERS.flag(0) }
     }
 
+    /// The overrides with a peers setting; which audience it is stands elsewhere.
+    #[must_use]
+    pub fn with_peers_setting<A>(self, setting: &PeersSetting<A>) -> Self {
+        Self { values: self.values.with_peers_setting(setting), set: self.set | PEERS.flag(0) }
+    }
+
     #[must_use]
     pub fn with_approval(self, approval: Approval) -> Self {
         Self { values: self.values.with_approval(approval), set: self.set | APPROVAL.flag(0) }
@@ -120,7 +144,7 @@ impl RecordOverrides {
         self.set & SWITCHES.flag(switch.index()) != 0
     }
 
-    /// Whether the record sets the peers mode.
+    /// Whether the record sets the peers mode, or an audience as one.
     pub fn sets_peers(self) -> bool {
         self.set & PEERS.flag(0) != 0
     }
@@ -134,9 +158,9 @@ impl RecordOverrides {
         self.values.moderation()
     }
 
-    /// The peers mode, if the record sets it.
+    /// The peers mode, if the record sets it and it is no audience.
     pub fn peers(self) -> Option<PeersMode> {
-        self.sets_peers().then(|| self.values.peers())
+        self.values.peers().filter(|_| self.sets_peers())
     }
 
     /// The approval, if the record sets it.
@@ -165,7 +189,7 @@ impl RecordOverrides {
     pub fn apply_to(self, policy: UserState) -> UserState {
         let mut state = policy.with_moderation(self.values.moderation());
         if self.sets_peers() {
-            state = state.with_peers(self.values.peers());
+            state = UserState(PEERS.set(state.0, PEERS.get(self.values.0)));
         }
         if self.sets_approval() {
             state = state.with_approval(self.values.approval());

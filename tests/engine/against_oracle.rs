@@ -21,7 +21,7 @@ use crate::worlds::{
 };
 
 /// What the worlds say of two users.
-const SHAPE: WorldShape = WorldShape { modes: false, ..WorldShape::ALL };
+const SHAPE: WorldShape = WorldShape::ALL;
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig::with_cases(cases)

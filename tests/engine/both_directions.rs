@@ -18,7 +18,7 @@ use crate::worlds::{
 };
 
 /// What the worlds say of two users.
-const SHAPE: WorldShape = WorldShape { modes: false, ..WorldShape::ALL };
+const SHAPE: WorldShape = WorldShape::ALL;
 
 /// The places where an action may be done to another user: in each group, or by itself in
 /// conversations of every kind.

@@ -18,7 +18,7 @@ use crate::oracle::{ACTIONS, Asked, Between, Question, Resource, World};
 use crate::worlds::{Chance, WorldShape, shaped, text, view};
 
 /// What the worlds say of two users.
-const SHAPE: WorldShape = WorldShape { modes: false, ..WorldShape::ALL };
+const SHAPE: WorldShape = WorldShape::ALL;
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig::with_cases(cases)

@@ -20,7 +20,7 @@ use crate::worlds::{
 };
 
 /// What the worlds say of two users.
-const SHAPE: WorldShape = WorldShape { modes: false, ..WorldShape::ALL };
+const SHAPE: WorldShape = WorldShape::ALL;
 
 /// The gate's sets against its word on each pair, the subject or the other being any known user.
 fn check_gates(view: &View, request: &Request<'_>, is_about_someone: bool) {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use peerage::{
     compile::{self, BuildOutput, Declarations, ShadowedFact},
     facts::{GroupRecord, Member, Record, RecordChange, RecordKey, SwitchSetting, UserRecord},
-    request::{Moderation, Role, Switch},
+    request::{Moderation, PeersSetting, Role, Switch},
     snapshot::View,
     source::{LoadedSources, Notation, Source, Sources},
 };
@@ -29,7 +29,7 @@ fn record() -> UserRecord {
     let when = |text: &str| SwitchSetting::When(text.to_owned());
     UserRecord {
         tags: Some(["record".to_owned()].into()),
-        peers: Some("paired".parse().unwrap()),
+        peers: Some(PeersSetting::from_word("paired".to_owned())),
         moderation: Some(Moderation::Banned),
         approval: Some("deny_any".parse().unwrap()),
         permissions: [

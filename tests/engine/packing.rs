@@ -138,7 +138,9 @@ fn the_parts_of_a_state_are_independent() {
                         .with_peers(peers)
                         .with_moderation(moderation);
                     assert_eq!(set.moderation(), moderation);
-                    assert_eq!(set.peers(), peers);
+                    assert_eq!(set.peers(), Some(peers));
+                    assert_eq!(set.with_peers_audience().peers(), None);
+                    assert_eq!(set.with_peers_audience().with_peers(peers), set);
                     assert_eq!(set.approval(), approval);
                     assert!(set.is_friend_list_full());
                     assert!(!set.with_friend_list_full(false).is_friend_list_full());

@@ -6,8 +6,8 @@ use crate::{
     facts::{SwitchSetting, UserRecord},
     policy::{self, UserOverrides},
     request::{
-        ActionName, Approval, DeclaredField, DeclaredFields, Moderation, PeersMode, Switch,
-        SwitchMap, Toggle,
+        ActionName, Approval, AudienceSlot, DeclaredField, DeclaredFields, Moderation,
+        PeersSetting, Switch, SwitchMap, Toggle,
     },
     snapshot::{OverridesChange, Population, RecordOverrides, TagId, UserNumber},
 };
@@ -17,7 +17,7 @@ use crate::{
 pub(crate) struct UserFieldValues<T> {
     /// In order.
     pub(crate) tags: Option<Vec<T>>,
-    pub(crate) peers: Option<PeersMode>,
+    pub(crate) peers: Option<PeersSetting<String>>,
     pub(crate) moderation: Option<Moderation>,
     pub(crate) approval: Option<Approval>,
     pub(crate) permissions: SwitchMap<Option<Toggle<T>>>,
@@ -142,7 +142,7 @@ impl<T> UserFieldValues<T> {
         });
         UserFieldValues {
             tags,
-            peers: *peers,
+            peers: peers.clone(),
             moderation: *moderation,
             approval: *approval,
             permissions: permissions.map(|setting| setting.as_ref().map(|toggle| toggle.map(tag))),
@@ -206,7 +206,7 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
         let tags = tags.as_ref();
         Self {
             tags: tags.map(|tags| tags.iter().map(|tag| Cow::Borrowed(tag.as_str())).collect()),
-            peers: *peers,
+            peers: peers.clone(),
             moderation: *moderation,
             approval: *approval,
             permissions: SwitchMap::from_fn(|switch| {
@@ -247,7 +247,7 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
         let permissions = self.set_permissions();
         UserOverrides {
             moderation: moderation.unwrap_or(Moderation::None),
-            peers: *peers,
+            peers: peers.clone(),
             approval: *approval,
             permissions: permissions
                 .map(|(switch, toggle)| (switch, toggle.map(&mut |tag| tag.clone().into_owned())))
@@ -264,9 +264,15 @@ impl UserFieldValues<TagId> {
     /// The effective fields of a user as a view holds them.
     pub(crate) fn from_population(population: &Population, user: UserNumber) -> Self {
         let (own, conditions) = population.overrides(user);
-        let accepts = population.own_audiences.of_user(user);
-        let accepts: BTreeMap<ActionName, String> =
-            accepts.map(|(action, name)| (action.clone(), name.to_owned())).collect();
+        let (mut peers, mut accepts) = (own.peers().map(PeersSetting::Mode), BTreeMap::new());
+        for (slot, name) in population.own_audiences.of_user(user) {
+            match slot {
+                AudienceSlot::Peers => peers = Some(PeersSetting::Audience(name.to_owned())),
+                AudienceSlot::Action(action) => {
+                    accepts.insert(action.clone(), name.to_owned());
+                }
+            }
+        }
         let own_switches = population.own_switches.of_user(user);
         let own_switches =
             own_switches.map(|it| (Arc::clone(&it.action), it.toggle.clone())).collect();
@@ -276,7 +282,7 @@ impl UserFieldValues<TagId> {
         }
         Self {
             tags: Some(population.directory.tags(user).iter().collect()),
-            peers: own.peers(),
+            peers,
             moderation: Some(own.moderation()),
             approval: own.approval(),
             permissions,
@@ -292,8 +298,8 @@ impl UserFieldValues<TagId> {
             self;
         let mut own =
             RecordOverrides::default().with_moderation(moderation.unwrap_or(Moderation::None));
-        if let Some(mode) = peers {
-            own = own.with_peers(mode);
+        if let Some(setting) = &peers {
+            own = own.with_peers_setting(setting);
         }
         if let Some(approval) = approval {
             own = own.with_approval(approval);
@@ -306,7 +312,12 @@ impl UserFieldValues<TagId> {
                 Some(Toggle::When(condition)) => conditions.push((switch, condition)),
             }
         }
-        let accepts = accepts.unwrap_or_default().into_iter().collect();
-        (tags.unwrap_or_default(), OverridesChange { own, conditions, accepts })
+        let mut audiences = Vec::new();
+        if let Some(PeersSetting::Audience(name)) = peers {
+            audiences.push((AudienceSlot::Peers, name));
+        }
+        let accepts = accepts.unwrap_or_default().into_iter();
+        audiences.extend(accepts.map(|(action, name)| (AudienceSlot::Action(action), name)));
+        (tags.unwrap_or_default(), OverridesChange { own, conditions, audiences })
     }
 }

@@ -8,7 +8,7 @@ use super::{batch::stored_fields, flags, uid::number_json};
 use crate::{
     dialects::{Backend, BackendError},
     facts::EffectiveGroup,
-    request::{Moderation, PeersMode, Relation, Switch},
+    request::{Moderation, PeersMode, PeersSetting, Relation, Switch},
 };
 
 /// A user's number and address.
@@ -52,13 +52,16 @@ pub(super) fn user(
     Ok(Some(user))
 }
 
-const fn peers_number(peers: Option<PeersMode>) -> u8 {
+const fn peers_number(peers: Option<PeersSetting<()>>) -> u8 {
     match peers {
-        None | Some(PeersMode::All) => 0,
-        Some(PeersMode::Paired) => 1,
-        Some(PeersMode::Contacts) => 2,
-        // mesibo has no narrower mode than favorites.
-        Some(PeersMode::Favorites | PeersMode::Friends | PeersMode::Nobody) => 3,
+        None | Some(PeersSetting::Mode(PeersMode::All)) => 0,
+        Some(PeersSetting::Mode(PeersMode::Paired)) => 1,
+        Some(PeersSetting::Mode(PeersMode::Contacts)) => 2,
+        // mesibo has no narrower mode than favorites, and none by an audience.
+        Some(
+            PeersSetting::Mode(PeersMode::Favorites | PeersMode::Friends | PeersMode::Nobody)
+            | PeersSetting::Audience(()),
+        ) => 3,
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     dialects::{Backend, Reply, Step},
     facts::{Id, Op, Patch, SwitchSetting, UserFields},
-    request::{Moderation, PeersMode, Switch},
+    request::{Moderation, PeersMode, PeersSetting, Switch},
 };
 
 type UserResult = Result<Step<Reply>, MesiboStop>;
@@ -150,7 +150,7 @@ fn parse_permissions(
             let mode = value.as_u64().and_then(|at| PeersMode::parse(&at.to_string()).ok());
             let what = "0 (all), 1 (paired), 2 (contacts) or 3 (favorites)";
             let mode = mode.ok_or_else(|| type_error(&permissions.path(PEERS), what, value))?;
-            fields.peers = Patch::Set(mode);
+            fields.peers = Patch::Set(PeersSetting::Mode(mode));
         }
     }
     if !others.is_empty() {

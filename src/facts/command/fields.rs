@@ -10,7 +10,10 @@ use super::{
 };
 use crate::{
     facts::{SwitchSetting, UnixMillis},
-    request::{Action, ActionSet, Approval, GroupPermission, Moderation, PeersMode, Role, Switch},
+    request::{
+        Action, ActionSet, Approval, GroupPermission, Moderation, PeersMode, PeersSetting, Role,
+        Switch,
+    },
 };
 
 /// Defines structures whose fields are among those of a command, or make an object of their own.
@@ -52,7 +55,8 @@ fields! {
     /// before: relations as whole lists, switches and attributes one by one.
     UserFields {
         tags: Patch<BTreeSet<TagName>>,
-        peers: Patch<PeersMode>,
+        /// A mode, or an audience by its name.
+        peers: Patch<PeersSetting<String>>,
         permissions: Option<BTreeMap<Switch, Option<SwitchSetting>>>,
         moderation: Patch<Moderation>,
         approval: Patch<Approval>,
@@ -198,15 +202,19 @@ text_codec! {
     PermissionKey: "a permission", PermissionKey::parse;
 }
 
-/// A peers mode is decoded from its name or its number.
-impl ValueCodec for PeersMode {
+/// A peers mode is decoded from its name or its number; every other text names an audience.
+impl ValueCodec for PeersSetting<String> {
     fn from_json(value: &Value, field: &str, errors: &mut SyntaxErrors) -> Option<Self> {
-        let text = match value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            other => return type_error("a peers mode or its number", other, field, errors),
-        };
-        Self::parse(&text).map_or_else(|error| errors.report(field, error.to_string()), Some)
+        match value {
+            Value::String(text) => Some(
+                PeersMode::parse(text).map_or_else(|_| Self::Audience(text.clone()), Self::Mode),
+            ),
+            Value::Number(number) => match PeersMode::parse(&number.to_string()) {
+                Ok(mode) => Some(Self::Mode(mode)),
+                Err(error) => errors.report(field, error.to_string()),
+            },
+            other => type_error("a peers mode or its number", other, field, errors),
+        }
     }
 
     fn to_json(&self) -> Value {

@@ -66,6 +66,12 @@ pub trait PlanContext {
     /// `unknown_audience`, with the known ones as a hint.
     fn check_audience(&self, name: &str) -> Result<(), CommandError>;
 
+    /// Checks the name of an audience that is to be a peers mode.
+    ///
+    /// # Errors
+    /// `unknown_audience`, with the known modes and audiences as a hint.
+    fn check_peers_audience(&self, name: &str) -> Result<(), CommandError>;
+
     /// The canonical text of a condition.
     ///
     /// # Errors

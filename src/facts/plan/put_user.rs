@@ -22,7 +22,7 @@ use crate::{
         ByUser, Friend, FriendFields, Id, Patch, PendingRequest, RequestFields, SwitchSetting,
         TagName, UnilateralRelation, UnixMillis, UserFields,
     },
-    request::{Relation, Switch},
+    request::{PeersSetting, Relation, Switch},
 };
 
 /// The limits of attributes: their number, and their lengths in bytes of JSON.
@@ -84,6 +84,9 @@ fn put_settings<E>(
 ) -> Result<(), PlanError<E>> {
     if let Patch::Set(tags) = &fields.tags {
         tags.iter().try_for_each(|tag| draft.context.check_tag(tag))?;
+    }
+    if let Patch::Set(PeersSetting::Audience(name)) = &fields.peers {
+        draft.context.check_peers_audience(name)?;
     }
     if let Patch::Set(accepts) = &fields.accepts {
         accepts.values().try_for_each(|name| draft.context.check_audience(name))?;

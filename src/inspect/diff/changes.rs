@@ -163,10 +163,10 @@ fn settings(view: &View) -> Vec<(String, Option<String>)> {
     for (action, mode) in blocks.iter() {
         all.push((format!("blocks.{action}"), Some(mode.to_string())));
     }
-    let modes = modes.iter().map(|(when, mode)| format!("{when}: {mode}"));
+    let modes = modes.iter().map(|(when, mode)| format!("{when}: {}", audiences.peers_name(*mode)));
     let modes: Vec<String> = modes.collect();
     all.push(("peers.modes".to_owned(), Some(modes.join("; ")).filter(|text| !text.is_empty())));
-    all.push(("peers.default".to_owned(), Some(default.to_string())));
+    all.push(("peers.default".to_owned(), Some(audiences.peers_name(default).to_owned())));
     all.push(("friendship.default_approval".to_owned(), Some(approval.to_string())));
     all.push(("audiences".to_owned(), audiences_text(&audiences)));
     for action in ActionSet::BETWEEN_USERS.built_in() {

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     decide::{OneSided, PairCondition},
-    request::{Condition, RelationCondition},
+    request::{AudienceSlot, Condition, RelationCondition},
     snapshot::{GroupNumber, TagId, UserNumber, UserTags, View},
 };
 
@@ -72,6 +72,13 @@ pub(super) struct PairwiseComparison<'c, 'v> {
     pub(super) new: &'v View,
     /// Whether a condition of one of the policies asks for shared groups.
     reads_groups: bool,
+}
+
+/// What sets apart users of the same tags by their own peers modes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct PeersKey<'v> {
+    by_audience: [bool; 2],
+    own: Option<&'v str>,
 }
 
 /// Subjects who reach the same strangers.
@@ -277,14 +284,23 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
         counts
     }
 
+    /// What a user's own record decides on whom they communicate with who has no tie: whether an audience is
+    /// their peers mode, before and after, and which one their record names.
+    fn peers_key(&self, user: UserNumber) -> PeersKey<'v> {
+        let of = |view: &View| view.population.directory.state(user).peers().is_none();
+        let by_audience = [of(self.old), of(self.new)];
+        let own = &self.new.population.own_audiences;
+        let own = own.get(user, &AudienceSlot::Peers).filter(|_| by_audience.contains(&true));
+        PeersKey { by_audience, own }
+    }
+
     /// The kinds of subjects: those of whom both policies ask the same, with the same answers.
     fn subject_kinds(&self) -> Vec<SubjectKind> {
         let questions = Questions::of(self);
         let signatures: Vec<Vec<u64>> =
             self.user_classes.classes.iter().map(|class| questions.answers(class.tags)).collect();
         let [old, new] = &self.comparison.subjects;
-        let mut kinds: HashMap<(&[u64], bool, bool), SubjectKind, foldhash::fast::RandomState> =
-            HashMap::default();
+        let mut kinds: HashMap<_, SubjectKind, foldhash::fast::RandomState> = HashMap::default();
         for user in UserNumber::first(self.user_classes.users) {
             let able = (old.contains(user), new.contains(user));
             if able == (false, false) {
@@ -293,7 +309,7 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
             let class = self.user_classes.class_number(user) as usize;
             let signature = signatures.get(class).map_or(&[][..], Vec::as_slice);
             let kind = kinds
-                .entry((signature, able.0, able.1))
+                .entry((signature, able, self.peers_key(user)))
                 .or_insert_with(|| SubjectKind { users: Vec::new() });
             kind.users.push(user);
         }
@@ -338,11 +354,12 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
     /// The changes from one class, by the classes of the others.
     fn from_class(&self, from: u32, direction: usize) -> Vec<ChangedClasses> {
         let mut by_class: HashMap<u32, ChangedClasses> = HashMap::new();
-        let mut kinds: HashMap<(bool, bool), Vec<UserNumber>> = HashMap::new();
+        let mut kinds: HashMap<_, Vec<UserNumber>> = HashMap::new();
         let users = (0..).map(UserNumber).zip(&self.user_classes.class_of);
         for (user, _) in users.filter(|&(_, &class)| class == from) {
             let [old, new] = &self.comparison.subjects;
-            kinds.entry((old.contains(user), new.contains(user))).or_default().push(user);
+            let able = (old.contains(user), new.contains(user));
+            kinds.entry((able, self.peers_key(user))).or_default().push(user);
         }
         let mut kinds: Vec<_> = kinds.into_values().collect();
         kinds.sort_unstable();
@@ -398,7 +415,7 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
             // Themself, and the user by whom their kind was looked at.
             let acquainted = self.acquainted(user).len() as u64 + 2;
             let [old, new] = &self.comparison.subjects;
-            let key = (class, old.contains(user), new.contains(user));
+            let key = (class, old.contains(user), new.contains(user), self.peers_key(user));
             let counts = *reaching
                 .entry(key)
                 .or_insert_with(|| self.strangers(&[user]).each_ref().map(BitSet::len));
@@ -415,7 +432,8 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
             }
             let [old, new] = &self.comparison.others;
             let own: Vec<_> = self.new.population.own_audiences.of_user(user).collect();
-            let key = (class, old.contains(user), new.contains(user), own);
+            let peers = self.peers_key(user);
+            let key = (class, old.contains(user), new.contains(user), own, peers);
             let counts = *reached.entry(key).or_insert_with(|| {
                 [&self.comparison.old, &self.comparison.new].map(|evaluator| {
                     let subjects = evaluator.reaching_strangers(user);

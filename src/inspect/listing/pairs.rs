@@ -6,7 +6,9 @@ use serde::Serialize;
 
 use super::{MemberListing, RuleListing};
 use crate::{
-    request::{Accepts, ActionDeclaration, ActionName, ActionSet, AudienceNumber, Toggle},
+    request::{
+        Accepts, ActionDeclaration, ActionName, ActionSet, AudienceNumber, AudienceSlot, Toggle,
+    },
     snapshot::{CompiledBarrier, OwnAudience, TagId, UserSet, View},
 };
 
@@ -116,10 +118,11 @@ impl<'v> PairListing<'v> {
             condition: audience.condition.map(&mut |tag| view.tags.name(*tag)).to_string(),
         });
         let own = view.population.own_audiences.iter();
-        let own = own.map(|OwnAudience { action, name, users }| OwnAudienceListing {
-            action: action.clone(),
-            audience: name,
-            users: MemberListing::of(view, users),
+        let own = own.filter_map(|OwnAudience { slot, name, users }| {
+            // Peers modes are listed as settings.
+            let AudienceSlot::Action(action) = slot else { return None };
+            let users = MemberListing::of(view, users);
+            Some(OwnAudienceListing { action: action.clone(), audience: name, users })
         });
         Self {
             rule_sets: rule_sets.collect(),

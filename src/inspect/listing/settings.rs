@@ -20,7 +20,7 @@ pub struct SettingsListing<'v> {
     pub managers: Option<SettingListing<'v>>,
     pub permissions: Words<SettingListing<'v>>,
     pub blocks: Words<&'static str>,
-    pub peers: PeersListing,
+    pub peers: PeersListing<'v>,
     pub default_approval: &'static str,
     pub limits: Words<Option<u32>>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -49,15 +49,16 @@ pub struct SettingListing<'v> {
 
 /// The peers modes of users whose records don't set one.
 #[derive(Serialize, Debug)]
-pub struct PeersListing {
-    pub modes: Vec<PeersModeListing>,
-    pub default: &'static str,
+pub struct PeersListing<'v> {
+    pub modes: Vec<PeersModeListing<'v>>,
+    pub default: &'v str,
 }
 
 #[derive(Serialize, Debug)]
-pub struct PeersModeListing {
+pub struct PeersModeListing<'v> {
     pub when: String,
-    pub mode: &'static str,
+    /// A mode, or the name of an audience.
+    pub mode: &'v str,
 }
 
 impl<'v> SettingsListing<'v> {
@@ -75,7 +76,7 @@ impl<'v> SettingsListing<'v> {
             tag_form: _,
             protected_tags,
             // Listed as statements about two users.
-            audiences: _,
+            audiences,
             accepts: _,
             barriers: _,
             actions: _,
@@ -112,10 +113,10 @@ impl<'v> SettingsListing<'v> {
                     .iter()
                     .map(|(when, mode)| PeersModeListing {
                         when: condition(when),
-                        mode: mode.as_str(),
+                        mode: audiences.peers_name(*mode),
                     })
                     .collect(),
-                default: default.as_str(),
+                default: audiences.peers_name(*default),
             },
             default_approval: approval.as_str(),
             limits: limits.iter().map(|(kind, limit)| (kind.as_str(), limit)).collect(),
@@ -154,7 +155,7 @@ impl<'v> SettingsListing<'v> {
         lines.extend(
             modes.map(|PeersModeListing { when, mode }| format!("peers: {mode} for {when}")),
         );
-        if self.peers.default != default.peers.default.as_str() {
+        if self.peers.default != PeersMode::All.as_str() {
             lines.push(format!("peers.default: {}", self.peers.default));
         }
         if self.default_approval != default.approval.as_str() {

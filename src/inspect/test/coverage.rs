@@ -209,7 +209,7 @@ fn closable_gates(view: &View) -> Vec<GateName> {
                 || !view.population.own_switches.is_empty()
         }
         GateName::Blocks => ties.edges(Relation::Block) > 0,
-        GateName::Peers => some(&|it| it.peers() != PeersMode::All),
+        GateName::Peers => some(&|it| it.peers() != Some(PeersMode::All)),
         GateName::Audience => {
             !view.settings.accepts.is_empty() || !view.population.own_audiences.is_empty()
         }

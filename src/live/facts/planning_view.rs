@@ -222,17 +222,16 @@ impl PlanContext for PlanningView<'_> {
         if audiences.number(name).is_some() {
             return Ok(());
         }
-        let known: Vec<&str> =
-            audiences.iter().map(|(_, audience)| audience.name.as_str()).collect();
-        let near = did_you_mean(name, known.iter().copied().take(MOST_COMPARED));
-        let hint = match near {
-            Some(near) => Hint::DidYouMean(near.to_owned()),
-            None => Hint::KnownNames(suggest(name, known.iter().copied())),
-        };
-        let problem = format!("no audience `{}` is known", name.escape_debug());
-        Err(CommandError::new(RefusalReason::UnknownAudience, problem).with_hint(hint))
+        Err(audience_refusal(name, audiences.iter().map(|(_, it)| it.name.as_str()).collect()))
     }
 
+    fn check_peers_audience(&self, name: &str) -> Result<(), CommandError> {
+        let audiences = &self.view.settings.audiences;
+        if audiences.peers_audience(name).is_some() {
+            return Ok(());
+        }
+        Err(audience_refusal(name, audiences.peers_words().collect()))
+    }
     fn canonical_condition(&self, text: &str) -> Result<String, CommandError> {
         let condition = policy::parse_condition(text)
             .map_err(|why| syntax_refusal(RefusalReason::InvalidCondition, &why))?;
@@ -271,6 +270,17 @@ impl PlanContext for PlanningView<'_> {
         // Lists are in the order of ids, so that newer rules come later.
         Uuid::now_v7()
     }
+}
+
+/// The refusal of the name of an audience, with the known ones as a hint.
+fn audience_refusal(name: &str, known: Vec<&str>) -> CommandError {
+    let near = did_you_mean(name, known.iter().copied().take(MOST_COMPARED));
+    let hint = match near {
+        Some(near) => Hint::DidYouMean(near.to_owned()),
+        None => Hint::KnownNames(suggest(name, known)),
+    };
+    let problem = format!("no audience `{}` is known", name.escape_debug());
+    CommandError::new(RefusalReason::UnknownAudience, problem).with_hint(hint)
 }
 
 /// The refusal of a text that can't be parsed.

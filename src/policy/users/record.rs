@@ -8,10 +8,13 @@ use crate::{
     policy::{
         actions,
         audiences::{audience_number, audience_word},
-        settings::{approval, peers_mode, toggle},
+        settings::{approval, peers_setting, toggle},
         suggestions::{parse_word, unknown_key},
     },
-    request::{ActionKey, ActionName, DeclaredAction, Moderation, Relation, Switch, SwitchMap},
+    request::{
+        ActionKey, ActionName, DeclaredAction, Moderation, PeersSetting, Relation, Switch,
+        SwitchMap,
+    },
     source::Span,
     syntax::ast,
 };
@@ -53,7 +56,13 @@ impl UserCollector<'_> {
             own.moderation =
                 parse_word("moderation state", state, known, problems).unwrap_or(Moderation::None);
         }
-        own.peers = fields.peers.as_ref().and_then(|mode| peers_mode(mode, problems));
+        let peers = fields.peers.as_ref();
+        let peers =
+            peers.and_then(|word| Some((word, peers_setting(word, self.audiences, problems)?)));
+        own.peers = peers.map(|(word, setting)| match setting {
+            PeersSetting::Mode(mode) => PeersSetting::Mode(mode),
+            PeersSetting::Audience(_) => PeersSetting::Audience(word.value.to_string()),
+        });
         own.approval = fields.approval.as_ref().and_then(|text| approval(text, problems));
         let mut first = SwitchMap::<Option<Span>>::default();
         let mut first_declared = BTreeMap::new();

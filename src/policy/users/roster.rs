@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::request::{
-    ActionName, Approval, DeclarationSite, DeclaredFields, Moderation, PeersMode, Relation,
+    ActionName, Approval, DeclarationSite, DeclaredFields, Moderation, PeersSetting, Relation,
     RelationMap, Switch, Toggle,
 };
 
@@ -41,7 +41,7 @@ pub struct Roster {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct UserOverrides {
     pub moderation: Moderation,
-    pub peers: Option<PeersMode>,
+    pub peers: Option<PeersSetting<String>>,
     pub approval: Option<Approval>,
     /// Each switch at most once.
     pub permissions: Vec<(Switch, Toggle<String>)>,

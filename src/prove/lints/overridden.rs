@@ -3,7 +3,7 @@
 use crate::{
     diagnostic::{Code, Diagnostic},
     policy::Preset,
-    request::{PeersMode, Settings, Switch, Toggle},
+    request::{AudienceNumber, PeersSetting, Settings, Switch, Toggle},
     snapshot::{Selection, UserSet},
     source::Span,
     syntax::ast::{Item, Setting, SettingsSection, WordSection},
@@ -194,6 +194,7 @@ fn check_modes(linter: &mut Linter<'_, '_>) {
         match same {
             Ok(true) => {
                 let message = "this mode makes no difference".to_owned();
+                let mode = linter.view.settings.audiences.peers_name(mode);
                 let label = format!("without it, all who meet this would have `{mode}` as well");
                 warn(linter, span, message, &label, "remove it");
             }
@@ -213,9 +214,9 @@ fn check_modes(linter: &mut Linter<'_, '_>) {
 fn gets_the_same(
     diagrams: &mut Diagrams,
     coming: Diagram,
-    mode: PeersMode,
-    after: &[(Diagram, Diagram, PeersMode)],
-    default: PeersMode,
+    mode: PeersSetting<AudienceNumber>,
+    after: &[(Diagram, Diagram, PeersSetting<AudienceNumber>)],
+    default: PeersSetting<AudienceNumber>,
 ) -> Result<bool, BudgetExceededError> {
     let mut left = coming;
     for &(meeting, _, other) in after {

@@ -15,7 +15,7 @@ use crate::{
         facts::{FactsHandle, ReadError},
     },
     request::{
-        Approval, Decision, Grant, GrantCondition, GroupPermission, Moderation, PeersMode,
+        Approval, Decision, Grant, GrantCondition, GroupPermission, Moderation, PeersSetting,
         Relation, Request, Role, Switch,
     },
     serve::{
@@ -104,8 +104,9 @@ impl Backend for ServedBackend<'_> {
         moderation(self.served, user)
     }
 
-    fn peers(&self, user: &str) -> Option<PeersMode> {
-        Some(self.served.view.population.directory.state(self.number(user)?).peers())
+    fn peers(&self, user: &str) -> Option<PeersSetting<()>> {
+        let mode = self.served.view.population.directory.state(self.number(user)?).peers();
+        Some(mode.map_or(PeersSetting::Audience(()), PeersSetting::Mode))
     }
 
     fn is_on(&self, user: &str, switch: Switch) -> Option<bool> {

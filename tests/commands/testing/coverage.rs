@@ -264,6 +264,7 @@ fn what_is_between_two_users_counts_the_same_with_and_without_lists() {
         user b { accepts { start_chat: nobody; } }
         user c { accepts { send_message: fellows; } }
         user d { tags: [B]; }
+        user e { peers: fellows; }
         group g { creator: a; members: [c]; }
         group h { creator: a; members: [d]; }
     ";
@@ -282,12 +283,20 @@ fn what_is_between_two_users_counts_the_same_with_and_without_lists() {
             "subject: b, action: send_message, resource: c, reason: not_in_audience",
         ),
         (
+            "users: { e: { tags: [A] } }",
+            "subject: a, action: start_chat, resource: e, reason: peers_resource",
+        ),
+        (
+            "groups: { h: { members: [d, e] } }",
+            "subject: d, action: start_chat, resource: e, allow: true",
+        ),
+        (
             "users: { b: { tags: [A] } }",
             "subject: a, action: add_member, resource: h, member: b, reason: barrier",
         ),
     ];
     for (given, expectation) in cases {
-        for more in ["", ", { subject: a, action: block, reaches: [b, c, d] }"] {
+        for more in ["", ", { subject: a, action: block, reaches: [b, c, d, e] }"] {
             let tests = format!(
                 "tests: [{{ name: t, given: {{ {given} }}, expect: [{{ {expectation} }}{more}] }}]"
             );

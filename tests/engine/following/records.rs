@@ -12,6 +12,7 @@ use peerage::{
         self, ConversationRecord, Friend, Member, Record, RecordChange, RecordKey, RecordKind,
         SwitchSetting,
     },
+    request::{Action, PeersSetting},
 };
 use uuid::Uuid;
 
@@ -19,6 +20,15 @@ use crate::{
     oracle::{Condition, Rule, World},
     worlds::{Chance, FIELDS, GROUPS, IDS, MATRICES, MODES, SWITCHES, TAGS},
 };
+
+/// Audiences that records name, of which a policy may lack some.
+const AUDIENCES: [&str; 5] = ["close", "colleagues", "vip", "contacts", "everyone"];
+
+/// A peers mode, or an audience as one.
+fn peers(chance: &mut Chance) -> PeersSetting<String> {
+    let word = if chance.percent(50) { chance.pick(&MODES) } else { chance.pick(&AUDIENCES) };
+    PeersSetting::from_word((*word).to_owned())
+}
 
 /// All records there are.
 #[derive(Clone, Default, Debug)]
@@ -127,10 +137,18 @@ impl<'w> Changes<'w> {
     }
 
     fn change_user(&self, id: &str, user: &mut facts::UserRecord, chance: &mut Chance) {
-        match chance.below(16) {
+        match chance.below(17) {
+            16 => {
+                user.accepts.clear();
+                for action in [Action::StartChat, Action::SendMessage] {
+                    if chance.percent(50) {
+                        user.accepts.insert(action, (*chance.pick(&AUDIENCES)).to_owned());
+                    }
+                }
+            }
             0 => user.created = !user.created,
             1..4 => user.tags = chance.percent(85).then(|| self.some_tags(chance)),
-            4 => user.peers = chance.percent(60).then(|| chance.pick(&MODES).parse().unwrap()),
+            4 => user.peers = chance.percent(60).then(|| peers(chance)),
             5..7 => {
                 let switch = chance.pick(&SWITCHES).parse().unwrap();
                 if chance.percent(30) {

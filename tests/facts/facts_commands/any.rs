@@ -73,7 +73,7 @@ fn user() -> impl Strategy<Value = Map<String, Value>> {
     );
     fields(vec![
         ("tags", or_null(tags())),
-        ("peers", or_null(select(vec![json!("all"), json!(3)]))),
+        ("peers", or_null(select(vec![json!("all"), json!(3), json!("close")]))),
         ("permissions", switches.prop_map(|switches| json!(switches)).boxed()),
         ("moderation", or_null(select(vec![json!("silenced"), json!("banned"), json!("none")]))),
         ("approval", or_null(select(vec![json!("need_confirm"), json!("deny_any")]))),

@@ -216,7 +216,7 @@ impl Double {
                 let user = user(id)?;
                 match field {
                     UserField::Tags => user.tags.as_ref().map(|tags| json!(tags)),
-                    UserField::Peers => user.peers.map(|peers| json!(peers)),
+                    UserField::Peers => user.peers.as_ref().map(|peers| json!(peers)),
                     UserField::Switch(switch) => {
                         user.permissions.get(&switch).map(|set| json!(set))
                     }
@@ -349,6 +349,14 @@ impl PlanContext for Double {
         Err(CommandError::new(RefusalReason::UnknownAudience, problem))
     }
 
+    fn check_peers_audience(&self, name: &str) -> Result<(), CommandError> {
+        if name == "close" {
+            return Ok(());
+        }
+        let problem = format!("no audience `{name}`");
+        Err(CommandError::new(RefusalReason::UnknownAudience, problem))
+    }
+
     fn canonical_condition(&self, text: &str) -> Result<String, CommandError> {
         let bare: String = text.chars().filter(|c| !c.is_whitespace()).collect();
         let tag = bare.strip_prefix("hasTag(").and_then(|rest| rest.strip_suffix(')'));
@@ -412,7 +420,7 @@ pub(crate) fn files() -> Files {
     let set = |ids: &[&str]| ids.iter().map(|&id| id.to_owned()).collect::<BTreeSet<String>>();
     let fay = UserRecord {
         tags: Some(set(&["Berlin"])),
-        peers: Some(request::PeersMode::Contacts),
+        peers: Some(request::PeersSetting::Mode(request::PeersMode::Contacts)),
         permissions: [(request::Switch::Incoming, SwitchSetting::Always(false))].into(),
         moderation: Some(Moderation::Silenced),
         approval: Some(Approval::NeedConfirm),

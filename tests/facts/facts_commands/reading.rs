@@ -110,9 +110,12 @@ fn a_batch_has_an_end() {
 
 #[test]
 fn peers_are_read_by_name_and_by_number() {
-    for (given, read) in
-        [(json!(0), "all"), (json!("1"), "paired"), (json!("contacts"), "contacts")]
-    {
+    for (given, read) in [
+        (json!(0), "all"),
+        (json!("1"), "paired"),
+        (json!("contacts"), "contacts"),
+        (json!("close"), "close"),
+    ] {
         let command = json!({ "op": "put_user", "user": "ann", "peers": given });
         let command = Command::decode(&[command]).unwrap().remove(0);
         assert_eq!(command.encode()["peers"], read);

@@ -7,7 +7,7 @@ use peerage::{
         VersionedUserRecord,
     },
     request::{
-        Approval, Decision, GrantCondition, GroupPermission, Moderation, PeersMode, Relation,
+        Approval, Decision, GrantCondition, GroupPermission, Moderation, PeersSetting, Relation,
         Request, Role, Switch,
     },
     wire::AccessScope,
@@ -58,7 +58,7 @@ impl Backend for Everybody {
         None
     }
 
-    fn peers(&self, _: &str) -> Option<PeersMode> {
+    fn peers(&self, _: &str) -> Option<PeersSetting<()>> {
         None
     }
 

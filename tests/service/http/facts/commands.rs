@@ -242,3 +242,54 @@ fn audiences_of_records() {
     assert_eq!(kept.reported("/v1/facts/users/bob")["accepts"], json!({}));
     assert_eq!(kept.reach("cyd", "start_chat"), ["ann", "bob"]);
 }
+
+/// An audience as the peers mode of a record, and of a policy for users without one.
+#[test]
+fn audiences_as_peers_modes() {
+    let policy = |close: &str| {
+        format!(
+            "audiences: {{ close: {close} }}\npeers: {{ modes: [{{ when: hasTag(shy), mode: close }}] }}\n\
+             users:\n  ann: {{}}\n  bob: {{ contacts: [ann] }}\n  cyd: {{ peers: close }}\n  \
+             dan: {{ tags: [shy], contacts: [ann] }}\n"
+        )
+    };
+    let kept = Kept::with(&policy("contact"), &[]);
+    let put = |peers: Value| json!([{ "op": "put_user", "user": "bob", "peers": peers }]);
+    assert_eq!(kept.reach("ann", "start_chat"), ["bob", "dan"]);
+    assert_eq!(kept.reason("bob start_chat dan"), "peers_resource");
+    kept.done(&put(json!("close")));
+    assert_eq!(kept.reason("ann start_chat bob"), "allowed");
+    assert_eq!(kept.reason("bob start_chat dan"), "peers_subject");
+    assert_eq!(kept.reason("cyd start_chat bob"), "peers_subject");
+    assert_eq!(kept.reported("/v1/facts/users/bob")["peers"], "close");
+    assert_eq!(kept.reported("/v1/facts/users/cyd")["peers"], "close");
+    for (user, peers, reason, message) in [
+        ("bob", "clos", "unknown_audience", "no audience `clos` is known; did you mean `close`?"),
+        (
+            "bob",
+            "everyone",
+            "unknown_audience",
+            "no audience `everyone` is known; expected one of `all`, `paired`, `contacts`, `favorites`, \
+             `friends`, `nobody`, `close`",
+        ),
+        ("cyd", "all", "stated_by_file", "`peers` of `cyd` is stated in "),
+    ] {
+        let answer = kept.send(&json!([{ "op": "put_user", "user": user, "peers": peers }]));
+        assert_eq!(answer.status, 409, "{peers}");
+        let outcome = answer.json()["outcomes"][0].clone();
+        assert_eq!(outcome["reason"], reason, "{outcome}");
+        assert!(outcome["message"].as_str().unwrap().starts_with(message), "{outcome}");
+    }
+    // The audience means what the policy says, after a restart too; one that it loses holds nobody.
+    assert_eq!(kept.reload(&policy("not(contact)")).status, 200);
+    assert_eq!(kept.reason("ann start_chat bob"), "peers_resource");
+    assert_eq!(kept.reach("cyd", "start_chat"), ["ann", "bob", "dan"]);
+    let kept = kept.restarted();
+    assert_eq!(kept.reach("cyd", "start_chat"), ["ann", "bob", "dan"]);
+    let lost = "peers: { default: all }\nusers: { ann: {}, bob: {}, cyd: {}, dan: {} }\n";
+    assert_eq!(kept.reload(lost).status, 200);
+    assert_eq!(kept.reach("cyd", "start_chat"), ["ann", "dan"]);
+    assert_eq!(kept.reason("bob start_chat cyd"), "peers_subject");
+    kept.done(&put(json!("all")));
+    assert_eq!(kept.reach("cyd", "start_chat"), ["ann", "bob", "dan"]);
+}
