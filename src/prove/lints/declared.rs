@@ -3,6 +3,7 @@
 use super::Linter;
 use crate::{
     diagnostic::{Code, Diagnostic},
+    request::AudienceSlot,
     syntax::ast::{Item, SettingsSection},
 };
 
@@ -63,5 +64,8 @@ fn names(item: &Item<'_>, action: &str) -> bool {
 fn is_in_records(linter: &Linter<'_, '_>, action: &str) -> bool {
     let population = &linter.view.population;
     !population.own_switches.of_action(action).is_empty()
-        || population.own_audiences.iter().any(|it| it.action.as_str() == action)
+        || population.own_audiences.iter().any(|it| match &it.slot {
+            AudienceSlot::Action(name) => name.as_str() == action,
+            AudienceSlot::Peers => false,
+        })
 }
