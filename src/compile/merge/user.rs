@@ -226,7 +226,7 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
         let UserOverrides { moderation, peers, approval, permissions, accepts, own_switches } =
             overrides;
         let moderation = Some(moderation);
-        let mut fields = Self { moderation, peers, approval, accepts, ..Self::default() };
+        let mut fields = Self { peers, moderation, approval, accepts, ..Self::default() };
         for (action, toggle) in own_switches {
             let toggle = toggle.map(&mut |tag| Cow::Owned(tag.clone()));
             fields.own_switches.insert(action, toggle);
