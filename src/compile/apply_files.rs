@@ -12,7 +12,7 @@ use super::{
 use crate::{
     facts::{Record, RecordKey, RecordKind, UserRecord},
     request::{DeclaredField, DeclaredFields},
-    snapshot::{Population, TagId, Tags, Tie, TieChange, UserChange, UserNumber, View},
+    snapshot::{OverridesChange, Population, TagId, Tags, Tie, TieChange, UserChange, UserNumber, View},
 };
 
 /// The users that files declare, compiled alone, with their tags.
@@ -284,7 +284,7 @@ fn user_change<'u>(
         .map(|(other, tie)| TieChange { other, removed: Tie::NONE, added: *tie })
         .collect();
     if !known {
-        (change.tags, change.overrides) = (Some(Vec::new()), Some(Default::default()));
+        (change.tags, change.overrides) = (Some(Vec::new()), Some(OverridesChange::default()));
         return change;
     }
     let declared = in_files.map(|user| UserFieldValues::from_population(files.population, user));

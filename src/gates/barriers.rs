@@ -113,13 +113,13 @@ struct JoinedGroup<'p, 'r> {
 
 impl<'p, 'r> JoinedGroup<'p, 'r> {
     /// The subject, if this member is the subject and the request says something else of their tags.
-    fn overridden(&self, member: UserNumber) -> Option<&'p Principal<'r>> {
+    fn overridden(self, member: UserNumber) -> Option<&'p Principal<'r>> {
         let subject = self.subject.filter(|subject| subject.number == Some(member))?;
         subject.stored_number().is_none().then_some(subject)
     }
 
     /// Whether a member is on each side of a barrier.
-    fn sides(&self, view: &View, it: &CompiledBarrier, member: UserNumber) -> [bool; 2] {
+    fn sides(self, view: &View, it: &CompiledBarrier, member: UserNumber) -> [bool; 2] {
         let CompiledBarrier { barrier, sides } = it;
         match self.overridden(member) {
             Some(subject) => {
@@ -132,7 +132,7 @@ impl<'p, 'r> JoinedGroup<'p, 'r> {
 
     /// Whether a barrier stands between who is added and somebody who is in the group.
     fn bars(
-        &self,
+        self,
         view: &View,
         context: &GateContext<'_>,
         comer: &Principal<'_>,
@@ -144,7 +144,7 @@ impl<'p, 'r> JoinedGroup<'p, 'r> {
     /// The first member of the group from whom a barrier keeps who is added. Costs a look at each member, if
     /// who is added is on a side.
     fn first_barring(
-        &self,
+        self,
         view: &View,
         context: &GateContext<'_>,
         comer: &Principal<'_>,
@@ -168,12 +168,11 @@ impl<'p, 'r> JoinedGroup<'p, 'r> {
                 return false;
             }
             let stored;
-            let member = match self.overridden(member) {
-                Some(subject) => subject,
-                None => {
-                    stored = Principal::from_number(view, member);
-                    &stored
-                }
+            let member = if let Some(subject) = self.overridden(member) {
+                subject
+            } else {
+                stored = Principal::from_number(view, member);
+                &stored
             };
             let tie = match (comer.number, member.number) {
                 (Some(comer), Some(member)) => view.population.tie(comer, member),
@@ -187,7 +186,7 @@ impl<'p, 'r> JoinedGroup<'p, 'r> {
     /// The users whom a barrier keeps from who is in the group already. Costs a look at each member, and set
     /// algebra for each who is on a side of a barrier with an exception.
     fn barred<'v>(
-        &self,
+        self,
         view: &'v View,
         context: &GateContext<'_>,
         it: &'v CompiledBarrier,

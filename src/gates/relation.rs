@@ -5,7 +5,7 @@ use crate::{
     request::{
         AudienceNumber, Conversation, EdgeDirection, Relation, RelationCondition, TagPattern,
     },
-    snapshot::{GroupNumber, Selection, TagId, Tie, UserSet, View},
+    snapshot::{GroupNumber, GroupView, Selection, TagId, Tie, UserSet, View},
 };
 
 /// Two users between whom relation conditions are evaluated, read from the first.
@@ -152,5 +152,5 @@ fn group_fellows(view: &View, principal: &Principal<'_>, matrix: Option<&str>) -
     let Some(number) = principal.tied_number() else { return UserSet::default() };
     let groups = view.groups.numbers_of(number);
     let shared = groups.filter(|&group| is_shareable(view, group, matrix));
-    shared.filter_map(|group| view.groups.get(group)).flat_map(|group| group.members()).collect()
+    shared.filter_map(|group| view.groups.get(group)).flat_map(GroupView::members).collect()
 }

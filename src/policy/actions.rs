@@ -108,7 +108,7 @@ pub(super) fn action(
 ) -> Option<ActionKey> {
     let nameable = nameable(declared, ActionSet::BETWEEN_USERS);
     let names: Vec<_> = nameable.iter().map(|action| declared.name(action)).collect();
-    let names = || names.iter().map(|name| name.as_str());
+    let names = || names.iter().map(ActionName::as_str);
     let Ok(requested) = declared.resolve(&written.value) else {
         let word = written.value.escape_debug().to_string();
         problems.push(unknown_word("action", &word, written.span, names()));

@@ -42,9 +42,9 @@ pub(super) fn resolve(
     for &name in stated.keys() {
         resolver.audience(name, problems);
     }
-    let resolved = names.audiences.borrow();
+    let conditions = names.audiences.borrow();
     let own = stated.keys().filter_map(|&name| {
-        Some(Audience { name: name.to_owned(), condition: resolved.get(name)?.clone() })
+        Some(Audience { name: name.to_owned(), condition: conditions.get(name)?.clone() })
     });
     Audiences::new(own.collect())
 }

@@ -121,7 +121,7 @@ fn action(
     };
     let known = Action::ALL.iter().map(|&action| action.into()).chain(actions.requested());
     let known: Vec<ActionName> = known.filter(takes_user).map(|it| actions.name(it)).collect();
-    let names = || known.iter().map(|name| name.as_str());
+    let names = || known.iter().map(ActionName::as_str);
     let action = match actions.resolve(&written.value) {
         Ok(action) if takes_user(&action) => return Some(action),
         Ok(action) => action,

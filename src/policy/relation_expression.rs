@@ -244,7 +244,7 @@ impl<'n> RelationNames<'n> {
             problems.push(Diagnostic::error(Code::TagInRelation, expr.span, message).hint(hint));
             return None;
         }
-        let tag = self.single_word(expr.span, "hasTag", "tag", arguments, problems)?;
+        let tag = single_word(expr.span, "hasTag", "tag", arguments, problems)?;
         self.vocabulary.bind(&tag, problems).map(RelationCondition::HasTag)
     }
 
@@ -254,7 +254,7 @@ impl<'n> RelationNames<'n> {
         arguments: &[Expr<'_>],
         problems: &mut Diagnostics,
     ) -> Option<RelationCondition<String>> {
-        let pattern = self.single_word(span, "sharesTag", "tag or pattern", arguments, problems)?;
+        let pattern = single_word(span, "sharesTag", "tag or pattern", arguments, problems)?;
         let pattern = self.vocabulary.shared_pattern(&pattern, problems)?;
         Some(RelationCondition::SharesTag(TagPattern::new(pattern)))
     }
@@ -265,7 +265,7 @@ impl<'n> RelationNames<'n> {
         arguments: &[Expr<'_>],
         problems: &mut Diagnostics,
     ) -> Option<RelationCondition<String>> {
-        let name = self.single_word(span, SHARES_GROUP, "matrix", arguments, problems)?;
+        let name = single_word(span, SHARES_GROUP, "matrix", arguments, problems)?;
         if self.matrices.iter().any(|matrix| *matrix.name == *name.value) {
             return Some(RelationCondition::SharesGroup(Some(name.value.into_owned())));
         }
@@ -280,26 +280,25 @@ impl<'n> RelationNames<'n> {
         });
         None
     }
+}
 
-    /// The only argument of a function, a word.
-    fn single_word<'e>(
-        &self,
-        span: Span,
-        function: &str,
-        what: &str,
-        arguments: &'e [Expr<'_>],
-        problems: &mut Diagnostics,
-    ) -> Option<Spanned<std::borrow::Cow<'e, str>>> {
-        if let [Expr { span, kind: ExprKind::Word(word) }] = arguments {
-            return Some(Spanned::new((&**word).into(), *span));
-        }
-        let message = match arguments {
-            [_] => format!("{function}() takes the name of a {what}, not a condition"),
-            _ => format!("{function}() takes one {what}, found {}", arguments.len()),
-        };
-        problems.push(Diagnostic::error(Code::WrongArguments, span, message));
-        None
+/// The only argument of a function, a word.
+fn single_word<'e>(
+    span: Span,
+    function: &str,
+    what: &str,
+    arguments: &'e [Expr<'_>],
+    problems: &mut Diagnostics,
+) -> Option<Spanned<std::borrow::Cow<'e, str>>> {
+    if let [Expr { span, kind: ExprKind::Word(word) }] = arguments {
+        return Some(Spanned::new((&**word).into(), *span));
     }
+    let message = match arguments {
+        [_] => format!("{function}() takes the name of a {what}, not a condition"),
+        _ => format!("{function}() takes one {what}, found {}", arguments.len()),
+    };
+    problems.push(Diagnostic::error(Code::WrongArguments, span, message));
+    None
 }
 
 /// `inverse(friend)`, `mutual(friend)`.

@@ -209,16 +209,16 @@ struct RuleContent<'r> {
 }
 
 fn derived_id(set: Option<&str>, name: Option<&str>, content: &RuleContent<'_>) -> Uuid {
-    let mut seed = set.map_or_else(String::new, |set| format!("set:{}:{set}:", set.len()));
+    let in_set = set.map_or_else(String::new, |set| format!("set:{}:{set}:", set.len()));
     let RuleContent { condition, outcome, between } = content;
-    seed += &match (name, outcome) {
+    let rule = match (name, outcome) {
         (Some(name), _) => format!("name:{name}"),
         (None, Outcome::Tags(tags)) => format!("content:{condition} -> {}", tags.join(",")),
         (None, Outcome::Condition(outcome)) => format!("content:{condition} => {outcome}"),
     };
-    if let (None, Some(between)) = (name, between) {
-        seed += &format!(" between {between}");
-    }
+    let between = between.filter(|_| name.is_none());
+    let between = between.map_or_else(String::new, |between| format!(" between {between}"));
+    let seed = format!("{in_set}{rule}{between}");
     Uuid::new_v5(&RULE_NAMESPACE, seed.as_bytes())
 }
 

@@ -23,7 +23,7 @@ use crate::oracle::{ACTIONS, Asked, Question, Resource, World};
 use crate::worlds::{THIN, WorldShape, shaped, text};
 
 /// What the worlds say of two users.
-const SHAPE: WorldShape = WorldShape { modes: false, ..WorldShape::ALL };
+const SHAPE: WorldShape = WorldShape::ALL;
 
 fn config(cases: u32) -> ProptestConfig {
     ProptestConfig::with_cases(cases)

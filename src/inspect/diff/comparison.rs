@@ -13,6 +13,7 @@ use crate::{
 
 /// An action under both policies.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a property of its own")]
 pub(super) struct ActionComparison<'v> {
     pub(super) old: PairEvaluator<'v>,
     pub(super) new: PairEvaluator<'v>,

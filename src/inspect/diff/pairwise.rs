@@ -22,11 +22,14 @@ use super::{
 use crate::{
     decide::{OneSided, PairCondition},
     request::{AudienceSlot, Condition, RelationCondition},
-    snapshot::{GroupNumber, TagId, UserNumber, UserTags, View},
+    snapshot::{GroupNumber, GroupView, TagId, UserNumber, UserTags, View},
 };
 
 /// The number of pairs in groups that are judged one by one; beyond it, the change among them is estimated.
 const MAX_GROUP_PAIRS: u64 = 4_000_000;
+
+/// The number of users whose ties are corrected in one part of the work.
+const PART: usize = 1 << 12;
 
 /// The number of subject classes whose changes are broken down by the class of the other user.
 const LOOKED_AT: usize = 24;
@@ -158,7 +161,6 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
             }
         });
         let users = self.user_classes.users as usize;
-        const PART: usize = 1 << 12;
         counts.merge(self.on_parts(users.div_ceil(PART), &|at, counts| {
             let numbers =
                 (at * PART..users.min((at + 1) * PART)).filter_map(|it| u32::try_from(it).ok());
@@ -344,7 +346,7 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
                 is_complete = false;
                 break;
             }
-            found.extend(self.from_class(from, direction));
+            found.extend(self.changes_from(from, direction));
             found.sort_unstable_by_key(|it| (std::cmp::Reverse(it.pairs), it.from, it.to));
             found.truncate(most);
         }
@@ -352,7 +354,7 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
     }
 
     /// The changes from one class, by the classes of the others.
-    fn from_class(&self, from: u32, direction: usize) -> Vec<ChangedClasses> {
+    fn changes_from(&self, from: u32, direction: usize) -> Vec<ChangedClasses> {
         let mut by_class: HashMap<u32, ChangedClasses> = HashMap::new();
         let mut kinds: HashMap<_, Vec<UserNumber>> = HashMap::new();
         let users = (0..).map(UserNumber).zip(&self.user_classes.class_of);
@@ -399,7 +401,7 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
         if self.reads_groups {
             let groups = self.new.groups.numbers_of(user);
             let members = groups.filter_map(|group| self.new.groups.get(group));
-            acquainted.extend(members.flat_map(|group| group.members()));
+            acquainted.extend(members.flat_map(GroupView::members));
             acquainted.remove(&user);
         }
         acquainted
