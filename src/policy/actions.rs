@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, suggest},
-    request::{Action, ActionKey, ActionSet, DeclaredAction, DeclaredActions, Switch, TagForm},
+    request::{
+        Action, ActionKey, ActionName, ActionSet, DeclaredAction, DeclaredActions, Switch, TagForm,
+    },
     source::Span,
     syntax::ast::{ActionDeclaration, List, Text},
 };

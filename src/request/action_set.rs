@@ -9,10 +9,8 @@ pub struct ActionSet(u64);
 /// The first bit of declared actions.
 const DECLARED: u32 = u64::BITS / 2;
 
-const _: () = assert!(
-    Action::COUNT <= DECLARED as usize && DeclaredAction::MOST <= DECLARED as usize,
-    "`ActionSet` has no bit left"
-);
+const _: () = assert!(Action::COUNT <= DECLARED as usize, "`ActionSet` has no bit left");
+const _: () = assert!(DeclaredAction::MOST <= DECLARED as usize, "`ActionSet` has no bit left");
 
 /// The actions by which one user reaches another.
 const REACHING: [Action; 6] = [

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     decide::{self, ListCursor},
     live::ServedPolicy,
-    request::{Action, Request, Resource, ResourceKind},
+    request::{Action, ActionName, Request, Resource, ResourceKind},
     serve::{
         admission::Cancellation,
         app::App,
@@ -133,7 +133,7 @@ pub(in crate::serve) fn search_action(cx: &RequestContext<'_>) -> Result<HttpRes
         SearchMatches::All(actions) => actions.as_slice(),
         SearchMatches::Nothing => &[],
     };
-    let names = actions.iter().map(|action| action.as_str());
+    let names = actions.iter().map(ActionName::as_str);
     let is_before = |name: &&str| after.is_some_and(|after| *name != after);
     let mut rest = names.skip_while(is_before).skip(usize::from(after.is_some()));
     let names: Vec<&str> = rest.by_ref().take(limit).collect();

@@ -186,7 +186,8 @@ groups: { r: { matrix: quiet, creator: ann, admins: [cat], members: [bob] } }";
 
 #[test]
 fn mistakes_have_codes_of_their_own() {
-    let many: String = (0..33).map(|at| format!("  a{at}: {{ like: post }}\n")).collect();
+    let many: Vec<String> = (0..33).map(|at| format!("  a{at}: {{ like: post }}")).collect();
+    let many = many.join("\n");
     for (policy, code, hint) in [
         ("actions: { voice_call: { like: post } }", "reserved-action", "another name"),
         ("actions: { outgoing: { like: post } }", "reserved-action", "another name"),

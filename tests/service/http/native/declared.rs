@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::write;
 use crate::support::{client::Answer, daemon::Daemon};
 
-const POLICY: &str = r#"
+const POLICY: &str = r"
 action mention: send_message;
 action invite: add_member;
 permissions { mention: not(hasTag(muted)); }
@@ -16,7 +16,7 @@ user ann { contacts: [bob]; }
 user bob { tags: [muted]; }
 user cat {}
 group g { matrix: team; creator: ann; members: [cat, bob]; }
-"#;
+";
 
 fn entity(kind: &str, id: &str) -> Value {
     json!({ "type": kind, "id": id })
