@@ -12,7 +12,9 @@ use super::{
 use crate::{
     facts::{Record, RecordKey, RecordKind, UserRecord},
     request::{DeclaredField, DeclaredFields},
-    snapshot::{OverridesChange, Population, TagId, Tags, Tie, TieChange, UserChange, UserNumber, View},
+    snapshot::{
+        OverridesChange, Population, TagId, Tags, Tie, TieChange, UserChange, UserNumber, View,
+    },
 };
 
 /// The users that files declare, compiled alone, with their tags.

@@ -36,9 +36,13 @@ impl PairCondition {
         rest: &RelationCondition<TagId>,
         side: PairSide,
     ) -> Self {
-        let (of_user, between): (fn(_) -> Self, fn(_) -> Self) = match side {
-            PairSide::Subject => (Self::Subject, Self::FromSubject),
-            PairSide::Other => (Self::Other, Self::FromOther),
+        let of_user = |condition| match side {
+            PairSide::Subject => Self::Subject(condition),
+            PairSide::Other => Self::Other(condition),
+        };
+        let between = |relation| match side {
+            PairSide::Subject => Self::FromSubject(relation),
+            PairSide::Other => Self::FromOther(relation),
         };
         let mut earlier: Vec<Self> = Vec::new();
         let mut ways = Vec::new();

@@ -45,11 +45,11 @@ pub(super) fn check<'v>(
     }
     let mut diagrams = Diagrams::default();
     let counterexample = budget.run(&mut diagrams, |diagrams| {
-        let from = variables.user(diagrams, from, PairSide::Subject)?;
-        let to = variables.user(diagrams, to, PairSide::Other)?;
+        let from = Variables::user(diagrams, from, PairSide::Subject)?;
+        let to = Variables::user(diagrams, to, PairSide::Other)?;
         let mut allowed = Diagram::ALWAYS;
         for (side, toggle) in toggles(one_sided, demand) {
-            let toggle = variables.toggle(diagrams, toggle, side)?;
+            let toggle = Variables::toggle(diagrams, toggle, side)?;
             allowed = diagrams.and(allowed, toggle)?;
         }
         for pair in &pairs {
@@ -155,7 +155,6 @@ impl<'w> Variables<'w> {
     }
 
     fn user(
-        &mut self,
         diagrams: &mut Diagrams,
         condition: &Condition<TagId>,
         side: PairSide,
@@ -167,14 +166,13 @@ impl<'w> Variables<'w> {
     }
 
     fn toggle(
-        &mut self,
         diagrams: &mut Diagrams,
         toggle: &Toggle<TagId>,
         side: PairSide,
     ) -> Result<Diagram, BudgetExceededError> {
         match toggle {
             Toggle::Always(on) => Ok(if *on { Diagram::ALWAYS } else { Diagram::NEVER }),
-            Toggle::When(condition) => self.user(diagrams, condition, side),
+            Toggle::When(condition) => Self::user(diagrams, condition, side),
         }
     }
 
@@ -184,8 +182,8 @@ impl<'w> Variables<'w> {
         pair: &PairCondition,
     ) -> Result<Diagram, BudgetExceededError> {
         match pair {
-            PairCondition::Subject(condition) => self.user(diagrams, condition, PairSide::Subject),
-            PairCondition::Other(condition) => self.user(diagrams, condition, PairSide::Other),
+            PairCondition::Subject(condition) => Self::user(diagrams, condition, PairSide::Subject),
+            PairCondition::Other(condition) => Self::user(diagrams, condition, PairSide::Other),
             PairCondition::FromSubject(relation) => {
                 self.relation(diagrams, relation, PairSide::Subject)
             }
@@ -221,7 +219,7 @@ impl<'w> Variables<'w> {
             RelationCondition::Everyone => Ok(Diagram::ALWAYS),
             // The conversation is new.
             RelationCondition::Nobody | RelationCondition::Conversation => Ok(Diagram::NEVER),
-            RelationCondition::HasTag(tag) => self.user(diagrams, &Condition::HasTag(*tag), other),
+            RelationCondition::HasTag(tag) => Self::user(diagrams, &Condition::HasTag(*tag), other),
             RelationCondition::Related(relation, direction) => {
                 let own = self.edge(diagrams, *relation, owner)?;
                 let inverse = self.edge(diagrams, *relation, other)?;

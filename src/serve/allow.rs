@@ -38,7 +38,7 @@ pub(super) fn allow(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> 
     let query = parameters(&cx.request.head)?;
     // The response has no place for an explanation, but an invalid value is an error here too.
     query.flag("explain")?;
-    let request = v1::parse_request(&served, &query)?;
+    let request = v1::parse_request(served, &query)?;
     let decision = decisions.decide(&request);
     app.record_decision(cx.request.trace.origin(Via::Allow), served, &request, decision);
     let Decision { allow, reason, obligation } = decision;

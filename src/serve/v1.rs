@@ -50,7 +50,7 @@ const REACH_PARAMETERS: &[&str] = &[
 pub(super) fn decide(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
     let RequestContext { app, served, decisions, .. } = *cx;
     let query = QueryParams::parse(cx.request.query(), DECIDE_PARAMETERS)?;
-    let request = parse_request(&served, &query)?;
+    let request = parse_request(served, &query)?;
     let origin = cx.request.trace.origin(Via::Native);
     if query.flag("explain")? {
         let explanation = decisions.explain(&request);
@@ -87,7 +87,7 @@ fn wants_explanation(query: Option<&str>) -> bool {
 pub(super) fn reach(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
     let RequestContext { served, decisions, .. } = *cx;
     let query = QueryParams::parse(cx.request.query(), REACH_PARAMETERS)?;
-    let (request, open) = parse_parts(&served, &query, id(&query, "subject")?)?
+    let (request, open) = parse_parts(served, &query, id(&query, "subject")?)?
         .into_list_request()
         .map_err(refusal)?;
     let limit = match query.get("limit").map(str::parse) {

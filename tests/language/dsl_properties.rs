@@ -23,7 +23,12 @@ fn assert_reads_back(items: &[Item<'_>]) -> Result<(), TestCaseError> {
     let printed = print::dsl(items);
     let (read, problems) = parse(&printed);
     prop_assert_eq!(problems.into_sorted().0, vec![], "{}", &printed);
-    prop_assert_eq!(said(&read), said(items), "{}", &printed);
+    // What could not be read of a statement is not printed, and then nothing of it is missing.
+    let whole: Vec<String> = said(items)
+        .into_iter()
+        .map(|item| item.replace("is_whole: false", "is_whole: true"))
+        .collect();
+    prop_assert_eq!(said(&read), whole, "{}", &printed);
     Ok(())
 }
 
