@@ -130,7 +130,7 @@ fn check_relation(
     let alone = |atom: &RelationCondition<TagId>| is_made_alone(atom, wanting);
     if !holds(relation, &|_| false) && holds(relation, &alone) {
         let who = match wanting {
-            Wanting::Owner => "the user from whom it is read",
+            Wanting::Owner => "the one of the two who acts",
             Wanting::Other => "a user who wants to be in it",
         };
         let problem =
