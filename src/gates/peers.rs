@@ -162,15 +162,14 @@ impl Gate for PeersGate {
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Reason> {
         let other = pair.other.filter(|_| context.requirements.checks_peers)?;
-        if pair.is_exempt_self(context) {
-            None
-        } else if !communicates(view, context, pair.subject, other, pair.tie) {
-            Some(Reason::PeersSubject)
+        let denial = if !communicates(view, context, pair.subject, other, pair.tie) {
+            Reason::PeersSubject
         } else if !communicates(view, context, other, pair.subject, pair.tie.reversed()) {
-            Some(Reason::PeersResource)
+            Reason::PeersResource
         } else {
-            None
-        }
+            return None;
+        };
+        (!pair.is_exempt_self(context)).then_some(denial)
     }
 
     #[inline]

@@ -189,8 +189,8 @@ impl Gate for RulesGate {
             RuleScope::WhenNew => pair.conversation(context) == Conversation::New,
         };
         let is_shut = is_asked
-            && !pair.is_exempt_self(context)
-            && !opens(view, context, pair, resource, book);
+            && !opens(view, context, pair, resource, book)
+            && !pair.is_exempt_self(context);
         is_shut.then_some(Reason::NoRule)
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{CommandError, Hint, PlanError, draft::Draft, draft::escaped};
 use crate::{
     facts::{GroupFields, Id, Op, UnilateralRelation, UserPair},
-    request::{Action, Reason, Request, Resource},
+    request::{Action, Obligation, Reason, Request, Resource},
 };
 
 /// The authorization that a command requires.
@@ -40,12 +40,15 @@ pub(super) fn check<E>(draft: &mut Draft<'_, E>, op: &Op) -> Result<(), PlanErro
         }
     };
     let decision = draft.context.decide(request);
-    if decision.allow {
-        return Ok(());
-    }
-    let (why, hint) = describe(decision.reason);
+    // What may begin as a request is not done before it is taken.
+    let reason = match decision.obligation {
+        Some(Obligation::Request) => Reason::NotInAudience,
+        Some(Obligation::Confirm) | None if decision.allow => return Ok(()),
+        Some(Obligation::Confirm) | None => decision.reason,
+    };
+    let (why, hint) = describe(reason);
     let problem = format!("`{}` may not {}: {why}", escaped(subject), op.name());
-    Err(CommandError { hint, ..CommandError::new(decision.reason, problem) }.into())
+    Err(CommandError { hint, ..CommandError::new(reason, problem) }.into())
 }
 
 fn required_authorization<'c, E>(

@@ -293,3 +293,20 @@ fn audiences_as_peers_modes() {
     kept.done(&put(json!("all")));
     assert_eq!(kept.reach("cyd", "start_chat"), ["ann", "bob", "dan"]);
 }
+
+/// A chat that may only begin as a request is not opened on behalf of the user who asks before it is taken.
+#[test]
+fn a_request_is_no_permission() {
+    let kept = Kept::with(
+        "accepts: { start_chat: { default: contacts, otherwise: request } }\n\
+         users:\n  ann: {}\n  bob: {}\n  cyd: { contacts: [ann] }\n",
+        &[],
+    );
+    let open =
+        |other: &str| json!([{ "op": "open_conversation", "users": ["ann", other], "as": "ann" }]);
+    let answer = kept.send(&open("bob"));
+    assert_eq!(answer.status, 409, "{}", answer.text());
+    assert_eq!(answer.json()["outcomes"][0]["reason"], "not_in_audience");
+    assert_eq!(kept.reason("ann start_chat bob"), "allowed");
+    kept.done(&open("cyd"));
+}
