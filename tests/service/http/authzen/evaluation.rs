@@ -81,7 +81,7 @@ fn explanation() {
     assert_eq!(reported["decision"], true);
     assert_eq!(reported["context"]["reason"], "allowed");
     assert_eq!(reported["context"]["rules"][0]["name"], "stores to headquarters");
-    assert_eq!(reported["context"]["gates"].as_array().unwrap().len(), 9);
+    assert_eq!(reported["context"]["gates"].as_array().unwrap().len(), 11);
     assert!(reported["context"].get("decision").is_none());
     let plain = daemon.evaluate(with("/context", Some(json!({ "explain": false })))).json();
     assert_eq!(plain["context"], json!({ "reason": "allowed" }));

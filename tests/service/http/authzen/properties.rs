@@ -348,7 +348,7 @@ fn malformed_ones_are_refused_with_their_place() {
     let reported = post(&daemon, PATH, &body).json()["error"]["message"].clone();
     assert_eq!(
         reported,
-        "unknown peers mode `4`; expected one of `all`, `paired`, `contacts`, `favorites`"
+        "unknown peers mode `4`; expected one of `all`, `paired`, `contacts`, `favorites`, `friends`, `nobody`"
     );
     let mut body = question("3", "2");
     for matrix in [json!(1), json!("no such")] {

@@ -85,7 +85,7 @@ fn decisions() {
             (&reported["decision"], &reported["reason"]),
             (&json!(decision), &json!(reason))
         );
-        assert_eq!(reported["gates"].as_array().unwrap().len(), 9, "{query}");
+        assert_eq!(reported["gates"].as_array().unwrap().len(), 11, "{query}");
         let closed =
             reported["gates"].as_array().unwrap().iter().find(|gate| gate["open"] == false);
         let first = closed.map_or(&Value::Null, |gate| &gate["reason"]);

@@ -109,6 +109,8 @@ fn context_and_explanation() {
                 "permissions",
                 "blocks",
                 "peers",
+                "audience",
+                "barriers",
                 "rules",
                 "friendship",
                 "role"
@@ -120,8 +122,8 @@ fn context_and_explanation() {
         client.get("/v1/decide?subject=3&action=start_chat&resource=4&explain=true").json();
     assert_eq!(reported["decision"], false);
     assert_eq!(reported["rules"], json!([]));
-    assert_eq!(reported["gates"][6]["open"], false);
-    assert_eq!(reported["gates"][6]["reason"], "no_rule");
+    assert_eq!(reported["gates"][8]["open"], false);
+    assert_eq!(reported["gates"][8]["reason"], "no_rule");
 }
 
 #[test]
