@@ -19,6 +19,7 @@ pub(super) fn bind_matrices(matrices: &[policy::Matrix], tags: &mut Tags) -> Vec
         .iter()
         .map(|matrix| CompiledMatrix {
             name: matrix.name.clone(),
+            base: matrix.name.clone(),
             is_of_two: matrix.name == DM_MATRIX,
             permissions: matrix.permissions.map(&mut bound),
             metadata: matrix.metadata.as_ref().map(|fields| fields.map(&mut bound)),
@@ -143,6 +144,7 @@ fn own_matrix(
     let mut bound = |value: &GrantCondition<String>| value.map(&mut |tag| view.intern_tag(tag));
     Some(CompiledMatrix {
         name: String::new(),
+        base: group.matrix().to_owned(),
         is_of_two: group.matrix() == DM_MATRIX,
         permissions: permissions.map(&mut bound),
         metadata: metadata.as_ref().map(|fields| fields.map(&mut bound)),

@@ -95,7 +95,7 @@ pub fn rebuild<F: FactsSource>(
             made.extend(rules::rule_from_record(id, &rule));
         }
     })?;
-    let all_rules = with_api_rules(policy.rules.as_deref(), made);
+    let all_rules = with_api_rules(&policy, made);
     let known = PopulationSource::As(previous);
     // The numbers of all tags stay: records' conditions and groups' own matrices hold them.
     let tags = Tags::clone(&previous.tags);
@@ -132,15 +132,15 @@ pub fn rebuild<F: FactsSource>(
     Ok(BuildOutput::with_facts(view, declarations, Report::new(problems, &loaded.sources)))
 }
 
-/// The rules of files, and those of the API whose id no file's rule has, in the order of ids; `None` if
-/// the files have no section for rules.
-fn with_api_rules(
-    of_files: Option<&[policy::Rule]>,
-    made: Vec<policy::Rule>,
-) -> Option<Vec<policy::Rule>> {
-    let mut rules: BTreeMap<Uuid, policy::Rule> =
-        made.into_iter().map(|rule| (rule.id, rule)).collect();
-    rules.extend(of_files?.iter().map(|rule| (rule.id, rule.clone())));
+/// The rules of the section `rules`, and those of the API whose id no rule of the files has, in any rule set; in
+/// the order of ids. `None` if the files have no section for rules.
+fn with_api_rules(policy: &Policy, made: Vec<policy::Rule>) -> Option<Vec<policy::Rule>> {
+    let of_files = policy.rules.as_deref()?;
+    let of_sets: BTreeSet<Uuid> =
+        policy.rule_sets.iter().flat_map(|set| &set.rules).map(|rule| rule.id).collect();
+    let made = made.into_iter().filter(|rule| !of_sets.contains(&rule.id));
+    let mut rules: BTreeMap<Uuid, policy::Rule> = made.map(|rule| (rule.id, rule)).collect();
+    rules.extend(of_files.iter().map(|rule| (rule.id, rule.clone())));
     Some(rules.into_values().collect())
 }
 
@@ -172,7 +172,7 @@ fn merge_records<F: FactsSource>(
     shadowed.sort_unstable();
     declarations.shadowed = shadowed;
     let declarations = &*declarations;
-    let all_rules = with_api_rules(policy.rules.as_deref(), records.rules);
+    let all_rules = with_api_rules(&policy, records.rules);
     let (mut population, tags) = population::compile(&records.users.finish());
     population.digest = digests.population;
     let users = PopulationSource::New(Box::new(population));

@@ -86,7 +86,7 @@ pub(super) fn is_related(tie: Tie, relation: Relation, direction: EdgeDirection)
 fn is_shareable(view: &View, group: GroupNumber, matrix: Option<&str>) -> bool {
     let governing = view.groups.get(group).and_then(|group| view.matrix(group.matrix?));
     governing.is_some_and(|governing| match matrix {
-        Some(name) => governing.name == name,
+        Some(name) => governing.base == name,
         None => !governing.is_of_two,
     })
 }

@@ -54,7 +54,10 @@ impl MatrixNumber {
 /// A compiled matrix: the permissions in the groups that it governs.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CompiledMatrix {
+    /// The name; empty, if it is a single group's own.
     pub name: String,
+    /// The name of the matrix that governs the group, whatever permissions of its own the group has.
+    pub base: String,
     /// Whether the matrix governs conversations of two users, which cannot be left.
     pub is_of_two: bool,
     /// The condition of each permission; that of `update_metadata` applies only without `metadata`.

@@ -209,7 +209,8 @@ impl ServedPolicy {
         Ok(Some(EffectiveGroup { matrix, creator, members, record, version, declared_by }))
     }
 
-    /// The rules whose id comes after one, `limit` at most. Costs those that it returns.
+    /// The rules that list tags whose id comes after one, `limit` at most. Costs those that it returns, and those
+    /// that do more than list tags.
     ///
     /// # Errors
     /// If records can't be read. That happens only where no rule counts: the others are in memory.
@@ -221,7 +222,8 @@ impl ServedPolicy {
     ) -> Result<EffectiveRules, ReadError> {
         if let Some(book) = &self.view.rules {
             let first = after.map_or(0, |after| book.rules.partition_point(|it| it.id <= after));
-            let later = book.rules.iter().skip(first).take(limit);
+            // A rule that does more than list tags has no form here: without the rest it would say too much.
+            let later = book.rules.iter().skip(first).filter(|rule| rule.is_plain()).take(limit);
             let rules = later.map(|rule| self.effective_rule(rule)).collect();
             return Ok(EffectiveRules { rules, in_force: true });
         }
@@ -249,7 +251,7 @@ impl ServedPolicy {
         Ok(EffectiveRules { rules, in_force: false })
     }
 
-    /// The rule of an id; `None` if there is no such rule.
+    /// The rule of an id; `None` if there is no such rule, or it does more than list tags.
     ///
     /// # Errors
     /// If its record can't be read, or is ahead of the served view.
@@ -261,7 +263,8 @@ impl ServedPolicy {
         if let Some(book) = &self.view.rules
             && let Ok(at) = book.rules.binary_search_by_key(&id, |rule| rule.id)
         {
-            return Ok(book.rules.get(at).map(|rule| self.effective_rule(rule)));
+            let rule = book.rules.get(at).filter(|rule| rule.is_plain());
+            return Ok(rule.map(|rule| self.effective_rule(rule)));
         }
         Ok(match self.records(facts).get(&RecordKey::Rule(id))? {
             Some((_, Record::Rule(rule))) => Some(EffectiveRule { id, rule, declared_by: None }),

@@ -310,3 +310,30 @@ fn a_request_is_no_permission() {
     assert_eq!(kept.reason("ann start_chat bob"), "allowed");
     kept.done(&open("cyd"));
 }
+
+/// A group with permissions of its own is still one of its matrix, and rules that do more than list tags are in no
+/// list of rules, where they would say too much.
+#[test]
+fn what_is_shared_and_listed() {
+    let rules = "rules:\n  - { name: plain, condition: hasTag(A), outcome: [A] }\n\
+                 \x20 - { name: team, condition: everyone, outcome: [A, B], between: sharesGroup(team) }\n";
+    let kept = Kept::with(
+        &format!(
+            "{rules}matrices:\n  team: {{ add_member: allow, remove_member: deny, update_metadata: allow, \
+             add_admin: deny, remove_admin: deny, update_permissions: deny }}\n\
+             users:\n  ann: {{ tags: [B] }}\n  bob: {{ tags: [A] }}\n"
+        ),
+        &[],
+    );
+    kept.done(
+        &json!([{ "op": "put_group", "group": "g", "matrix": "team", "super_admins": ["ann"], "members": ["bob"] }]),
+    );
+    assert_eq!(kept.reason("ann start_chat bob"), "allowed");
+    kept.done(&json!([{ "op": "update_permissions", "group": "g", "permission": "add_admin", "value": "allow" }]));
+    assert_eq!(kept.reason("ann start_chat bob"), "allowed");
+    kept.done(&json!([{ "op": "remove_member", "group": "g", "member": "bob" }]));
+    assert_eq!(kept.reason("ann start_chat bob"), "no_rule");
+    let listed = kept.reported("/v1/facts/rules");
+    let names: Vec<_> = listed["rules"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
+    assert_eq!(names, ["plain"]);
+}
