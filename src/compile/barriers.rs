@@ -1,7 +1,7 @@
 //! The barriers of a view, with the users of their sides.
 
 use crate::{
-    request::{ActionSet, Barrier, Settings},
+    request::{Action, ActionSet, Barrier, BlockMode, Settings},
     snapshot::{Barriers, CompiledBarrier, CompiledRuleSet, Population, TagId},
 };
 
@@ -16,10 +16,13 @@ pub(super) fn compile(barriers: &[Barrier<TagId>], population: &Population) -> B
     Barriers::new(compiled.collect())
 }
 
-/// The actions that a statement between two users concerns, apart from the section `rules`.
+/// The actions that a statement between two users concerns, apart from the section `rules`; `view_profile` where
+/// blocks hide it, too.
 pub(super) fn pair_actions(settings: &Settings<TagId>, sets: &[CompiledRuleSet]) -> ActionSet {
     let barriers = settings.barriers.iter().map(|barrier| barrier.actions);
+    let hides_profiles = settings.blocks.mode(Action::ViewProfile) != BlockMode::Off;
+    let blocks = hides_profiles.then_some(ActionSet::of(&[Action::ViewProfile]));
     let accepts = settings.accepts.iter().map(|entry| ActionSet::default().with_key(entry.action));
     let sets = sets.iter().map(|set| set.actions);
-    barriers.chain(accepts).chain(sets).fold(ActionSet::default(), ActionSet::union)
+    barriers.chain(accepts).chain(sets).chain(blocks).fold(ActionSet::default(), ActionSet::union)
 }

@@ -31,7 +31,9 @@ impl<'p, 'r> PrincipalPair<'p, 'r> {
             Some((one, other))
                 if !view.only_rules_restrict
                     && (context.requirements.depends_on_ties()
-                        || context.is_among(view.pair_actions)) =>
+                        || context.is_among(view.pair_actions)
+                        || context.requirements.blocks_are_optional
+                            && (view.speaks_of_pairs || !view.settings.actions.is_empty())) =>
             {
                 view.population.tie(one, other)
             }

@@ -20,6 +20,8 @@ pub(super) struct Requirements {
     pub(super) requires_incoming: bool,
     /// Whether blocks between the subject and the resource or `member` apply.
     pub(super) checks_blocks: bool,
+    /// Whether blocks are off unless the policy says otherwise: then it is the view that knows whether ties matter.
+    pub(super) blocks_are_optional: bool,
     /// Whether the peers modes of both apply.
     pub(super) checks_peers: bool,
     /// The conversations in which rules apply.
@@ -88,6 +90,7 @@ const BASIC: Requirements = Requirements {
     subject_switch: None,
     requires_incoming: false,
     checks_blocks: false,
+    blocks_are_optional: false,
     checks_peers: false,
     rules: RuleScope::Never,
     begins_conversation: false,
@@ -150,8 +153,9 @@ impl Requirements {
         match action {
             Action::Read if is_group => Self { role: RoleRequirement::Member, ..BASIC },
             Action::Read => Self { allows_self: true, ..BASIC },
-            // Its block mode is `off` unless the policy says otherwise.
-            Action::ViewProfile => Self { allows_self: true, checks_blocks: true, ..BASIC },
+            Action::ViewProfile => {
+                Self { allows_self: true, checks_blocks: true, blocks_are_optional: true, ..BASIC }
+            }
             Action::SignIn | Action::Block | Action::Unblock => BASIC,
             Action::Post | Action::Comment | Action::React => NOT_SILENCED,
             Action::StartChat => Self {
@@ -219,9 +223,9 @@ impl Requirements {
         Self { role: RoleRequirement::Permission(permission), ..NOT_SILENCED }
     }
 
-    /// Whether the tie between the two users can matter.
+    /// Whether the tie between the two users can matter, whatever the policy says.
     pub(super) const fn depends_on_ties(&self) -> bool {
-        self.checks_blocks
+        self.checks_blocks && !self.blocks_are_optional
             || self.checks_peers
             || self.checks_friendship
             || matches!(self.rules, RuleScope::WhenNew)

@@ -312,15 +312,25 @@ fn describe_shut(
         return format!("{of_set}there is no rule, so nothing is opened");
     }
     let reachable = reachable_tags(view, set.book, subject);
-    let is_target = |target: &RuleTarget| is_reacher(view, subject, target);
+    // Of rules with a condition as outcome, those which the resource meets lack what is between the two.
+    let is_target = |target: &RuleTarget| {
+        is_reacher(view, subject, target) && target.outcome.holds(&resource.tag_predicate(view))
+    };
     let targets = set.book.targets.all.iter().filter(|target| is_target(target));
     let names: Vec<Cow<'_, str>> = targets
         .flat_map(|target| &target.rules)
         .filter(|rule| is_met(rule, view, subject))
         .map(|rule| rule_name(rule))
         .collect();
-    if reachable.is_empty() && names.is_empty() {
+    if !set.book.rules.iter().any(|rule| is_met(rule, view, subject)) {
         return format!("{of_set}{}, which meets the condition of no rule", has(subject));
+    }
+    if reachable.is_empty() && names.is_empty() {
+        return format!(
+            "{of_set}{}, which meets the outcome of none of the rules of `{}`",
+            has(resource),
+            subject.id
+        );
     }
     if names.is_empty() {
         return format!(

@@ -94,8 +94,8 @@ pub struct View {
     pub rule_sets: Arc<[CompiledRuleSet]>,
     /// The barriers, with the users of their sides.
     pub barriers: Arc<Barriers>,
-    /// The actions that rule sets, barriers or audiences concern: what is between two users may matter to
-    /// them.
+    /// The actions that rule sets, barriers or audiences concern, and those that blocks hide where the policy says
+    /// so: what is between two users may matter to them.
     pub pair_actions: ActionSet,
     /// Whether the policy has rule sets, barriers or audiences, or a record names an audience: without any, the
     /// gates of these are open.
