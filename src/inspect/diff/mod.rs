@@ -17,6 +17,7 @@ mod count;
 mod isolation;
 mod matrices;
 mod pairwise;
+mod questions;
 mod render;
 mod walk;
 

@@ -18,11 +18,12 @@ use super::{
     comparison::ActionComparison,
     count::{GAINED, LOST, direction_of, on_all_processors},
     isolation::IsolationChange,
+    questions::Questions,
 };
 use crate::{
     decide::{OneSided, PairCondition},
-    request::{AudienceSlot, Condition, RelationCondition},
-    snapshot::{GroupNumber, GroupView, TagId, UserNumber, UserTags, View},
+    request::AudienceSlot,
+    snapshot::{GroupNumber, GroupView, TagId, UserNumber, View},
 };
 
 /// The number of pairs in groups that are judged one by one; beyond it, the change among them is estimated.
@@ -298,7 +299,8 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
 
     /// The kinds of subjects: those of whom both policies ask the same, with the same answers.
     fn subject_kinds(&self) -> Vec<SubjectKind> {
-        let questions = Questions::of(self);
+        let questions =
+            Questions::of([(self.old, &self.comparison.old), (self.new, &self.comparison.new)]);
         let signatures: Vec<Vec<u64>> =
             self.user_classes.classes.iter().map(|class| questions.answers(class.tags)).collect();
         let [old, new] = &self.comparison.subjects;
@@ -342,7 +344,7 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
             if u64::try_from(pairs).unwrap_or(0) <= least {
                 break;
             }
-            if at == LOOKED_AT {
+            if at == LOOKED_AT || self.user_classes.is_late() {
                 is_complete = false;
                 break;
             }
@@ -407,15 +409,26 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
         acquainted
     }
 
+    /// The number of users who are no strangers to a user, at most: who is in several groups counts several times.
+    fn most_acquainted(&self, user: UserNumber) -> u64 {
+        let ties = self.new.population.ties_of(user).len();
+        let groups = self.new.groups.numbers_of(user).filter(|_| self.reads_groups);
+        let groups = groups.filter_map(|group| self.new.groups.get(group));
+        (ties + groups.map(|group| group.members().len()).sum::<usize>()) as u64
+    }
+
     /// The users who lost or gained all contact. Costs what each user reaches, and is reached by, once for each
     /// who has few strangers or many ties.
     pub(super) fn isolation(&self) -> IsolationChange {
         let mut change = IsolationChange::default();
         let (mut reaching, mut reached) = (HashMap::new(), HashMap::new());
         for user in UserNumber::first(self.user_classes.users) {
+            if self.user_classes.is_late() {
+                break;
+            }
             let class = self.user_classes.class_number(user);
             // Themself, and the user by whom their kind was looked at.
-            let acquainted = self.acquainted(user).len() as u64 + 2;
+            let acquainted = self.most_acquainted(user) + 2;
             let [old, new] = &self.comparison.subjects;
             let key = (class, old.contains(user), new.contains(user), self.peers_key(user));
             let counts = *reaching
@@ -487,95 +500,6 @@ pub(super) struct ChangedClasses {
     pub(super) to: u32,
     pub(super) pairs: u64,
     pub(super) examples: Vec<(UserNumber, UserNumber)>,
-}
-
-/// What the statements of both policies about two users ask of the tags of a subject.
-struct Questions {
-    conditions: Vec<Condition<TagId>>,
-    /// The tags that the subject may share, or must have, in order.
-    tags: Vec<TagId>,
-}
-
-impl Questions {
-    /// Both views have the same population, so that a tag of users has the same number in both.
-    fn of(pairwise: &PairwiseComparison<'_, '_>) -> Self {
-        let mut questions = Self { conditions: Vec::new(), tags: Vec::new() };
-        let mut conditions = HashSet::new();
-        for (view, evaluator) in
-            [(pairwise.old, &pairwise.comparison.old), (pairwise.new, &pairwise.comparison.new)]
-        {
-            let one_sided = evaluator.one_sided();
-            let rules = one_sided.rules.map(PairCondition::opened_by);
-            for pair in rules.iter().chain(&one_sided.pairwise) {
-                questions.collect(view, pair, &mut conditions);
-            }
-            for own in view.population.own_audiences.iter() {
-                let audience = view.settings.audiences.number(&own.name);
-                let audience = audience.and_then(|number| view.settings.audiences.get(number));
-                if let Some(audience) = audience {
-                    questions.relation(view, &audience.condition);
-                }
-            }
-        }
-        questions.conditions = conditions.into_iter().collect();
-        questions.tags.sort_unstable();
-        questions.tags.dedup();
-        questions
-    }
-
-    fn collect(
-        &mut self,
-        view: &View,
-        pair: &PairCondition,
-        conditions: &mut HashSet<Condition<TagId>>,
-    ) {
-        match pair {
-            PairCondition::Subject(condition) => {
-                conditions.insert(condition.clone());
-            }
-            PairCondition::Other(_) => {}
-            PairCondition::FromSubject(relation) | PairCondition::FromOther(relation) => {
-                self.relation(view, relation);
-            }
-            PairCondition::Not(inner) => self.collect(view, inner, conditions),
-            PairCondition::All(parts) | PairCondition::Any(parts) => {
-                parts.iter().for_each(|part| self.collect(view, part, conditions));
-            }
-        }
-    }
-
-    fn relation(&mut self, view: &View, relation: &RelationCondition<TagId>) {
-        relation.for_each_atom(&mut |atom| match atom {
-            RelationCondition::HasTag(tag) => self.tags.push(*tag),
-            RelationCondition::SharesTag(pattern) => {
-                let shared = view.tags.iter().filter(|(_, name)| pattern.matches(name));
-                self.tags.extend(shared.map(|(tag, _)| tag));
-            }
-            RelationCondition::Everyone
-            | RelationCondition::Nobody
-            | RelationCondition::Related(..)
-            | RelationCondition::Conversation
-            | RelationCondition::SharesGroup(_)
-            | RelationCondition::Not(_)
-            | RelationCondition::All(_)
-            | RelationCondition::Any(_) => {}
-        });
-    }
-
-    /// The answers of users with these tags: a bit for each condition, and the tags that matter.
-    fn answers(&self, tags: UserTags<'_>) -> Vec<u64> {
-        let mut answers = vec![0_u64; self.conditions.len().div_ceil(64)];
-        for (at, condition) in self.conditions.iter().enumerate() {
-            if condition.holds(&|tag| tags.contains(*tag))
-                && let Some(word) = answers.get_mut(at / 64)
-            {
-                *word |= 1 << (at % 64);
-            }
-        }
-        let own = tags.iter().filter(|tag| self.tags.binary_search(tag).is_ok());
-        answers.extend(own.map(|tag| u64::from(tag.0)));
-        answers
-    }
 }
 
 fn reads_groups(pair: &PairCondition) -> bool {
