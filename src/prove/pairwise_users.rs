@@ -1,6 +1,6 @@
 //! Invariants over the existing users, where the policy says something about two users together.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::finding::{Breach, MAX_ISOLATED, MAX_PAIRS};
 use crate::{
@@ -58,8 +58,11 @@ impl PairwiseCheck<'_, '_> {
     fn visit_subjects(&self, visit: &mut impl FnMut(UserNumber, &UserSet)) {
         let population = &self.view.population;
         let mut known: HashMap<(UserTags<'_>, UserState, Option<&str>), KindReach> = HashMap::new();
+        let own_switches: HashSet<UserNumber> =
+            population.own_switches.iter().map(|own| own.user).collect();
         for subject in self.from.iter() {
-            let is_alone = population.ties_of(subject).len() == 0
+            let is_alone = !own_switches.contains(&subject)
+                && population.ties_of(subject).len() == 0
                 && self.view.groups.numbers_of(subject).next().is_none();
             if !is_alone {
                 visit(subject, &self.reached(subject));

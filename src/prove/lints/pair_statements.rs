@@ -1,11 +1,11 @@
 //! Lints about statements between two users: rule sets, barriers and audiences.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::{
     diagnostic::{Code, Diagnostic},
-    request::{EdgeDirection, Relation, RelationCondition, Switch, Toggle},
-    snapshot::{CompiledBarrier, TagId, UserSet},
+    request::{ActionSet, EdgeDirection, Relation, RelationCondition, Switch, Toggle},
+    snapshot::{CompiledBarrier, TagId, UserSet, View},
     source::Span,
     syntax::ast::{self, Item},
 };
@@ -34,43 +34,73 @@ pub(super) fn lint_users(linter: &mut Linter<'_, '_>) {
     check_closed_sets(linter);
 }
 
+/// The relation conditions of rules, by rule set and by the name of the rule, or else by their own text.
+struct Betweens<'v> {
+    by_rule: HashMap<(Option<&'v str>, String), &'v RelationCondition<TagId>>,
+}
+
+impl<'v> Betweens<'v> {
+    fn of(view: &'v View) -> Self {
+        let sets = view.rule_sets.iter().map(|set| (Some(&*set.name), &*set.book));
+        let section = view.rules.as_deref().map(|book| (None, book));
+        let rules = section
+            .into_iter()
+            .chain(sets)
+            .flat_map(|(set, book)| book.rules.iter().map(move |rule| (set, rule)));
+        let by_rule = rules.filter_map(|(set, rule)| {
+            let between = rule.between.as_ref()?;
+            let text = || between.map(&mut |tag| view.tags.name(*tag).to_owned()).to_string();
+            Some(((set, Self::key(rule.name.as_deref(), text)), between))
+        });
+        Self { by_rule: by_rule.collect() }
+    }
+
+    fn key(name: Option<&str>, text: impl FnOnce() -> String) -> String {
+        name.map_or_else(|| format!("text {}", text()), |name| format!("name {name}"))
+    }
+
+    /// The relation condition of a rule, with the place where it is written.
+    fn get(
+        &self,
+        rule: &ast::Rule<'_>,
+        set: Option<&str>,
+    ) -> Option<(Span, &'v RelationCondition<TagId>)> {
+        let between = rule.between.as_ref()?;
+        let name = rule.name.as_ref().map(|name| &*name.value);
+        let key = Self::key(name, || written_text(between));
+        Some((between.span, *self.by_rule.get(&(set, key))?))
+    }
+}
+
+/// The barrier with a name.
+fn barrier_of<'v>(view: &'v View, name: &str) -> Option<&'v CompiledBarrier> {
+    let all = &view.barriers.all;
+    let at = all.binary_search_by(|it| it.barrier.name.as_str().cmp(name)).ok()?;
+    all.get(at)
+}
+
 /// Reports relation conditions that never hold, and those that a user makes true alone.
 fn check_relations(linter: &mut Linter<'_, '_>) {
     let view = linter.view;
-    let by_place = |written: &ast::Rule<'_>, set: Option<&str>| {
-        let rules = view.rules_of(set).into_iter().flat_map(|book| book.rules.iter());
-        let between = written.between.as_ref()?;
-        let name = written.name.as_ref().map(|name| &*name.value);
-        let mut alike = rules.filter(|rule| rule.between.is_some() && rule.name.as_deref() == name);
-        // Of rules without a name, that with the same text.
-        let text = |relation: &RelationCondition<TagId>| {
-            relation.map(&mut |tag| view.tags.name(*tag).to_owned()).to_string()
-        };
-        let written_text = written_text(between);
-        let rule = alike.find(|rule| {
-            name.is_some() || rule.between.as_ref().is_some_and(|it| text(it) == written_text)
-        })?;
-        Some((between.span, rule.between.clone()?))
-    };
+    let betweens = Betweens::of(view);
     for item in linter.items {
         match item {
             Item::Rule(rule) => {
-                if let Some((span, relation)) = by_place(rule, None) {
-                    check_relation(linter, rule.span, span, &relation, Wanting::Owner);
+                if let Some((span, relation)) = betweens.get(rule, None) {
+                    check_relation(linter, rule.span, span, relation, Wanting::Owner);
                 }
             }
             Item::RuleSet(set) => {
                 for rule in &set.rules {
-                    if let Some((span, relation)) = by_place(rule, Some(&set.name.value)) {
-                        check_relation(linter, rule.span, span, &relation, Wanting::Owner);
+                    if let Some((span, relation)) = betweens.get(rule, Some(&set.name.value)) {
+                        check_relation(linter, rule.span, span, relation, Wanting::Owner);
                     }
                 }
             }
             Item::Barrier(barrier) => {
                 let Some(written) = &barrier.unless else { continue };
-                let mut compiled = view.settings.barriers.iter();
-                let compiled = compiled.find(|it| it.name == barrier.name.value);
-                if let Some(unless) = compiled.and_then(|it| it.unless.as_ref()) {
+                let compiled = barrier_of(view, &barrier.name.value);
+                if let Some(unless) = compiled.and_then(|it| it.barrier.unless.as_ref()) {
                     let place = barrier.name.span;
                     check_relation(linter, place, written.span, unless, Wanting::Owner);
                 }
@@ -242,8 +272,10 @@ fn check_shut_actions(linter: &mut Linter<'_, '_>) {
         let Ok(asked) = settings.actions.resolve(&accepts.action.value) else { continue };
         let action = &accepts.action.value;
         let like = asked.action.as_str().parse::<Switch>().ok();
-        let switches = [Some(Switch::Outgoing), Some(Switch::Incoming), like];
-        let shut = switches.into_iter().flatten().find(|&switch| is_shut(switch));
+        let of_reaching = ActionSet::REACHING.contains(asked.action);
+        let both = [Switch::Outgoing, Switch::Incoming].map(|it| of_reaching.then_some(it));
+        let switches = both.into_iter().chain([like]);
+        let shut = switches.flatten().find(|&switch| is_shut(switch));
         let declared = asked.own.and_then(|own| settings.actions.get(own));
         let own = declared.filter(|it| it.switch == Toggle::Always(false));
         let shut = shut.map(Switch::as_str).or(own.map(|it| &*it.name));
@@ -259,8 +291,7 @@ fn check_barrier_sides(linter: &mut Linter<'_, '_>) {
     let view = linter.view;
     for item in linter.items {
         let Item::Barrier(barrier) = item else { continue };
-        let mut compiled = view.barriers.all.iter();
-        let compiled = compiled.find(|it| it.barrier.name == barrier.name.value);
+        let compiled = barrier_of(view, &barrier.name.value);
         let Some(CompiledBarrier { sides: [from, to], .. }) = compiled else { continue };
         let place = barrier.name.span;
         for (side, expr) in [(from, &barrier.from), (to, &barrier.to)] {
@@ -284,7 +315,11 @@ fn check_barrier_sides(linter: &mut Linter<'_, '_>) {
                 count => format!("{count} users are on both sides of the barrier"),
             };
             let problem = Diagnostic::warning(Code::BarrierSides, place, message)
-                .label("they are kept from everybody on either side, and from each other")
+                .label(if barrier.unless.is_some() {
+                    "it stands between them and everybody on either side, unless it is lifted"
+                } else {
+                    "they are kept from everybody on either side, and from each other"
+                })
                 .hint(format!("{}{more}", ids.join(", ")));
             linter.warn(place, problem);
         }

@@ -5,8 +5,12 @@ use std::fmt::Write as _;
 use peerage::{
     compile::build_with_lints,
     diagnostic::Code,
-    source::{LoadedSources, Notation, Sources},
+    source::{LoadedSources, Notation, Source, Sources},
 };
+use proptest::{prelude::*, sample::select};
+
+use crate::oracle::{Asked, Question, Resource};
+use crate::worlds::{WorldShape, shaped, text};
 
 /// A policy whose invariant holds, or the words that its report has.
 struct Case {
@@ -189,4 +193,57 @@ user b2 { tags: [pupil]; }
     assert!(count(lonely).contains("2 users break it"), "{}", count(lonely));
     let always = "always send_message: hasTag(pupil) -> hasTag(pupil) scope population;";
     assert!(count(always).contains("14 pairs break it"), "{}", count(always));
+}
+
+/// The built-in actions that invariants of shaped worlds are about, besides those that the worlds declare.
+const ASKED: [&str; 6] =
+    ["start_chat", "send_message", "video_call", "friend_request", "view_profile", "add_member"];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// What a policy says of two users, whatever it is: an invariant is broken by exactly the pairs that the
+    /// oracle opens.
+    #[test]
+    fn of_existing_users_are_those_of_the_oracle(
+        world in shaped(WorldShape::ALL),
+        number: usize,
+        demand in select(&["never", "always"][..]),
+    ) {
+        let declared = world.between.actions.keys().copied();
+        let declared = declared.filter(|action| world.kinds(action).contains(&"user"));
+        let actions: Vec<&'static str> = ASKED.into_iter().chain(declared).collect();
+        let action = actions[number % actions.len()];
+        let ids: Vec<&str> = world.users.keys().map(String::as_str).collect();
+        let mut open = 0;
+        for &one in &ids {
+            for &other in ids.iter().filter(|&&other| other != one) {
+                let question = if action == "add_member" {
+                    let group = Resource::Group { id: String::new(), matrix: None };
+                    let member = Some(Asked::from(other));
+                    Question { member, ..Question::of(one, action, group) }
+                } else {
+                    Question::new(one, action, other)
+                };
+                open += usize::from(world.is_open_between(&question));
+            }
+        }
+        let all = ids.len() * ids.len().saturating_sub(1);
+        let breaking = if demand == "never" { open } else { all - open };
+        let invariant = format!("{demand} {action}: everyone -> everyone scope population;");
+        let invariant = Source::new("invariant.peerage", Notation::Dsl, invariant);
+        let files = text::plain(&world);
+        let files = files.iter().map(|(_, source)| source.clone()).chain([invariant]);
+        let report = build_with_lints(&LoadedSources::from(Sources::new(files.collect()))).report;
+        let broken = report.diagnostics.iter().find(|found| found.code == Code::BrokenInvariant);
+        let label = broken.and_then(|found| found.place.as_ref()).map(|place| format!("{place:?}"));
+        match breaking {
+            0 => prop_assert!(label.is_none(), "{:?}", label),
+            1 => prop_assert!(label.as_deref().is_some_and(|it| it.contains("\"1 pair breaks it")), "{:?}", label),
+            count => {
+                let says = format!("\"{count} pairs break it");
+                prop_assert!(label.as_deref().is_some_and(|it| it.contains(&says)), "{}: {:?}", says, label);
+            }
+        }
+    }
 }
