@@ -23,7 +23,7 @@ pub(super) fn run(options: &CheckOptions, output: &Output) -> Result<Exit> {
     let outcome = policy::examine(&options.paths.scope()?);
     output.report(&outcome.report)?;
     if let (Some(view), true) = (&outcome.view, output.is_human()) {
-        let rules = view.rules.as_ref().map_or(0, |book| book.rules.len());
+        let rules = view.rule_books().map(|book| book.rules.len()).sum::<usize>();
         let groups = match view.groups.len() {
             0 => String::new(),
             groups => format!(" groups {groups},"),

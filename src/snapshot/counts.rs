@@ -33,7 +33,7 @@ impl ViewCounts {
             users: view.population.everyone.len(),
             tags: tags(view),
             tag_sets: directory.tag_set_count() as u64,
-            rules: view.rules.as_ref().map_or(0, |book| book.rules.len()) as u64,
+            rules: view.rule_books().map(|book| book.rules.len()).sum::<usize>() as u64,
             groups: view.groups.len() as u64,
             matrices: view.matrices.iter().filter(|it| is_own(&it.name)).count() as u64,
             memberships: view.groups.membership_count(),
