@@ -23,7 +23,7 @@ use tokio::{
     time::timeout,
 };
 
-use super::client_tls::ClientTls;
+use super::client_tls::{ClientTls, ClientTlsArgs};
 
 /// The address of a running daemon, with the admin token for it.
 #[derive(Clone, Debug)]
@@ -42,6 +42,8 @@ pub(super) struct DaemonClient {
     sender: SendRequest<Full<Bytes>>,
     host: String,
     token: Option<String>,
+    /// The TLS of a connection on which there was no response yet.
+    unproven: Option<ClientTls>,
 }
 
 /// A response that was read whole.
@@ -62,15 +64,14 @@ pub(super) struct RequestContent<'s> {
 const PATIENCE: Duration = Duration::from_secs(120);
 
 impl DaemonTarget {
-    /// The daemon at a URL, with the token of a file, or at a socket; one of both is given. The authorities of `ca`
-    /// replace those of the system.
+    /// The daemon at a URL, with the token of a file, or at a socket; one of both is given.
     ///
     /// # Errors
-    /// If the URL is not `http://HOST:PORT` or `https://HOST:PORT`, or a file can't be read.
+    /// If the URL is not `http://HOST:PORT` or `https://HOST:PORT`, or a file can't be read or used.
     pub(super) fn new(
         url: Option<&str>,
         token_file: Option<&PathBuf>,
-        ca: Option<&PathBuf>,
+        tls: &ClientTlsArgs,
         socket: Option<&PathBuf>,
     ) -> Result<Self> {
         match (url, socket) {
@@ -84,10 +85,11 @@ impl DaemonTarget {
                     "https" => (true, 443),
                     _ => return Err(expected()),
                 };
-                ensure!(
-                    is_tls || ca.is_none(),
-                    "`{url}`: --ca is for https; the daemon must be reached by TLS for it"
-                );
+                if let Some(option) = tls.given().filter(|_| !is_tls) {
+                    bail!(
+                        "`{url}`: {option} is for https; the daemon must be reached by TLS for it"
+                    );
+                }
                 let address = rest.trim_end_matches('/');
                 ensure!(!address.contains('/'), "`{url}`: expected a URL without a path");
                 let has_port =
@@ -99,7 +101,7 @@ impl DaemonTarget {
                         .with_context(|| format!("can't read the token in `{}`", path.display()))?;
                     Ok::<_, anyhow::Error>(text.trim().to_owned())
                 });
-                let tls = if is_tls { Some(ClientTls::new(&address, ca)?) } else { None };
+                let tls = if is_tls { Some(ClientTls::new(&address, tls)?) } else { None };
                 Ok(Self::Tcp { address, token: token.transpose()?, tls })
             }
             _ => bail!("no daemon is named; give its URL or --admin-uds"),
@@ -112,7 +114,7 @@ impl DaemonTarget {
     /// If nothing listens there.
     pub(super) fn connect(&self) -> Result<DaemonClient> {
         let runtime = Builder::new_current_thread().enable_all().build()?;
-        let (sender, host, token) = match self {
+        let (sender, host, token, unproven) = match self {
             Self::Tcp { address, token, tls } => {
                 let connecting = async {
                     let stream = TcpStream::connect(address).await?;
@@ -125,17 +127,17 @@ impl DaemonTarget {
                 let sender = runtime
                     .block_on(in_time(connecting))
                     .with_context(|| format!("can't connect to {address}"))?;
-                (sender, address.clone(), token.clone())
+                (sender, address.clone(), token.clone(), tls.clone())
             }
             Self::Unix(path) => {
                 let connecting = async { open(UnixStream::connect(path).await?).await };
                 let sender = runtime
                     .block_on(in_time(connecting))
                     .with_context(|| format!("can't connect to {}", path.display()))?;
-                (sender, "localhost".to_owned(), None)
+                (sender, "localhost".to_owned(), None, None)
             }
         };
-        Ok(DaemonClient { runtime, sender, host, token })
+        Ok(DaemonClient { runtime, sender, host, token, unproven })
     }
 }
 
@@ -200,9 +202,14 @@ impl DaemonClient {
             self.sender.ready().await?;
             self.sender.send_request(request).await
         };
+        let failed = |error: &hyper::Error| match &self.unproven {
+            Some(tls) => tls.explain_refusal(failure(error)),
+            None => failure(error),
+        };
         let response = self
             .runtime
-            .block_on(in_time(async { sending.await.map_err(|error| failure(&error)) }))?;
+            .block_on(in_time(async { sending.await.map_err(|error| failed(&error)) }))?;
+        self.unproven = None;
         let status = response.status().as_u16();
         let body = response.into_body();
         Ok((status, StreamedBody { runtime: &self.runtime, body, part: Bytes::new() }))

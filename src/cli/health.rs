@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{
     Exit, Output,
     client::{DaemonTarget, RequestContent},
+    client_tls::ClientTlsArgs,
     duration::{self, DurationArg},
     output::BAD,
 };
@@ -19,14 +20,13 @@ const DEFAULT_URL: &str = "http://127.0.0.1:7411";
 #[derive(Args, Debug)]
 pub(super) struct HealthOptions {
     /// The URL of the daemon; without it and --uds, http://127.0.0.1:7411
-    #[arg(value_name = "URL", conflicts_with = "uds")]
+    #[arg(value_name = "URL", conflicts_with = "uds", group = "daemon_url")]
     url: Option<String>,
     /// The Unix socket of the daemon
     #[arg(long, value_name = "PATH")]
     uds: Option<PathBuf>,
-    /// The authorities of the daemon's certificate, in PEM; without it, those of the system
-    #[arg(long, value_name = "PATH", requires = "url")]
-    ca: Option<PathBuf>,
+    #[command(flatten)]
+    tls: ClientTlsArgs,
     /// The longest wait for the answer, as 2s
     #[arg(long, value_name = "DURATION", default_value = "2s", value_parser = duration::positive)]
     timeout: DurationArg,
@@ -36,7 +36,7 @@ pub(super) struct HealthOptions {
 /// code: container runtimes take 0 and 1 only.
 pub(super) fn run(options: &HealthOptions, output: &Output) -> Result<Exit> {
     let url = options.uds.is_none().then(|| options.url.as_deref().unwrap_or(DEFAULT_URL));
-    let target = DaemonTarget::new(url, None, options.ca.as_ref(), options.uds.as_ref())?;
+    let target = DaemonTarget::new(url, None, &options.tls, options.uds.as_ref())?;
     let DurationArg(timeout) = options.timeout;
     let answer = within(timeout, move || ask(&target));
     match &answer {

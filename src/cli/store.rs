@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use super::{
     Exit, Output,
     client::{DaemonTarget, RequestContent},
+    client_tls::ClientTlsArgs,
     help,
     output::{BAD, GOOD, QUIET},
     progress,
@@ -63,14 +64,13 @@ struct BackupOptions {
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
     /// A running daemon, which copies its own store
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", group = "daemon_url")]
     from: Option<String>,
     /// The file that holds the admin token of the daemon
     #[arg(long, value_name = "PATH", requires = "from")]
     admin_token_file: Option<PathBuf>,
-    /// The authorities of the daemon's certificate, in PEM; without it, those of the system
-    #[arg(long, value_name = "PATH", requires = "from")]
-    ca: Option<PathBuf>,
+    #[command(flatten)]
+    tls: ClientTlsArgs,
     /// The socket for administrators of a running daemon, which copies its own store
     #[arg(long, value_name = "PATH")]
     admin_uds: Option<PathBuf>,
@@ -215,7 +215,7 @@ fn backup_daemon(options: &BackupOptions) -> Result<Value> {
     let target = DaemonTarget::new(
         options.from.as_deref(),
         options.admin_token_file.as_ref(),
-        options.ca.as_ref(),
+        &options.tls,
         options.admin_uds.as_ref(),
     )?;
     let to = std::path::absolute(&options.to)?;

@@ -61,7 +61,8 @@ pub use descriptors::ConnectionLimits;
 pub use host::{HostName, HostNameError};
 pub use line_writer::{Destination, LineWriter};
 pub use listen::{
-    ListenError, ListenerRole, Listeners, SocketAccess, TlsError, TlsFiles, TlsIdentity, serve,
+    ExpiryWarning, ListenError, ListenerRole, Listeners, SocketAccess, TlsError, TlsFiles,
+    TlsIdentity, serve,
 };
 pub use options::{AllowStatus, AllowStatusError, PropertyNames, ServeOptions};
 pub use public_url::{PublicUrl, PublicUrlError};

@@ -14,6 +14,7 @@ use clap::{ArgGroup, Args};
 use super::{
     Exit, Output,
     client::{DaemonResponse, DaemonTarget, RequestContent},
+    client_tls::ClientTlsArgs,
     progress,
 };
 use crate::{
@@ -28,14 +29,13 @@ pub(super) struct ExportOptions {
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
     /// A running daemon
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", group = "daemon_url")]
     from: Option<String>,
     /// The file that holds the admin token of the daemon
     #[arg(long, value_name = "PATH", requires = "from")]
     admin_token_file: Option<PathBuf>,
-    /// The authorities of the daemon's certificate, in PEM; without it, those of the system
-    #[arg(long, value_name = "PATH", requires = "from")]
-    ca: Option<PathBuf>,
+    #[command(flatten)]
+    tls: ClientTlsArgs,
     /// The socket for administrators of a running daemon
     #[arg(long, value_name = "PATH")]
     admin_uds: Option<PathBuf>,
@@ -88,7 +88,7 @@ fn export_all(options: &ExportOptions, out: &mut impl Write) -> Result<()> {
     let target = DaemonTarget::new(
         options.from.as_deref(),
         options.admin_token_file.as_ref(),
-        options.ca.as_ref(),
+        &options.tls,
         options.admin_uds.as_ref(),
     )?;
     let mut client = target.connect()?;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::{
     Exit, Output,
     client::DaemonTarget,
+    client_tls::ClientTlsArgs,
     daemon_sink, lines,
     output::{BAD, GOOD, QUIET},
     progress, store_sink,
@@ -34,14 +35,13 @@ pub(super) struct ImportOptions {
     #[arg(long, value_name = "FILE")]
     store: Option<PathBuf>,
     /// A running daemon
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", group = "daemon_url")]
     to: Option<String>,
     /// The file that holds the admin token of the daemon
     #[arg(long, value_name = "PATH", requires = "to")]
     admin_token_file: Option<PathBuf>,
-    /// The authorities of the daemon's certificate, in PEM; without it, those of the system
-    #[arg(long, value_name = "PATH", requires = "to")]
-    ca: Option<PathBuf>,
+    #[command(flatten)]
+    tls: ClientTlsArgs,
     /// The socket for administrators of a running daemon
     #[arg(long, value_name = "PATH")]
     admin_uds: Option<PathBuf>,
@@ -143,7 +143,7 @@ fn import_into_daemon(options: &ImportOptions, done: &mut ImportSummary) -> Resu
     let target = DaemonTarget::new(
         options.to.as_deref(),
         options.admin_token_file.as_ref(),
-        options.ca.as_ref(),
+        &options.tls,
         options.admin_uds.as_ref(),
     )?;
     let name = options.lines.display();

@@ -9,7 +9,7 @@ mod store_sink;
 use anyhow::Result;
 use clap::{Args, Subcommand};
 
-use super::{Exit, Output, client, help, output, progress};
+use super::{Exit, Output, client, client_tls, help, output, progress};
 
 #[derive(Args, Debug)]
 pub(super) struct FactsCommand {

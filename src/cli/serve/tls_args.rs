@@ -4,7 +4,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     sync::Arc,
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
 use anyhow::{Context as _, Result};
@@ -14,7 +14,7 @@ use tracing::{info, warn};
 use super::watched_file::WatchedFiles;
 use crate::{
     cli::secret,
-    serve::{TlsFiles, TlsIdentity},
+    serve::{ExpiryWarning, TlsFiles, TlsIdentity},
     wire::rfc3339,
 };
 
@@ -34,9 +34,6 @@ pub(super) struct TlsArgs {
     #[arg(long, value_name = "PATH", requires = "tls_cert")]
     tls_client_ca: Option<PathBuf>,
 }
-
-/// The time before the end of a certificate from which a warning is logged.
-const EXPIRES_SOON: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// The certificate that is served, and its files.
 pub(super) struct ServedTls {
@@ -118,17 +115,21 @@ impl TlsContents {
 }
 
 impl ServedTls {
-    /// Reads the files again if they have changed. Unusable ones leave the certificate as it is.
+    /// Reads the files again if they have changed, and warns when that is due. Unusable files leave the certificate as it
+    /// is.
     pub(super) fn refresh(&mut self) {
-        if !self.watched.have_changed() {
-            return;
+        if self.watched.have_changed() {
+            self.read_again();
         }
+        self.log_expiry();
+    }
+
+    fn read_again(&mut self) {
         let read = self.paths.read().and_then(|contents| {
             if contents != self.last || !self.identity.is_current() {
                 self.identity.replace(contents.files()).with_context(|| self.paths.describe())?;
                 self.last = contents;
                 info!(file = %self.paths.certificate.display(), "the TLS certificate was read again");
-                self.log_expiry();
             }
             Ok(())
         });
@@ -140,20 +141,19 @@ impl ServedTls {
         }
     }
 
-    /// Warns of a certificate that ends soon, or has.
+    /// Warns of a certificate that ends soon, or has, if that is due.
     fn log_expiry(&self) {
-        let expires = self.identity.expires();
-        let (file, at) = (self.paths.certificate.display(), rfc3339(expires));
-        match expires.duration_since(SystemTime::now()) {
-            Err(_) => {
+        let Some(warning) = self.identity.expiry_warning(SystemTime::now()) else { return };
+        let (file, at) = (self.paths.certificate.display(), rfc3339(self.identity.expires()));
+        match warning {
+            ExpiryWarning::Expired => {
                 warn!(
                     "the TLS certificate in `{file}` expired at {at}: clients refuse it; renew it"
                 );
             }
-            Ok(left) if left < EXPIRES_SOON => {
+            ExpiryWarning::Soon => {
                 warn!("the TLS certificate in `{file}` expires at {at}; renew it");
             }
-            Ok(_) => {}
         }
     }
 }

@@ -14,5 +14,5 @@ mod validity;
 pub use accept::serve;
 pub use error::ListenError;
 pub use listener::{ListenerRole, Listeners};
-pub use tls::{TlsError, TlsFiles, TlsIdentity};
+pub use tls::{ExpiryWarning, TlsError, TlsFiles, TlsIdentity};
 pub use unix_socket::SocketAccess;

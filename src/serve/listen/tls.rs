@@ -73,15 +73,30 @@ pub struct TlsIdentity {
 struct TlsState {
     reading: FileReading,
     expires: SystemTime,
+    /// The last warning of its end, and when it was given.
+    warned: Option<(ExpiryWarning, SystemTime)>,
 }
+
+/// The warning of a certificate that clients refuse soon, or already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ExpiryWarning {
+    Soon,
+    Expired,
+}
+
+/// The time before the end of a certificate from which warnings are due.
+const EXPIRES_SOON: Duration = Duration::from_secs(14 * 24 * 3600);
+
+/// The time after which a warning is due again.
+const REMINDER: Duration = Duration::from_secs(24 * 3600);
 
 impl TlsIdentity {
     /// # Errors
     /// If the files can't be used.
     pub fn new(files: TlsFiles<'_>) -> Result<Self, TlsError> {
         let (config, expires) = config(files)?;
-        let state = TlsState { reading: FileReading::default(), expires };
-        Ok(Self { config: Swap::new(config), state: Mutex::new(state) })
+        let state = Mutex::new(TlsState::new(expires));
+        Ok(Self { config: Swap::new(config), state })
     }
 
     /// Replaces the certificate for connections from now on.
@@ -91,7 +106,7 @@ impl TlsIdentity {
     pub fn replace(&self, files: TlsFiles<'_>) -> Result<(), TlsError> {
         let (config, expires) = config(files)?;
         self.config.store(config);
-        *self.state() = TlsState { reading: FileReading::default(), expires };
+        *self.state() = TlsState::new(expires);
         Ok(())
     }
 
@@ -109,6 +124,24 @@ impl TlsIdentity {
     /// The time from which clients refuse the certificate: the end of it, or of one between it and the root.
     pub fn expires(&self) -> SystemTime {
         self.state().expires
+    }
+
+    /// The warning that is due if the certificate ends within 14 days, or has ended; `None` if there is none. It counts
+    /// as given, and is due again a day later, when the certificate ends, and for each replacement.
+    pub fn expiry_warning(&self, now: SystemTime) -> Option<ExpiryWarning> {
+        let mut state = self.state();
+        let warning = match state.expires.duration_since(now) {
+            Err(_) => ExpiryWarning::Expired,
+            Ok(left) if left < EXPIRES_SOON => ExpiryWarning::Soon,
+            Ok(_) => return None,
+        };
+        // A clock that is set back must not silence it.
+        let is_recent = |at: SystemTime| now.duration_since(at).is_ok_and(|age| age < REMINDER);
+        if state.warned.is_some_and(|(last, at)| last == warning && is_recent(at)) {
+            return None;
+        }
+        state.warned = Some((warning, now));
+        Some(warning)
     }
 
     /// The state of the files, for the status.
@@ -136,6 +169,12 @@ impl TlsIdentity {
         let (_, session) = stream.get_ref();
         let is_h2 = session.alpn_protocol() == Some(H2);
         Ok((if is_h2 { Protocol::Http2 } else { Protocol::Http1 }, stream))
+    }
+}
+
+impl TlsState {
+    fn new(expires: SystemTime) -> Self {
+        Self { reading: FileReading::default(), expires, warned: None }
     }
 }
 

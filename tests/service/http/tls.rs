@@ -6,8 +6,10 @@ use std::{
     net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio},
-    time::Instant,
+    time::{Duration, Instant},
 };
+
+use peerage::serve::{ExpiryWarning, TlsFiles, TlsIdentity};
 
 use crate::{
     http::facts::{POLICY, TOKEN},
@@ -284,6 +286,45 @@ fn the_end_of_a_certificate_is_told() {
     assert_eq!(warned("` expired at "), 1, "{errors}");
 }
 
+/// The contents of a certificate and its key.
+fn files((certificate, key): &(Vec<u8>, Vec<u8>)) -> TlsFiles<'_> {
+    TlsFiles { certificate, key, client_ca: None }
+}
+
+#[test]
+fn warnings_of_the_end_of_a_certificate_are_given_again_each_day() {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let authority = Authority::new();
+    for (name, days) in [("first", 20), ("second", 30)] {
+        authority.sign_for(name, days);
+    }
+    let read =
+        |name: &str, suffix: &str| fs::read(authority.path(&format!("{name}.{suffix}"))).unwrap();
+    let [first, second] = ["first", "second"].map(|name| (read(name, "pem"), read(name, "key")));
+    let identity = TlsIdentity::new(files(&first)).unwrap();
+    let soon = identity.expires() - 14 * 24 * HOUR;
+    assert_eq!(identity.expiry_warning(soon), None);
+    let soon = soon + HOUR;
+    assert_eq!(identity.expiry_warning(soon), Some(ExpiryWarning::Soon));
+    assert_eq!(identity.expiry_warning(soon + 23 * HOUR), None);
+    assert_eq!(identity.expiry_warning(soon + 24 * HOUR), Some(ExpiryWarning::Soon));
+    // Under a clock that was set back, it is given at once.
+    assert_eq!(identity.expiry_warning(soon), Some(ExpiryWarning::Soon));
+    // The end is told when it comes, then each day.
+    let end = identity.expires();
+    assert_eq!(identity.expiry_warning(end - HOUR), Some(ExpiryWarning::Soon));
+    assert_eq!(identity.expiry_warning(end + HOUR), Some(ExpiryWarning::Expired));
+    assert_eq!(identity.expiry_warning(end + 2 * HOUR), None);
+    assert_eq!(identity.expiry_warning(end + 26 * HOUR), Some(ExpiryWarning::Expired));
+    // A replacement is another certificate, also if it is the same.
+    identity.replace(files(&first)).unwrap();
+    assert_eq!(identity.expiry_warning(end + 27 * HOUR), Some(ExpiryWarning::Expired));
+    identity.replace(files(&second)).unwrap();
+    assert_eq!(identity.expiry_warning(end + 27 * HOUR), Some(ExpiryWarning::Soon));
+    identity.replace(files(&second)).unwrap();
+    assert_eq!(identity.expiry_warning(end - 5 * 24 * HOUR), None);
+}
+
 #[test]
 fn unusable_files_are_refused_at_the_start() {
     let authority = Authority::new();
@@ -397,4 +438,93 @@ fn the_command_line_speaks_tls() {
         }
         assert!(Instant::now() < deadline, "{errors}");
     }
+}
+
+#[test]
+fn the_command_line_shows_certificates_to_daemons_that_require_them() {
+    let authority = Authority::new();
+    let ca = authority.path("ca.pem").display().to_string();
+    fs::write(authority.path("token"), TOKEN).unwrap();
+    fs::write(authority.path("lines"), "{\"id\":\"zoe\",\"tags\":[\"a\"]}\n").unwrap();
+    for name in ["client", "another"] {
+        authority.sign(name);
+    }
+    let (store, token) = (authority.path("facts.redb"), authority.path("token"));
+    let (store, token) = (store.to_str().unwrap(), token.to_str().unwrap());
+    let options = ["--tls-client-ca", &ca, "--store", store, "--admin-token-file", token];
+    let daemon = authority.serve(&options);
+    let url = format!("https://localhost:{}", daemon.address().port());
+    let peerage = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_peerage"));
+        run(command.args(args).current_dir(authority.folder.path()))
+    };
+    let errors = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+    let shown = ["--ca", &ca, "--client-cert", "client.pem", "--client-key", "client.key"];
+    let other = Authority::new();
+    other.sign("client");
+    let [strange, secret] =
+        ["client.pem", "client.key"].map(|name| other.path(name).display().to_string());
+    for command in [
+        &["health", &url][..],
+        &["facts", "export", "--from", &url, "--admin-token-file", token],
+        &["store", "backup", "--from", &url, "--admin-token-file", token, "--to", "copy.redb"],
+        &["facts", "import", "lines", "--to", &url, "--admin-token-file", token],
+    ] {
+        let output = peerage(&[command, &shown].concat());
+        assert!(output.status.success(), "{command:?} {output:?}");
+        if command.contains(&"import") {
+            continue;
+        }
+        let output = peerage(&[command, &["--ca", &ca]].concat());
+        assert!(!output.status.success(), "{command:?}");
+        let expected = "requires a certificate of its clients; give --client-cert";
+        assert!(errors(&output).contains(expected), "{command:?} {}", errors(&output));
+        let others = ["--ca", &ca, "--client-cert", &strange, "--client-key", &secret];
+        let output = peerage(&[command, &others].concat());
+        assert!(!output.status.success(), "{command:?}");
+        let expected = format!("does not accept the certificate in `{strange}`");
+        assert!(errors(&output).contains(&expected), "{command:?} {}", errors(&output));
+    }
+    // Mistakes name the file or the option.
+    let plain = url.replace("https", "http");
+    for (url, args, expected) in [
+        (&url, &["--client-cert", "client.pem"][..], "--client-key"),
+        (&url, &["--client-key", "client.key"], "--client-cert"),
+        (
+            &url,
+            &["--client-cert", "no", "--client-key", "client.key"],
+            "can't read the certificate in `no`",
+        ),
+        (
+            &url,
+            &["--client-cert", "client.pem", "--client-key", "no"],
+            "can't read the key of the certificate in `no`",
+        ),
+        (
+            &url,
+            &["--client-cert", "lines", "--client-key", "client.key"],
+            "`lines` holds no certificate in PEM",
+        ),
+        (
+            &url,
+            &["--client-cert", "client.pem", "--client-key", "lines"],
+            "`lines` holds no private key in PEM",
+        ),
+        (
+            &url,
+            &["--client-cert", "client.pem", "--client-key", "another.key"],
+            "`client.pem` and `another.key` do not fit together",
+        ),
+        (
+            &plain,
+            &["--client-cert", "client.pem", "--client-key", "client.key"],
+            "--client-cert is for https",
+        ),
+    ] {
+        let output = peerage(&[&["health", url], args].concat());
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(errors(&output).contains(expected), "{args:?} {}", errors(&output));
+    }
+    let refused = peerage(&["health", "--uds", "socket", "--ca", &ca]);
+    assert_eq!(refused.status.code(), Some(2));
 }
