@@ -3,8 +3,8 @@
 //! `cargo bench --bench operation` starts the daemon on `policies/stores`; `PEERAGE=PATH` takes another build,
 //! such as a packaged one. For overload the daemon has processor 0, and an open loop on the others sends
 //! decisions at a fixed rate, whether or not earlier ones are answered: first as many as can be carried, then half
-//! of that, then twice, with `--max-in-flight` from `MAX_IN_FLIGHT`, 256 without it. `-- idle`, `-- pipelined` and
-//! `-- pool` choose a part.
+//! of that, then twice, with `--max-in-flight` from `MAX_IN_FLIGHT`, 256 without it, and 2 for batches of
+//! `BATCH` evaluations, 500 without it. `-- idle`, `-- pipelined`, `-- pool` and `-- batches` choose a part.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -24,7 +24,7 @@ mod open_loop;
 use std::time::Duration;
 
 use daemon::Daemon;
-use open_loop::{Outcome, Shape, run};
+use open_loop::{Load, Outcome, run};
 
 /// The number of starts that are timed.
 const STARTS: usize = 20;
@@ -42,9 +42,9 @@ fn main() {
     if is_chosen("idle") {
         idle();
     }
-    for (name, shape) in [("pipelined", Shape::Pipelined), ("pool", Shape::Pool)] {
-        if is_chosen(name) {
-            overload(shape);
+    for load in [Load::pipelined(), Load::pool(), Load::batches(number("BATCH", 500))] {
+        if is_chosen(load.name) {
+            overload(&load);
         }
     }
 }
@@ -72,17 +72,18 @@ fn idle() {
     );
 }
 
-fn overload(shape: Shape) {
+fn overload(load: &Load) {
     let unlimited = Daemon::start(&["--max-in-flight", "1000000000"], Some(0));
-    run(&unlimited, 5000.0, ROUND, shape);
+    run(&unlimited, load.start, ROUND, load);
     let carried = |rate: f64| {
-        let outcome = run(&unlimited, rate, ROUND, shape);
+        let outcome = run(&unlimited, rate, ROUND, load);
         let is_carried = outcome.share_accepted() > 0.999 && outcome.p99() < CARRIED;
         println!("  {rate:.0}/s: {outcome}{}", if is_carried { "" } else { " (too much)" });
         is_carried
     };
-    println!("{shape:?}: the load that can be carried");
-    let (mut low, mut high) = (5000.0, 10_000.0);
+    let name = load.name;
+    println!("{name}: the load that can be carried");
+    let (mut low, mut high) = (load.start, 2.0 * load.start);
     while carried(high) {
         (low, high) = (high, high * 1.5);
     }
@@ -91,14 +92,13 @@ fn overload(shape: Shape) {
         if carried(middle) { low = middle } else { high = middle }
     }
     drop(unlimited);
-    let limit = std::env::var("MAX_IN_FLIGHT");
-    let limit = limit.as_deref().unwrap_or("256");
-    let limited = Daemon::start(&["--max-in-flight", limit], Some(0));
-    run(&limited, 5000.0, ROUND, shape);
-    println!("{shape:?}: {low:.0}/s can be carried");
-    let half = run(&limited, low / 2.0, ROUND, shape);
+    let limit = number("MAX_IN_FLIGHT", load.max_in_flight).to_string();
+    let limited = Daemon::start(&["--max-in-flight", &limit], Some(0));
+    run(&limited, load.start, ROUND, load);
+    println!("{name}: {low:.0}/s can be carried; --max-in-flight {limit}");
+    let half = run(&limited, low / 2.0, ROUND, load);
     println!("  half: {half}");
-    let twice = run(&limited, low * 2.0, ROUND, shape);
+    let twice = run(&limited, low * 2.0, ROUND, load);
     println!("  twice: {twice}");
     let ratio =
         |time: fn(&Outcome) -> Duration| time(&twice).as_secs_f64() / time(&half).as_secs_f64();
@@ -107,6 +107,11 @@ fn overload(shape: Shape) {
         ratio(Outcome::p99),
         ratio(Outcome::served_p99)
     );
+}
+
+/// A number of the environment.
+fn number(name: &str, default: usize) -> usize {
+    std::env::var(name).map_or(default, |text| text.parse().expect("a number"))
 }
 
 fn milliseconds(time: Duration) -> f64 {

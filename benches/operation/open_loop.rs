@@ -20,12 +20,49 @@ use tokio::{
 
 use crate::daemon::Daemon;
 
-const REQUEST: &[u8] =
+const DECIDE: &[u8] =
     b"GET /v1/decide?subject=3&action=start_chat&resource=2 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+
+/// What is sent, and how.
+pub(crate) struct Load {
+    pub(crate) name: &'static str,
+    request: Vec<u8>,
+    shape: Shape,
+    /// The rate from which on the one that can be carried is looked for.
+    pub(crate) start: f64,
+    /// The `--max-in-flight` of the daemon.
+    pub(crate) max_in_flight: usize,
+}
+
+impl Load {
+    pub(crate) fn pipelined() -> Self {
+        let (request, shape) = (DECIDE.to_vec(), Shape::Pipelined);
+        Self { name: "pipelined", request, shape, start: 5000.0, max_in_flight: 256 }
+    }
+
+    pub(crate) fn pool() -> Self {
+        Self { name: "pool", shape: Shape::Pool, ..Self::pipelined() }
+    }
+
+    /// Many evaluations in each request.
+    pub(crate) fn batches(evaluations: usize) -> Self {
+        let items: Vec<_> = (0..evaluations)
+            .map(|at| format!(r#"{{"resource":{{"type":"user","id":"{}"}}}}"#, at % 6 + 1))
+            .collect();
+        let body = format!(
+            r#"{{"subject":{{"type":"user","id":"3"}},"action":{{"name":"start_chat"}},"evaluations":[{}]}}"#,
+            items.join(",")
+        );
+        let head = "POST /access/v1/evaluations HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json";
+        let request =
+            format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()).into_bytes();
+        Self { name: "batches", request, shape: Shape::Pool, start: 200.0, max_in_flight: 2 }
+    }
+}
 
 /// How the requests are spread over connections.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Shape {
+enum Shape {
     /// Over 64 connections in turn, on which later requests do not wait for earlier ones.
     Pipelined,
     /// Over a pool of 512 connections, each with one request at a time. One that is due while none is free waits for
@@ -99,12 +136,14 @@ struct Lane {
 }
 
 /// Sends at a rate for a time.
-pub(crate) fn run(daemon: &Daemon, rate: f64, span: Duration, shape: Shape) -> Outcome {
+pub(crate) fn run(daemon: &Daemon, rate: f64, span: Duration, load: &Load) -> Outcome {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-    LocalSet::new().block_on(&runtime, send(&daemon.address, rate, span, shape))
+    LocalSet::new().block_on(&runtime, send(&daemon.address, rate, span, load))
 }
 
-async fn send(address: &str, rate: f64, span: Duration, shape: Shape) -> Outcome {
+async fn send(address: &str, rate: f64, span: Duration, load: &Load) -> Outcome {
+    let Load { request, shape, .. } = load;
+    let shape = *shape;
     let outcome = Rc::new(RefCell::new(Outcome::default()));
     let idle = Rc::new(RefCell::new(VecDeque::new()));
     let mut lanes = Vec::new();
@@ -139,7 +178,7 @@ async fn send(address: &str, rate: f64, span: Duration, shape: Shape) -> Outcome
                     .waiting
                     .borrow_mut()
                     .extend(late.pop_front().map(|due| [due, Instant::now()]));
-                write(&lanes[at], 1).await;
+                write(&lanes[at], request, 1).await;
             }
         } else {
             while let Some(time) = late.pop_front() {
@@ -149,7 +188,7 @@ async fn send(address: &str, rate: f64, span: Duration, shape: Shape) -> Outcome
                 batches[at] += 1;
             }
             for (lane, batch) in lanes.iter().zip(&mut batches).filter(|(_, batch)| **batch > 0) {
-                write(lane, std::mem::take(batch)).await;
+                write(lane, request, std::mem::take(batch)).await;
             }
         }
         yield_now().await;
@@ -170,8 +209,8 @@ async fn send(address: &str, rate: f64, span: Duration, shape: Shape) -> Outcome
 }
 
 #[allow(clippy::await_holding_refcell_ref, reason = "nobody else borrows the writer")]
-async fn write(lane: &Lane, requests: usize) {
-    let bytes = REQUEST.repeat(requests);
+async fn write(lane: &Lane, request: &[u8], requests: usize) {
+    let bytes = request.repeat(requests);
     // A full buffer is waited for, and what is due meanwhile is late.
     lane.writer.borrow_mut().write_all(&bytes).await.unwrap();
 }

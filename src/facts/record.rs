@@ -169,8 +169,13 @@ pub struct IdempotencyRecord {
 
 /// The error for bytes that are not a record.
 #[derive(Debug, thiserror::Error)]
-#[error("a damaged record: {0}")]
+#[error("{suspicion}: {0}", suspicion = suspicion(.0))]
 pub struct RecordDecodeError(#[from] serde_json::Error);
+
+/// What may be wrong with a record: JSON of another shape may also be that of a later version.
+fn suspicion(error: &serde_json::Error) -> &'static str {
+    if error.is_data() { "damaged, or written by a newer peerage" } else { "damaged" }
+}
 
 impl RecordDecodeError {
     /// The parser's error.

@@ -15,3 +15,4 @@ mod files;
 mod first_build;
 mod flips;
 mod keys;
+mod newer;
