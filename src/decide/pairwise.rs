@@ -45,6 +45,11 @@ impl<'v> PairEvaluator<'v> {
         Self { view, context: GateContext::resolve(view, &request) }
     }
 
+    /// Whether the conversation of the two is taken to be new or to exist; `None` where their tie says it.
+    pub fn conversation(&self) -> Option<Conversation> {
+        self.context.conversation()
+    }
+
     /// The conditions of all gates on each of two users alone. Costs the copy of a few sets at most.
     pub fn one_sided(&self) -> OneSided<'v> {
         one_sided(self.view, &self.context)

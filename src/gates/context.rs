@@ -87,6 +87,11 @@ impl<'r> GateContext<'r> {
         }
     }
 
+    /// What the request says of the conversation.
+    pub fn conversation(&self) -> Option<Conversation> {
+        self.conversation
+    }
+
     /// The same without what the request says of a conversation, which is about its own two users.
     pub(super) fn with_conversations_of_facts(self) -> Self {
         Self { conversation: None, ..self }

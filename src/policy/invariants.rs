@@ -4,7 +4,9 @@ use std::{collections::HashMap, fmt};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, suggest},
-    request::{Action, ActionName, Condition, DeclaredActions, RequestedAction, ResourceKind},
+    request::{
+        Action, ActionName, Condition, Conversation, DeclaredActions, RequestedAction, ResourceKind,
+    },
     source::Span,
     syntax::ast::{self, Demand, Text},
 };
@@ -24,6 +26,9 @@ pub struct Invariant {
     pub from: Condition<String>,
     pub to: Condition<String>,
     pub scope: InvariantScope,
+    /// Whether the conversation of the two is taken to exist; otherwise it is what the facts say, and new
+    /// between users that there may be.
+    pub is_existing: bool,
     /// Where a reader looks for it.
     pub span: Span,
 }
@@ -45,7 +50,7 @@ pub(super) const SCOPES: [(&str, InvariantScope); 2] =
 /// The statement in the DSL's notation.
 impl fmt::Display for Invariant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { demand, action_name: action, from, to, scope, .. } = self;
+        let Self { demand, action_name: action, from, to, scope, is_existing, .. } = self;
         match demand {
             Demand::Every => write!(f, "every {from} reaches {to} by {action}")?,
             Demand::Never | Demand::Always => {
@@ -53,9 +58,10 @@ impl fmt::Display for Invariant {
             }
         }
         match scope {
-            InvariantScope::All => Ok(()),
-            InvariantScope::Population => f.write_str(" scope population"),
+            InvariantScope::All => {}
+            InvariantScope::Population => f.write_str(" scope population")?,
         }
+        if *is_existing { f.write_str(" conversation existing") } else { Ok(()) }
     }
 }
 
@@ -82,13 +88,27 @@ pub(super) fn resolve(
         let to: Option<Condition<String>> = resolve_expression(&written.to, vocabulary, problems);
         let scope =
             written.scope.as_ref().map_or(Some(InvariantScope::All), |text| scope(text, problems));
+        let is_existing =
+            written.conversation.as_ref().map_or(Some(false), |text| existing(text, problems));
         let (demand, span) = (written.demand, written.span);
-        let (Some(action), Some(from), Some(to), Some(scope)) = (action, from, to, scope) else {
+        let (Some(action), Some(from), Some(to), Some(scope), Some(is_existing)) =
+            (action, from, to, scope, is_existing)
+        else {
             continue;
         };
         let action_name = actions.name(action);
-        let invariant =
-            Invariant { name, description, demand, action, action_name, from, to, scope, span };
+        let invariant = Invariant {
+            name,
+            description,
+            demand,
+            action,
+            action_name,
+            from,
+            to,
+            scope,
+            is_existing,
+            span,
+        };
         // A name and the text of a demand are not distinguished: neither may occur twice.
         let (key, message) = match &invariant.name {
             Some(name) => {
@@ -148,4 +168,22 @@ fn scope(written: &Text<'_>, problems: &mut Diagnostics) -> Option<InvariantScop
         problems.push(suggestions::unknown_word("scope", &word, written.span, names));
     }
     found
+}
+
+/// Whether the conversation is taken to exist, which is all that an invariant can say of it.
+fn existing(text: &Text<'_>, problems: &mut Diagnostics) -> Option<bool> {
+    let existing = Conversation::Existing.as_str();
+    if text.value == existing {
+        return Some(true);
+    }
+    let word = text.value.escape_debug().to_string();
+    let problem =
+        suggestions::unknown_word("conversation", &word, text.span, [existing].into_iter());
+    problems.push(if text.value == Conversation::New.as_str() {
+        problem
+            .hint("leave it out: without it, the conversation is new where no fact says otherwise")
+    } else {
+        problem
+    });
+    None
 }

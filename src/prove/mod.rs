@@ -23,7 +23,7 @@ use crate::{
     decide::PairEvaluator,
     diagnostic::{Diagnostic, Diagnostics},
     policy::{Invariant, InvariantScope},
-    request::Condition,
+    request::{Condition, Conversation},
     snapshot::{TagId, View},
 };
 
@@ -48,7 +48,8 @@ const SHARED_STEPS: u64 = 20_000_000;
 const OWN_STEPS: u64 = 100_000;
 
 fn check(invariant: &Invariant, view: &View, budget: &mut Budget) -> Option<Diagnostic> {
-    let evaluator = PairEvaluator::new(view, invariant.action, None);
+    let conversation = invariant.is_existing.then_some(Conversation::Existing);
+    let evaluator = PairEvaluator::new(view, invariant.action, conversation);
     let (from, to) = (resolve_tags(&invariant.from, view), resolve_tags(&invariant.to, view));
     let breach = exhaustive::check(view, &evaluator, invariant.demand, &from, &to);
     let found = (invariant.scope == InvariantScope::All)

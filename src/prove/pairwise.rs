@@ -7,10 +7,11 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    decide::{OneSided, PairCondition},
+    decide::{OneSided, PairCondition, PairEvaluator},
     policy::Demand,
     request::{
-        Condition, DM_MATRIX, EdgeDirection, Relation, RelationCondition, TagPattern, Toggle,
+        Condition, Conversation, DM_MATRIX, EdgeDirection, Relation, RelationCondition, TagPattern,
+        Toggle,
     },
     snapshot::{TagId, View},
 };
@@ -26,6 +27,7 @@ use super::{
 /// Fails if the answer takes more work than the budget allows.
 pub(super) fn check<'v>(
     view: &View,
+    evaluator: &PairEvaluator<'v>,
     one_sided: &OneSided<'v>,
     demand: Demand,
     from: &Condition<TagId>,
@@ -36,6 +38,7 @@ pub(super) fn check<'v>(
     let pairs: Vec<PairCondition> =
         rules.into_iter().chain(one_sided.pairwise.iter().cloned()).collect();
     let mut variables = Variables::of(view, &pairs, demand == Demand::Never);
+    variables.is_conversation = evaluator.conversation() == Some(Conversation::Existing);
     variables.name(from);
     variables.name(to);
     for (_, toggle) in toggles(one_sided, demand) {
@@ -119,6 +122,8 @@ struct Variables<'w> {
     /// The tags that conditions name.
     named: BTreeSet<TagId>,
     are_relations_free: bool,
+    /// Whether the two have a conversation.
+    is_conversation: bool,
 }
 
 /// The number of kinds of variables: of the subject's tags, of the other's, and of facts.
@@ -132,7 +137,8 @@ impl<'w> Variables<'w> {
         for pair in pairs {
             collect(pair, &mut named, &mut facts);
         }
-        Self { view, facts: facts.into_iter().collect(), named, are_relations_free }
+        let facts = facts.into_iter().collect();
+        Self { view, facts, named, are_relations_free, is_conversation: false }
     }
 
     /// Keeps the tags of a condition apart from those that only patterns select.
@@ -217,8 +223,9 @@ impl<'w> Variables<'w> {
         };
         match condition {
             RelationCondition::Everyone => Ok(Diagram::ALWAYS),
-            // The conversation is new.
-            RelationCondition::Nobody | RelationCondition::Conversation => Ok(Diagram::NEVER),
+            RelationCondition::Nobody => Ok(Diagram::NEVER),
+            RelationCondition::Conversation if self.is_conversation => Ok(Diagram::ALWAYS),
+            RelationCondition::Conversation => Ok(Diagram::NEVER),
             RelationCondition::HasTag(tag) => Self::user(diagrams, &Condition::HasTag(*tag), other),
             RelationCondition::Related(relation, direction) => {
                 let own = self.edge(diagrams, *relation, owner)?;

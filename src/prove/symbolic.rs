@@ -1,4 +1,5 @@
-//! Invariants over all possible users: users with any tags and without a record, in a new conversation.
+//! Invariants over all possible users: users with any tags and without a record, in a conversation that
+//! is new unless the invariant says that it exists.
 //! Relations between them are free for `never`, and absent for the other demands.
 //!
 //! The conditions on each of two users depend on that user's tags alone, and the two are joined by a tag
@@ -31,7 +32,7 @@ pub(super) fn check<'v>(
 ) -> Result<Option<Counterexample<'v>>, BudgetExceededError> {
     let one_sided = evaluator.one_sided();
     if one_sided.is_pairwise() {
-        return pairwise::check(view, &one_sided, demand, from, to, budget);
+        return pairwise::check(view, evaluator, &one_sided, demand, from, to, budget);
     }
     let mut diagrams = Diagrams::default();
     let mut case = budget.run(&mut diagrams, |diagrams| {

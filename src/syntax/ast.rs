@@ -315,6 +315,8 @@ pub struct Invariant<'s> {
     pub to: Expr<'s>,
     /// The users for whom it must hold; all possible ones by default.
     pub scope: Option<Text<'s>>,
+    /// Whether the conversation of the two is taken to exist.
+    pub conversation: Option<Text<'s>>,
     pub description: Option<Text<'s>>,
 }
 

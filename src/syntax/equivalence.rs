@@ -232,13 +232,15 @@ fn audience_mode(one: &AudienceMode<'_>, other: &AudienceMode<'_>) -> bool {
 }
 
 fn invariant(one: &Invariant<'_>, other: &Invariant<'_>) -> bool {
-    let Invariant { span: _, demand, name, action, from, to, scope, description } = one;
+    let Invariant { span: _, demand, name, action, from, to, scope, conversation, description } =
+        one;
     *demand == other.demand
         && optional(name.as_ref(), other.name.as_ref(), text)
         && text(action, &other.action)
         && expr(from, &other.from)
         && expr(to, &other.to)
         && optional(scope.as_ref(), other.scope.as_ref(), text)
+        && optional(conversation.as_ref(), other.conversation.as_ref(), text)
         && optional(description.as_ref(), other.description.as_ref(), text)
 }
 

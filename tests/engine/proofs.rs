@@ -92,7 +92,8 @@ proptest! {
         let labels = labels(&policy, "broken-invariant");
         for it in &requested {
             let breaking = it.breaking(&world, |action, from, to| {
-                let request = Request::new(from, action, to);
+                let conversation = it.is_existing.then_some(Conversation::Existing);
+                let request = Request { conversation, ..Request::new(from, action, to) };
                 peerage::decide::decide(&view, &request).allow
             });
             let name = format!("`{}`", it.name("population"));
@@ -167,12 +168,15 @@ struct Asked {
     action: Action,
     from: Condition<&'static str>,
     to: Condition<&'static str>,
+    /// Whether the conversation is taken to exist.
+    is_existing: bool,
 }
 
 fn invariant() -> impl Strategy<Value = Asked> {
     let demand = prop::sample::select(vec!["never", "always", "every"]);
-    (demand, prop::sample::select(&ACTIONS[..]), condition(), condition())
-        .prop_map(|(demand, action, from, to)| Asked { demand, action, from, to })
+    (demand, prop::sample::select(&ACTIONS[..]), condition(), condition(), any::<bool>()).prop_map(
+        |(demand, action, from, to, is_existing)| Asked { demand, action, from, to, is_existing },
+    )
 }
 
 impl Asked {
@@ -185,14 +189,18 @@ impl Asked {
         let (from, to) = (self.from.to_string(), self.to.to_string());
         let action = self.action.as_str();
         let name = self.name(scope);
-        match self.demand {
+        let mut written = match self.demand {
             "every" => {
                 json!({ "name": name, "every": from, "reaches": to, "by": action, "scope": scope })
             }
             demand => {
                 json!({ "name": name, demand: action, "from": from, "to": to, "scope": scope })
             }
+        };
+        if self.is_existing {
+            written["conversation"] = json!("existing");
         }
+        written
     }
 
     fn judge(&self, pairs: &[(bool, Vec<bool>)]) -> bool {
@@ -244,7 +252,11 @@ impl Asked {
                 let allowed = others.map(|to| {
                     let request = Request {
                         subject: party("x", from),
-                        conversation: Some(Conversation::New),
+                        conversation: Some(if self.is_existing {
+                            Conversation::Existing
+                        } else {
+                            Conversation::New
+                        }),
                         ..Request::with_resource("x", self.action, Resource::User(party("y", &to)))
                     };
                     peerage::decide::decide(view, &request).allow

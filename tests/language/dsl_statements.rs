@@ -62,6 +62,8 @@ const WHOLE: &[&str] = &[
     "accepts start_chat { default: contacts; }",
     "accepts start_chat {\n  hasTag(A): close locked;\n  any(hasTag(B)): contacts;\n  otherwise: request;\n  asked: new;\n}",
     "action mention: send_message;",
+    "never a: hasTag(A) -> hasTag(B)\n  conversation existing\n  scope population;",
+    "every e: hasTag(A) reaches hasTag(B) by a scope population conversation existing;",
     "user a { accepts { start_chat: contacts; } tags: [A]; }",
 ];
 

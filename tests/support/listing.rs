@@ -108,6 +108,7 @@ fn show(source: &Source, item: &Item<'_>) -> String {
             format!(" from={}", show_expr(&invariant.from)),
             format!(" to={}", show_expr(&invariant.to)),
             show_field(source, "scope", invariant.scope.as_ref()),
+            show_field(source, "conversation", invariant.conversation.as_ref()),
             show_field(source, "description", invariant.description.as_ref()),
         ]
         .concat(),

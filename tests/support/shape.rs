@@ -50,6 +50,7 @@ pub(crate) fn of(item: &Item<'_>) -> String {
             format!(" from {} to {}", expr(&of.from), expr(&of.to)),
             maybe("name", of.name.as_ref().map(text)),
             maybe("scope", of.scope.as_ref().map(text)),
+            maybe("conversation", of.conversation.as_ref().map(text)),
             maybe("description", of.description.as_ref().map(text)),
         ]
         .concat(),

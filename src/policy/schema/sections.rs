@@ -11,7 +11,8 @@ use super::{
 use crate::{
     diagnostic::Code,
     request::{
-        Action, Approval, BlockMode, GroupPermission, PeersMode, ResourceKind, Switch, UnknownUsers,
+        Action, Approval, BlockMode, Conversation, GroupPermission, PeersMode, ResourceKind,
+        Switch, UnknownUsers,
     },
     syntax::ast::{SettingsSection, WordSection},
 };
@@ -214,6 +215,10 @@ fn invariants() -> Value {
         "enum": SCOPES.map(|(name, _)| name),
         "default": "all",
     });
+    let conversation = json!({
+        "description": "Whether the conversation of the two is taken to exist already (existing).",
+        "enum": [Conversation::Existing.as_str()],
+    });
     let text = json!({ "description": "Why it must hold.", "type": TEXT });
     let mut invariant = object(
         "`never` or `always` with `from` and `to`, or `every` with `reaches` and `by`.",
@@ -227,6 +232,7 @@ fn invariants() -> Value {
             ("reaches", reference("condition")),
             ("by", action("Everybody of `every` may do it to somebody of `reaches`.")),
             ("scope", scope),
+            ("conversation", conversation),
             ("description", text),
         ]),
     );

@@ -35,7 +35,7 @@ pub(super) struct Context<'c> {
 /// How invariants are written.
 pub(super) const INVARIANTS: &str = "write `never ACTION \"name\": CONDITION -> CONDITION;`, \
     `always ACTION: CONDITION -> CONDITION;` or `every: CONDITION reaches CONDITION by ACTION;`, \
-    with `scope population` before the `;` if it is about the users there are";
+    with `scope population` before the `;` if it is about the users there are, or `conversation existing`";
 
 /// How the modes of `accepts` are written.
 pub(super) const AUDIENCE_MODE: &str = "each condition has its audience: `hasTag(minor): contacts;`, or `hasTag(minor): contacts locked;`";

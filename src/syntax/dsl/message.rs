@@ -231,7 +231,7 @@ fn expected_name(within: Within, has: &impl Fn(&str) -> bool) -> &'static str {
         Within::Value(ValueField::Moderation) => "`none`, `silenced` or `banned`",
         Within::Value(ValueField::Approval) => "`allow_any`, `need_confirm` or `deny_any`",
         Within::Invariant if in_call || has("\"(\"") => "a condition",
-        Within::Invariant if has("\"->\"") => "`scope`",
+        Within::Invariant if has("\"->\"") => "`scope` or `conversation`",
         Within::Invariant | Within::Barrier | Within::Audience => "a name or a condition",
         Within::Matrix | Within::Value(ValueField::Matrix) => "the matrix's name",
         Within::User => "the user's id",

@@ -8,6 +8,7 @@
 //! All three are one pass over the text and hold a handful of tokens at a time.
 
 mod context;
+mod invariant;
 mod layout;
 mod lexer;
 mod message;

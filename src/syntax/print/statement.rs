@@ -191,7 +191,8 @@ fn conversation_statement(conversation: &Conversation<'_>) -> PrintedStatement {
 }
 
 fn invariant_statement(invariant: &Invariant<'_>) -> PrintedStatement {
-    let Invariant { span: _, demand, name, action, from, to, scope, description } = invariant;
+    let Invariant { span: _, demand, name, action, from, to, scope, conversation, description } =
+        invariant;
     let mut head = demand.as_str().to_owned();
     let to = Doc::from_expr(to);
     let mut parts = Vec::new();
@@ -206,6 +207,8 @@ fn invariant_statement(invariant: &Invariant<'_>) -> PrintedStatement {
         head.extend([" ", &word(&name.value)]);
     }
     parts.extend(scope.as_ref().map(|scope| (" scope ", Doc::Word(word(&scope.value)))));
+    let conversation = conversation.as_ref().map(|it| Doc::Word(word(&it.value)));
+    parts.extend(conversation.map(|it| (" conversation ", it)));
     let description = description.as_ref().map(|text| text.value.as_ref().to_owned());
     PrintedStatement { description, ..simple(&head, Doc::Chain(parts)) }
 }

@@ -114,7 +114,8 @@ pub(super) fn rule(rule: &Rule<'_>, mut part: Region) -> TreeNode {
 }
 
 pub(super) fn invariant(invariant: &Invariant<'_>, mut part: Region) -> TreeNode {
-    let Invariant { span: _, demand, name, action, from, to, scope, description } = invariant;
+    let Invariant { span: _, demand, name, action, from, to, scope, conversation, description } =
+        invariant;
     let within = &mut part;
     let mut fields = Vec::new();
     fields.extend(name.as_ref().map(|name| text("name", name, within)));
@@ -128,6 +129,7 @@ pub(super) fn invariant(invariant: &Invariant<'_>, mut part: Region) -> TreeNode
         fields.push(expr_field("to", to, within));
     }
     fields.extend(scope.as_ref().map(|it| text("scope", it, within)));
+    fields.extend(conversation.as_ref().map(|it| text("conversation", it, within)));
     fields.extend(description.as_ref().map(|it| text("description", it, within)));
     TreeNode::new(TreeValue::Map(fields), part)
 }

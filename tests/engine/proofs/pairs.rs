@@ -47,6 +47,13 @@ accepts start_chat { hasTag(buyer): known locked; hasTag(seller): everyone; defa
 accepts video_call { default: contacts; otherwise: request; }
 ";
 
+const LASTING: &str = "
+tags: [pupil, guest];
+rule_set begun { asked: new; actions: [send_message]; }
+barrier calls: hasTag(pupil) -> hasTag(guest) { actions: [voice_call]; unless: conversation; }
+accepts send_message { default: nobody; asked: new; }
+";
+
 const CASES: &[Case] = &[
     Case {
         says: "nobody opens a barrier",
@@ -133,6 +140,42 @@ const CASES: &[Case] = &[
         reported: &[],
     },
     Case {
+        says: "a set that is asked of new conversations refuses no existing one",
+        policy: LASTING,
+        invariant: "always send_message: hasTag(pupil) -> hasTag(pupil) conversation existing;",
+        reported: &[],
+    },
+    Case {
+        says: "but a new one",
+        policy: LASTING,
+        invariant: "always send_message: hasTag(pupil) -> hasTag(pupil);",
+        reported: &["may not send a message"],
+    },
+    Case {
+        says: "and one that is asked always refuses both",
+        policy: SCHOOL,
+        invariant: "always send_message: hasTag(pupil) -> hasTag(pupil) conversation existing;",
+        reported: &["may not send a message"],
+    },
+    Case {
+        says: "a conversation that exists meets the atom",
+        policy: LASTING,
+        invariant: "never voice_call: hasTag(pupil) -> hasTag(guest) conversation existing;",
+        reported: &["may start a voice call"],
+    },
+    Case {
+        says: "which a new one does not",
+        policy: LASTING,
+        invariant: "never voice_call: hasTag(pupil) -> hasTag(guest);",
+        reported: &[],
+    },
+    Case {
+        says: "what is asked of new ones does not close existing ones",
+        policy: LASTING,
+        invariant: "never send_message: hasTag(guest) -> hasTag(pupil) conversation existing;",
+        reported: &["may send a message"],
+    },
+    Case {
         says: "for `always`, nobody is known",
         policy: SHOP,
         invariant: "always start_chat: hasTag(seller) -> hasTag(buyer);",
@@ -209,6 +252,7 @@ proptest! {
         world in shaped(WorldShape::ALL),
         number: usize,
         demand in select(&["never", "always"][..]),
+        is_existing: bool,
     ) {
         let declared = world.between.actions.keys().copied();
         let declared = declared.filter(|action| world.kinds(action).contains(&"user"));
@@ -225,12 +269,16 @@ proptest! {
                 } else {
                     Question::new(one, action, other)
                 };
+                let conversation = is_existing.then_some("existing");
+                let question = Question { conversation, ..question };
                 open += usize::from(world.is_open_between(&question));
             }
         }
         let all = ids.len() * ids.len().saturating_sub(1);
         let breaking = if demand == "never" { open } else { all - open };
-        let invariant = format!("{demand} {action}: everyone -> everyone scope population;");
+        let clause = if is_existing { " conversation existing" } else { "" };
+        let invariant =
+            format!("{demand} {action}: everyone -> everyone scope population{clause};");
         let invariant = Source::new("invariant.peerage", Notation::Dsl, invariant);
         let files = text::plain(&world);
         let files = files.iter().map(|(_, source)| source.clone()).chain([invariant]);

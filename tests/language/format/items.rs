@@ -300,12 +300,24 @@ fn relations() -> impl Strategy<Value = Vec<Item<'static>>> {
 
 fn invariant() -> impl Strategy<Value = Item<'static>> {
     let demand = select(&[Demand::Never, Demand::Always, Demand::Every][..]);
-    (demand, option::of(text()), text(), expr(), expr(), option::of(text()), description())
-        .prop_map(|(demand, name, action, from, to, scope, description)| {
+    let clauses = (option::of(text()), option::of(text()), description());
+    (demand, option::of(text()), text(), expr(), expr(), clauses).prop_map(
+        |(demand, name, action, from, to, (scope, conversation, description))| {
             let span = nowhere();
-            let invariant = Invariant { span, demand, name, action, from, to, scope, description };
+            let invariant = Invariant {
+                span,
+                demand,
+                name,
+                action,
+                from,
+                to,
+                scope,
+                conversation,
+                description,
+            };
             Item::Invariant(Box::new(invariant))
-        })
+        },
+    )
 }
 
 /// Entries whose keys differ, as they have to.

@@ -140,6 +140,8 @@ pub(crate) const MISTAKES: &[&str] = &[
          to: hasTag(B) }]",
     "invariants: [{ name: x, never: start_chat, from: A, to: hasTag(B) }]",
     "invariants: [{ name: x, never: start_chat, from: hasTag(A), to: hasTag(B), scope: some }]",
+    "invariants: [{ name: x, never: start_chat, from: hasTag(A), to: hasTag(B), \
+         conversation: new }]",
     "lints: { allow: [no-such-lint] }",
     "lints: { allow: [unspecified] }",
     "lints: { deny: [] }",

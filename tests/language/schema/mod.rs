@@ -142,6 +142,7 @@ fn invariants_and_lints_are_known() {
         "invariants: [{ always: send_message, from: hasTag(A), to: not(hasTag(B)), \
          scope: population, description: why }]",
         "invariants: [{ every: hasTag(A), reaches: hasTag(B), by: voice_call, scope: all }]",
+        "invariants: [{ never: send_message, from: everyone, to: hasTag(B), conversation: existing }]",
         "lints: { allow: [dead-now, not-decided] }",
     ] {
         assert_valid(&schema, text, text);
@@ -299,12 +300,16 @@ fn fields_are_those_that_are_read() {
         let properties = schema.pointer(&format!("{place}/properties")).unwrap();
         check_known(text, &properties.as_object().unwrap().keys().cloned().collect());
     }
-    let invariant = "never: start_chat, from: hasTag(A), to: hasTag(A), scope: x";
+    let invariant = "never: start_chat, from: hasTag(A), to: hasTag(A)";
     for (text, place) in [
         ("lints: { allow: [x] }", "/properties/lints/properties/allow/items/enum"),
         (
-            &format!("invariants: [{{ {invariant} }}]"),
+            &format!("invariants: [{{ {invariant}, scope: x }}]"),
             "/properties/invariants/items/properties/scope/enum",
+        ),
+        (
+            &format!("invariants: [{{ {invariant}, conversation: x }}]"),
+            "/properties/invariants/items/properties/conversation/enum",
         ),
     ] {
         let words = schema.pointer(place).unwrap().as_array().unwrap().iter();

@@ -130,11 +130,22 @@ impl<'c, 's> Layout<'_, 'c, 's> {
         }
         let next = may_begin
             && !(named && follows_head && self.is_name())
+            && !self.is_of_invariant(piece)
             && (self.begins_statement(piece) || self.begins_field(piece));
         if next {
             self.end_clause(Some(piece), End::NextBegins);
         }
         next
+    }
+
+    /// Whether the clause of an invariant begins that has the word of a statement: `conversation existing`.
+    fn is_of_invariant(&self, piece: Lexeme<'s>) -> bool {
+        let is_invariant =
+            |section: &DslSection| matches!(section.keyword, Keyword::Pairs(_) | Keyword::Every);
+        piece.text == "conversation"
+            && self.clause.section.is_some_and(is_invariant)
+            && self.open.is_empty()
+            && self.lexer.peek_second().is_some_and(|next| next.text == "existing")
     }
 
     /// Whether the next piece, right after the word that begins a statement, can be its name.

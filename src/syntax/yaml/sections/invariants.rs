@@ -26,8 +26,19 @@ const INVARIANT: ExpectedValue = ExpectedValue(
 const ACTION: ExpectedValue = ExpectedValue("an action", "write a word like `start_chat`");
 const LINTS: ExpectedValue = ExpectedValue("a mapping", "write `{ allow: [unused-tag] }`");
 
-const FIELDS: &[&str] =
-    &["name", "never", "always", "from", "to", "every", "reaches", "by", "scope", "description"];
+const FIELDS: &[&str] = &[
+    "name",
+    "never",
+    "always",
+    "from",
+    "to",
+    "every",
+    "reaches",
+    "by",
+    "scope",
+    "conversation",
+    "description",
+];
 
 pub(super) fn read<'s>(
     cursor: &mut YamlCursor<'s, '_>,
@@ -54,7 +65,7 @@ fn invariant<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Invariant<'s>
         return Ok(None);
     };
     let mut fields = MappingFields::new("field");
-    let (mut name, mut scope, mut description) = (None, None, None);
+    let (mut name, mut scope, mut conversation, mut description) = (None, None, None, None);
     let (mut action, mut from, mut to) =
         (FieldValue::Absent, FieldValue::Absent, FieldValue::Absent);
     let mut demand = None;
@@ -86,6 +97,7 @@ fn invariant<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Invariant<'s>
             "every" | "from" => from = cursor.expr(CONDITION)?,
             "reaches" | "to" => to = cursor.expr(CONDITION)?,
             "scope" => scope = cursor.string(TEXT)?.value(),
+            "conversation" => conversation = cursor.string(TEXT)?.value(),
             "description" => description = cursor.string(TEXT)?.value(),
             _ => cursor.unknown_field(&key, "an invariant", FIELDS)?,
         }
@@ -127,9 +139,17 @@ fn invariant<'s>(cursor: &mut YamlCursor<'s, '_>) -> Result<Option<Invariant<'s>
         cursor.problems.push(problem.hint(INVARIANT.1));
     }
     Ok(match (action.value(), from.value(), to.value()) {
-        (Some(action), Some(from), Some(to)) if fits => {
-            Some(Invariant { span, demand, name, action, from, to, scope, description })
-        }
+        (Some(action), Some(from), Some(to)) if fits => Some(Invariant {
+            span,
+            demand,
+            name,
+            action,
+            from,
+            to,
+            scope,
+            conversation,
+            description,
+        }),
         _ => None,
     })
 }
