@@ -195,12 +195,16 @@ fn human(diff: &Diff, view: &View) -> String {
     for action in diff.actions.iter().filter(|action| action.gained + action.lost > 0) {
         let _ = writeln!(
             text,
-            "\n{STRONG}{}{STRONG:#} {GOOD}+{}{GOOD:#} {BAD}-{}{BAD:#} {}",
+            "\n{STRONG}{}{STRONG:#} {}{GOOD}+{}{GOOD:#} {BAD}-{}{BAD:#} {}",
             action.action,
+            action.about(),
             action.gained,
             action.lost,
             action.over.as_str()
         );
+        if action.is_estimate {
+            text.push_str("  estimated: too many pairs share a group to judge each of them\n");
+        }
         if !action.causes.is_empty() {
             let because: Vec<String> = action.causes.iter().map(PolicyPart::name).collect();
             let _ = writeln!(text, "  because of {}", because.join(", "));

@@ -368,6 +368,8 @@ impl Gate for AudienceGate {
         }
         let conversation = pair.conversation(context);
         let related = RelatedPair { owner: other, other: pair.subject, tie: pair.tie.reversed() };
+        let asks = self.check(view, context, pair).is_none()
+            && self.obligation(view, context, pair).is_some();
         let said = evaluated_actions(context, conversation).map(|action| {
             let audiences = UserAudiences::of(view, action, other);
             let action = view.settings.actions.name(action);
@@ -390,6 +392,8 @@ impl Gate for AudienceGate {
             let by = if audiences.own.is_some() { " by their record" } else { "" };
             format!("`{}` accepts {action}{by} from {}", other.id, names.join(", and from "))
         });
+        let asks = asks.then(|| "so this is a request".to_owned());
+        let said = said.chain(asks);
         said.collect::<Vec<_>>().join("; ")
     }
 

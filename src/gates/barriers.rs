@@ -447,6 +447,24 @@ impl Gate for BarriersGate {
         if concerning(view, context, pair).next().is_none() {
             return format!("no barrier concerns {} here", context.requested_name(view));
         }
-        format!("no barrier keeps `{}` and `{}` apart", pair.subject.id, other.id)
+        let lifted = concerning(view, context, pair).find_map(|it| {
+            let related = related.as_ref()?;
+            let sides = |one: &Principal<'_>, two: &Principal<'_>| {
+                it.barrier.from.holds(&one.tag_predicate(view))
+                    && it.barrier.to.holds(&two.tag_predicate(view))
+            };
+            let is_between = sides(related.owner, related.other)
+                || it.barrier.is_both_ways && sides(related.other, related.owner);
+            let unless = it.barrier.unless.as_ref().filter(|_| is_between)?;
+            Some((it, unless.map(&mut |tag| view.tags.name(*tag))))
+        });
+        let (subject, other) = (pair.subject.id, other.id);
+        match lifted {
+            Some((it, unless)) => format!(
+                "the barrier `{}` does not keep `{subject}` and `{other}` apart, because of its `unless`, {unless}",
+                it.barrier.name
+            ),
+            None => format!("no barrier keeps `{subject}` and `{other}` apart"),
+        }
     }
 }

@@ -272,6 +272,9 @@ impl Gate for RulesGate {
         let Some(resource) = pair.other.filter(|_| has_section || is_concerned) else {
             return format!("rules don't concern {} here", context.requested_name(view));
         };
+        if !is_concerned && !view.rule_sets.is_empty() {
+            return format!("no rule set concerns {} here", context.requested_name(view));
+        }
         if !is_concerned {
             return "the policy has no rules section, so rules refuse nothing".to_owned();
         }

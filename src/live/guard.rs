@@ -140,7 +140,14 @@ impl HeldPolicy {
         if same(after) {
             let diff = Diff::compute(before, after, None, DiffDetail::NONE);
             let [gained, lost] = diff.totals();
-            Self { summary: diff.summary(), gained, lost, share: diff.share(), ..held }
+            Self {
+                summary: diff.summary(),
+                gained,
+                lost,
+                share: diff.share(),
+                is_estimate: diff.is_estimate(),
+                ..held
+            }
         } else {
             let flips = Impact::between(before, after);
             let [gained, lost] = flips.totals();

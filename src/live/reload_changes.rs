@@ -24,7 +24,7 @@ const LIMIT: Duration = Duration::from_secs(1);
 const MAX_CAUSES: usize = 5;
 
 /// Examples from which causes are found, and no more.
-const DETAIL: DiffDetail = DiffDetail { kinds: 4, witnesses: 1, isolation: false };
+const DETAIL: DiffDetail = DiffDetail { kinds: 4, witnesses: 1, ..DiffDetail::NONE };
 
 /// Whether changes are being counted.
 static IS_COUNTING: AtomicBool = AtomicBool::new(false);
@@ -75,7 +75,8 @@ fn count(before: &View, after: &View) -> Option<String> {
         users => format!(" and {users} users"),
     };
     let by = if names.is_empty() { String::new() } else { format!(", by {}", names.join(", ")) };
-    Some(format!("+{gained} -{lost} pairs{users}{by}"))
+    let about = if diff.is_estimate() { "about " } else { "" };
+    Some(format!("{about}+{gained} -{lost} pairs{users}{by}"))
 }
 
 /// Lowers the priority of the current thread, and of those that it starts.

@@ -218,6 +218,23 @@ impl<T> DeclaredActions<T> {
         }
     }
 
+    /// Whether the policy's switches of declared actions are the same, by name; one that is on for all is none.
+    pub(super) fn has_same_switches(&self, other: &Self) -> bool
+    where
+        T: PartialEq,
+    {
+        let is_set = |it: &&ActionDeclaration<T>| it.switch != Toggle::Always(true);
+        let [one, other] = [self, other].map(|all| all.all.iter().filter(is_set));
+        one.map(|it| (&it.name, &it.switch)).eq(other.map(|it| (&it.name, &it.switch)))
+    }
+
+    /// Whether the block modes of declared actions are the same, by name; `off` is none.
+    pub(super) fn has_same_blocks(&self, other: &Self) -> bool {
+        let is_set = |it: &&ActionDeclaration<T>| it.blocks != BlockMode::Off;
+        let [one, other] = [self, other].map(|all| all.all.iter().filter(is_set));
+        one.map(|it| (&it.name, it.blocks)).eq(other.map(|it| (&it.name, it.blocks)))
+    }
+
     /// The same actions over other names of the tags.
     pub fn map<U>(&self, name: &mut impl FnMut(&T) -> U) -> DeclaredActions<U> {
         let all = self.all.iter().map(|it| ActionDeclaration {

@@ -91,8 +91,11 @@ impl<T: PartialEq> Settings<T> {
             (Section::Accepts, *accepts != other.accepts),
             (Section::UnknownUsers, *unknown_users != other.unknown_users),
             (Section::Moderation, *managers != other.managers),
-            (Section::Permissions, *permissions != other.permissions || *actions != other.actions),
-            (Section::Blocks, *blocks != other.blocks),
+            (
+                Section::Permissions,
+                *permissions != other.permissions || !actions.has_same_switches(&other.actions),
+            ),
+            (Section::Blocks, *blocks != other.blocks || !actions.has_same_blocks(&other.actions)),
             (Section::Peers, *peers != other.peers),
             (Section::ProtectedTags, *protected_tags != other.protected_tags),
         ];

@@ -66,6 +66,7 @@ fn tags(view: &View) -> u64 {
         rule.outcome.for_each_tag(&mut |&tag| note(tag));
     }
     population.switch_conditions().for_each(|(.., when)| when.for_each_tag(&mut |&tag| note(tag)));
+    population.own_switches.conditions().for_each(|when| when.for_each_tag(&mut |&tag| note(tag)));
     for matrix in view.groups.own_matrices() {
         matrix.for_each_condition(&mut |value| value.for_each_tag(&mut |&tag| note(tag)));
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{TagId, UserNumber};
-use crate::request::Toggle;
+use crate::request::{Condition, Toggle};
 
 /// The switches of declared actions that records set, in the order of actions and users.
 ///
@@ -55,6 +55,14 @@ impl OwnSwitches {
     /// All settings, in order.
     pub fn iter(&self) -> impl Iterator<Item = &OwnSwitch> {
         self.all.iter()
+    }
+
+    /// The conditions of all settings.
+    pub fn conditions(&self) -> impl Iterator<Item = &Condition<TagId>> {
+        self.all.iter().filter_map(|it| match &it.toggle {
+            Toggle::When(condition) => Some(condition),
+            Toggle::Always(_) => None,
+        })
     }
 
     pub(super) fn memory(&self) -> usize {

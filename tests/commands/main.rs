@@ -16,6 +16,7 @@ mod diff_command;
 mod integration;
 mod replay;
 mod runner;
+mod surfaces;
 mod testing;
 
 #[path = "../oracle/mod.rs"]

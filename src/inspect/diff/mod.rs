@@ -130,16 +130,23 @@ pub struct DiffDetail {
     pub witnesses: usize,
     /// Whether to find users who lose or gain all contact.
     pub isolation: bool,
+    /// The number of pairs that share a group which are judged one by one; the change among more of them is
+    /// estimated.
+    pub group_pairs: u64,
 }
 
 impl DiffDetail {
     /// Counts only.
-    pub const NONE: Self = Self { kinds: 0, witnesses: 0, isolation: false };
+    pub const NONE: Self =
+        Self { kinds: 0, witnesses: 0, isolation: false, group_pairs: Self::GROUP_PAIRS };
+
+    /// The number of pairs in groups that are judged one by one within seconds.
+    pub const GROUP_PAIRS: u64 = 4_000_000;
 }
 
 impl Default for DiffDetail {
     fn default() -> Self {
-        Self { kinds: 8, witnesses: 2, isolation: true }
+        Self { kinds: 8, witnesses: 2, isolation: true, ..Self::NONE }
     }
 }
 
@@ -229,6 +236,11 @@ impl Diff {
     /// The pairs that were gained and lost over all actions between two users.
     pub fn totals(&self) -> [u64; 2] {
         [self.pairs().map(|diff| diff.gained).sum(), self.pairs().map(|diff| diff.lost).sum()]
+    }
+
+    /// Whether some of the counts are an estimate, as [`ActionDiff::is_estimate`].
+    pub fn is_estimate(&self) -> bool {
+        self.pairs().any(|diff| diff.is_estimate)
     }
 
     fn pairs(&self) -> impl Iterator<Item = &ActionDiff> {
@@ -338,7 +350,12 @@ impl DiffBuilder<'_> {
         comparison: &ActionComparison<'_>,
     ) -> ActionDiff {
         let mut diff = ActionDiff::unchanged(action, over);
-        let pairwise = PairwiseComparison::new(comparison, self.user_classes, [self.old, self.new]);
+        let pairwise = PairwiseComparison::new(
+            comparison,
+            self.user_classes,
+            [self.old, self.new],
+            self.detail.group_pairs,
+        );
         if pairwise.is_unchanged() {
             return diff;
         }

@@ -26,9 +26,6 @@ use crate::{
     snapshot::{GroupNumber, GroupView, TagId, UserNumber, View},
 };
 
-/// The number of pairs in groups that are judged one by one; beyond it, the change among them is estimated.
-const MAX_GROUP_PAIRS: u64 = 4_000_000;
-
 /// The number of users whose ties are corrected in one part of the work.
 const PART: usize = 1 << 12;
 
@@ -76,6 +73,8 @@ pub(super) struct PairwiseComparison<'c, 'v> {
     pub(super) new: &'v View,
     /// Whether a condition of one of the policies asks for shared groups.
     reads_groups: bool,
+    /// The number of pairs in groups that are judged one by one; beyond it, the change among them is estimated.
+    group_pairs: u64,
 }
 
 /// What sets apart users of the same tags by their own peers modes.
@@ -96,6 +95,7 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
         comparison: &'c ActionComparison<'v>,
         user_classes: &'c UserClasses<'v>,
         [old, new]: [&'v View; 2],
+        group_pairs: u64,
     ) -> Self {
         let [before, after] = [comparison.old.one_sided(), comparison.new.one_sided()];
         let own = |view: &View| {
@@ -106,7 +106,7 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
             [&before, &after].into_iter().flat_map(|it| &it.pairwise).any(reads_groups)
                 || before.reads_own_audiences && own(old)
                 || after.reads_own_audiences && own(new);
-        Self { comparison, user_classes, old, new, reads_groups }
+        Self { comparison, user_classes, old, new, reads_groups, group_pairs }
     }
 
     /// Whether both policies say the same, so that no decision differs.
@@ -258,7 +258,7 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
     }
 
     /// Corrects the counts for pairs without a tie that share a group. Of more pairs than can be judged one by
-    /// one, a part of the groups stands for all.
+    /// one, a part of the members of each group stands for all.
     fn correct_groups(&self) -> PairwiseCounts {
         let groups: Vec<GroupNumber> = self.new.groups.iter().map(|(group, _)| group).collect();
         let size = |group: &GroupNumber| {
@@ -266,17 +266,15 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
             (members as u64).saturating_mul(members as u64)
         };
         let pairs = groups.iter().map(size).fold(0_u64, u64::saturating_add);
-        let stride = usize::try_from(pairs.div_ceil(MAX_GROUP_PAIRS)).unwrap_or(usize::MAX).max(1);
-        let chosen: Vec<GroupNumber> = groups.into_iter().step_by(stride).collect();
+        let stride = pairs.div_ceil(self.group_pairs.max(1)).max(1);
         let weight = i64::try_from(stride).unwrap_or(i64::MAX);
-        let mut counts = self.on_parts(chosen.len(), &|at, counts| {
-            let Some(group) = chosen.get(at).and_then(|&group| self.new.groups.get(group)) else {
-                return;
-            };
-            for user in group.members() {
+        let mut counts = self.on_parts(groups.len(), &|at, counts| {
+            let Some(&number) = groups.get(at) else { return };
+            let Some(group) = self.new.groups.get(number) else { return };
+            for user in group.members().filter(|&user| is_in_sample(number, user, stride)) {
                 for other in group.members().filter(|&other| other != user) {
                     let mut shared = self.new.groups.shared(user, other);
-                    let is_first = shared.next() == chosen.get(at).copied();
+                    let is_first = shared.next() == Some(number);
                     if is_first && self.new.population.tie(user, other).is_none() {
                         self.correct_pair(user, other, weight, counts);
                     }
@@ -500,6 +498,16 @@ pub(super) struct ChangedClasses {
     pub(super) to: u32,
     pub(super) pairs: u64,
     pub(super) examples: Vec<(UserNumber, UserNumber)>,
+}
+
+/// Whether a member of a group is one of those who stand for `stride` members each, the same in every run.
+fn is_in_sample(group: GroupNumber, user: UserNumber, stride: u64) -> bool {
+    // The finalizer of SplitMix64, so that no order among members makes a difference.
+    let mut mixed =
+        (u64::from(group.0) << 32 | u64::from(user.0)).wrapping_add(0x9e37_79b9_7f4a_7c15);
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (mixed ^ (mixed >> 31)).is_multiple_of(stride)
 }
 
 fn reads_groups(pair: &PairCondition) -> bool {

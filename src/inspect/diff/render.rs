@@ -30,6 +30,7 @@ impl Diff {
             "lost": lost,
             "compared": self.compared(),
             "share": self.share(),
+            "estimate": self.is_estimate(),
             "actions": actions,
             "changes": self.changes.iter().map(change).collect::<Vec<_>>(),
             "matrices": self.matrices.iter().map(matrix).collect::<Vec<_>>(),
@@ -39,8 +40,9 @@ impl Diff {
     /// The difference in one line: the totals over all actions, and the actions that changed.
     pub fn summary(&self) -> String {
         let [gained, lost] = self.totals();
+        let about = if self.is_estimate() { "about " } else { "" };
         let mut text = format!(
-            "{gained} pairs gained, {lost} lost: {} of all {} over the actions",
+            "{about}{gained} pairs gained, {lost} lost: {} of all {} over the actions",
             percent(self.share()),
             self.compared()
         );
@@ -48,7 +50,8 @@ impl Diff {
         for (at, diff) in changed.enumerate() {
             let before = if at == 0 { " (" } else { ", " };
             // Writing to a string can't fail.
-            let _ = write!(text, "{before}{} +{} -{}", diff.action, diff.gained, diff.lost);
+            let about = diff.about();
+            let _ = write!(text, "{before}{} {about}+{} -{}", diff.action, diff.gained, diff.lost);
         }
         if text.contains('(') {
             text.push(')');
@@ -59,6 +62,14 @@ impl Diff {
     /// The difference as a Markdown comment: a table, with details folded away.
     pub fn to_markdown(&self) -> String {
         let [gained, lost] = self.totals();
+        let (about, estimated) = if self.is_estimate() {
+            (
+                "about ",
+                " Too many pairs share a group to judge each of them, so these are estimates.",
+            )
+        } else {
+            ("", "")
+        };
         let mut text = String::new();
         let subjects = self.actions.iter().filter(|diff| diff.over == CountedUnit::Subjects);
         let is_same =
@@ -69,18 +80,19 @@ impl Diff {
         } else {
             writeln!(
                 text,
-                "### This change opens {gained} and closes {lost} pairs\n\nOver {} users; {} of \
-                 all pairs.\n\n| action | opens | closes | because of |\n|---|---:|---:|---|",
+                "### This change opens {about}{gained} and closes {about}{lost} pairs\n\nOver {} users; {} of \
+                 all pairs.{estimated}\n\n| action | opens | closes | because of |\n|---|---:|---:|---|",
                 self.users,
                 percent(self.share())
             )
         };
         for diff in self.actions.iter().filter(|diff| diff.gained + diff.lost > 0) {
+            let about = diff.about();
             let because: Vec<String> =
                 diff.causes.iter().map(|part| escape(&part.name())).collect();
             let _ = writeln!(
                 text,
-                "| `{}`{} | {} | {} | {} |",
+                "| `{}`{} | {about}{} | {about}{} | {} |",
                 diff.action,
                 if diff.over == CountedUnit::Subjects { " (users)" } else { "" },
                 diff.gained,
@@ -150,12 +162,18 @@ fn escape(text: &str) -> String {
 }
 
 impl ActionDiff {
+    /// The word before counts that are an estimate, with a blank.
+    pub fn about(&self) -> &'static str {
+        if self.is_estimate { "about " } else { "" }
+    }
+
     fn to_json(&self, view: &View) -> Value {
         let kinds: Vec<Value> = self.kinds.iter().map(KindDiff::to_json).collect();
         json!({
             "over": self.over.as_str(),
             "gained": self.gained,
             "lost": self.lost,
+            "estimate": self.is_estimate,
             "kinds": kinds,
             "kinds_complete": self.has_all_largest,
             "because": self.causes.iter().map(super::PolicyPart::name).collect::<Vec<_>>(),

@@ -64,6 +64,8 @@ impl<'v> MatrixListing<'v> {
                 )),
             }
         }
+        let declared = matrix.declared.iter();
+        permissions.extend(declared.map(|(action, value)| (action.to_string(), shown(value))));
         Self { name: &matrix.name, permissions: OrderedMap(permissions) }
     }
 }

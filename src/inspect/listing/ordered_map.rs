@@ -6,6 +6,12 @@ use serde::{Serialize, Serializer};
 #[derive(Debug)]
 pub struct OrderedMap<K, V>(pub(super) Vec<(K, V)>);
 
+impl<K, V> OrderedMap<K, V> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
 impl<K, V> FromIterator<(K, V)> for OrderedMap<K, V> {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(entries: I) -> Self {
         Self(entries.into_iter().collect())

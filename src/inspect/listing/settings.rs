@@ -1,12 +1,12 @@
 //! The listing of settings and of the states of users.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
 use super::{MemberListing, ordered_map::OrderedMap};
 use crate::{
-    request::{self, Condition, Moderation, PeersMode, Relation, Toggle},
+    request::{self, AudienceNumber, Condition, Moderation, PeersMode, Relation, Toggle},
     snapshot::{Selection, TagId, View},
 };
 
@@ -33,6 +33,9 @@ pub struct SettingsListing<'v> {
     pub full: MemberListing<'v>,
     /// The users of each peers mode.
     pub modes: Words<MemberListing<'v>>,
+    /// The users of each audience that is a peers mode.
+    #[serde(skip_serializing_if = "OrderedMap::is_empty")]
+    pub peers_audiences: OrderedMap<&'v str, MemberListing<'v>>,
     /// The number of edges of each relation.
     pub relations: Words<u64>,
     pub conversations: u64,
@@ -129,6 +132,7 @@ impl<'v> SettingsListing<'v> {
                 .iter()
                 .map(|&mode| (mode.as_str(), members(states.in_peers_mode(mode))))
                 .collect(),
+            peers_audiences: peers_audiences(view),
             relations: Relation::ALL.iter().map(|&it| (it.as_str(), ties.edges(it))).collect(),
             conversations: ties.conversations(),
         }
@@ -181,7 +185,9 @@ impl<'v> SettingsListing<'v> {
         let sets = sets.into_iter().map(|(name, users)| (name.to_owned(), users));
         let modes = self.modes.0.iter().filter(|(mode, _)| *mode != PeersMode::All.as_str());
         let modes = modes.map(|(mode, users)| (format!("peers {mode}"), users));
-        let sets = sets.chain(modes).filter(|(_, users)| users.count > 0);
+        let audiences = self.peers_audiences.0.iter();
+        let audiences = audiences.map(|(name, users)| (format!("peers {name}"), users));
+        let sets = sets.chain(modes).chain(audiences).filter(|(_, users)| users.count > 0);
         sets.map(|(name, users)| format!("{name}: {users}")).collect()
     }
 
@@ -191,6 +197,22 @@ impl<'v> SettingsListing<'v> {
         let counts = counts.filter(|&(_, count)| count > 0);
         counts.map(|(name, count)| format!("{name}: {count}")).collect()
     }
+}
+
+/// The users of each audience that is a peers mode, by the name of the audience.
+fn peers_audiences(view: &View) -> OrderedMap<&str, MemberListing<'_>> {
+    let all = view.peers_audiences();
+    let users_of = |number: AudienceNumber| {
+        let users = all.iter().filter(|(it, _)| *it == number).map(|(_, users)| users.clone());
+        MemberListing::of(view, &Selection::any(users).within(&view.population.everyone))
+    };
+    let mut names: BTreeMap<&str, AudienceNumber> = BTreeMap::new();
+    for (number, _) in &all {
+        let audience = view.settings.audiences.get(*number);
+        names.extend(audience.map(|audience| (audience.name.as_str(), *number)));
+    }
+    let listed = names.into_iter().map(|(name, number)| (name, users_of(number)));
+    OrderedMap(listed.filter(|(_, users)| users.count > 0).collect())
 }
 
 /// The human-readable form: settings that differ from the defaults, and counts.

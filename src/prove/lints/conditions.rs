@@ -7,10 +7,10 @@ use crate::{
     request::Condition,
     snapshot::TagId,
     source::Span,
-    syntax::ast::{Expr, Item, SettingsSection},
+    syntax::ast::{Expr, Item, Outcome, SettingsSection},
 };
 
-use super::{Linter, Satisfiability, bind};
+use super::{LintedRule, Linter, Satisfiability, bind};
 
 pub(super) fn lint(linter: &mut Linter<'_, '_>) {
     let mut rules = std::mem::take(&mut linter.rules);
@@ -33,6 +33,7 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
             Satisfiability::Sometimes(_) => {}
         }
     }
+    rules.iter().for_each(|rule| check_outcome(linter, rule));
     linter.rules = rules;
     for item in linter.items {
         match item {
@@ -85,6 +86,27 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
     check_records(linter);
 }
 
+/// Checks the outcome of a rule where it is a condition.
+fn check_outcome(linter: &mut Linter<'_, '_>, rule: &LintedRule<'_, '_>) {
+    let Some(Outcome::Condition(expr)) = &rule.ast.outcome else { return };
+    let Some(outcome) = rule.reached.as_ref().filter(|it| !says_so(it)) else { return };
+    let state = linter.satisfiability(outcome);
+    let problem = match state {
+        Satisfiability::Never => {
+            let message = format!("{} can never allow anything", rule.name());
+            Some(
+                Diagnostic::warning(Code::DeadAlways, expr.span, message)
+                    .label("no user can meet this outcome, whatever their tags")
+                    .hint("correct the outcome, or remove the rule"),
+            )
+        }
+        _ => verdict(linter, &state, rule.ast.span, expr.span),
+    };
+    if let Some(problem) = problem {
+        linter.warn(rule.ast.span, problem);
+    }
+}
+
 fn check_condition(linter: &mut Linter<'_, '_>, statement: Span, expr: &Expr<'_>) {
     let Some(condition) = bind::condition(expr, &linter.view.tags) else { return };
     if says_so(&condition) {
@@ -134,7 +156,8 @@ fn always_holds(span: Span) -> Diagnostic {
 fn check_records(linter: &mut Linter<'_, '_>) {
     let view = linter.view;
     let mut states: HashMap<&Condition<TagId>, (Satisfiability, u64)> = HashMap::new();
-    for (_, _, condition) in view.population.switch_conditions() {
+    let built_in = view.population.switch_conditions().map(|(_, _, condition)| condition);
+    for condition in built_in.chain(view.population.own_switches.conditions()) {
         let entry = states.entry(condition);
         entry.or_insert_with(|| (linter.satisfiability(condition), 0)).1 += 1;
     }

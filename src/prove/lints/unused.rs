@@ -61,8 +61,12 @@ fn referenced_tags(view: &View, items: &[Item<'_>]) -> HashSet<TagId> {
     for (_, _, condition) in view.population.switch_conditions() {
         condition.for_each_tag(&mut add);
     }
+    for condition in view.population.own_switches.conditions() {
+        condition.for_each_tag(&mut add);
+    }
     for matrix in &*view.matrices {
         matrix.permissions.values().for_each(|value| value.for_each_tag(&mut add));
+        matrix.declared.iter().for_each(|(_, value)| value.for_each_tag(&mut add));
         if let Some(MetadataGrants { named, rest }) = &matrix.metadata {
             named.iter().for_each(|(_, value)| value.for_each_tag(&mut add));
             rest.for_each_tag(&mut add);
