@@ -1,10 +1,15 @@
 //! Users in bulk: what NDJSON and CSV mean, and what is said of mistakes in them.
 
-#![allow(clippy::unwrap_used, reason = "a test may fail by it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may fail by it")]
 
 use crate::support::listing;
 
-use peerage::{diagnostic::Diagnostics, request::Switch, source, syntax};
+use peerage::{
+    compile,
+    diagnostic::{Diagnostics, render_text},
+    request::Switch,
+    source, syntax,
+};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -109,6 +114,80 @@ fn a_table_has_a_column_for_each_permission() {
         );
         assert_eq!(listed.lines().count(), 1, "{listed}");
     }
+}
+
+/// The policy that tables of these tests are part of.
+const DECLARED: &str = "
+audience family: sharesTag(family-*);
+action mention: send_message;
+permissions { mention: hasTag(staff); }
+";
+
+fn built(name: &str, users: &str) -> compile::BuildOutput {
+    let sources = [("policy.peerage", DECLARED), (name, users)].map(|(name, text)| {
+        source::Source::new(name, source::Notation::from_file_name(name).unwrap(), text)
+    });
+    compile::build(&source::Sources::new(sources.into()).into(), None)
+}
+
+/// What users accept, and their switches of declared actions, mean the same in all notations.
+#[test]
+fn tables_and_lines_have_audiences_and_switches_of_declared_actions() {
+    let users = [
+        (
+            "users.peerage",
+            "user a { tags: [staff]; permissions { mention: false; } accepts { start_chat: family; mention: nobody; } }
+             user b { tags: []; permissions { mention: any(hasTag(staff), hasTag(b)); outgoing: false; } }
+             user c { tags: []; accepts { view_profile: contacts; } }",
+        ),
+        (
+            "users.csv",
+            "id,tags,permissions.mention,permissions.outgoing,accepts.start_chat,accepts.mention,accepts.view_profile
+             a,staff,false,,family,nobody,
+             b,,\"any(hasTag(staff), hasTag(b))\",false,,,
+             c,,,,,,contacts",
+        ),
+        (
+            "users.ndjson",
+            r#"{"id":"a","tags":["staff"],"permissions":{"mention":false},"accepts":{"start_chat":"family","mention":"nobody"}}
+             {"id":"b","tags":[],"permissions":{"mention":"any(hasTag(staff), hasTag(b))","outgoing":false}}
+             {"id":"c","tags":[],"accepts":{"view_profile":"contacts"}}"#,
+        ),
+    ];
+    let revisions = users.map(|(name, users)| {
+        let outcome = built(name, &users.replace("\n             ", "\n"));
+        let shown = render_text(&outcome.report, false);
+        outcome.view.unwrap_or_else(|| panic!("{name}: {shown}")).revision
+    });
+    assert_eq!(revisions[0], revisions[1]);
+    assert_eq!(revisions[0], revisions[2]);
+}
+
+#[test]
+fn a_column_of_an_action_that_there_is_not_is_reported_once() {
+    let table = "id,tags,permissions.menton,accepts.start_caht,accepts.block,accepts.mention\n\
+                 a,,true,nobody,nobody,famly\n\
+                 b,,false,nobody,nobody,family\n\
+                 c,,hasTag(b),nobody,nobody,\n";
+    let shown = render_text(&built("users.csv", table).report, false);
+    for (message, hint) in [
+        ("`permissions` has no field `menton`", "did you mean `mention`?"),
+        ("unknown action `start_caht`", "did you mean `start_chat`?"),
+        ("`block` reaches no other user", "expected one of"),
+        ("no audience `famly`", "did you mean `family`?"),
+    ] {
+        assert_eq!(shown.matches(message).count(), 1, "{message}\n{shown}");
+        assert!(shown.contains(hint), "{hint}\n{shown}");
+    }
+    assert!(shown.ends_with("4 errors\n"), "{shown}");
+    // A name that no action can have, and columns without their prefix.
+    let shown =
+        render_text(&built("users.csv", "id,tags,accepts.,accepts.a b,start_chat\n").report, false);
+    assert!(shown.contains("did you mean `permissions.start_chat`?"), "{shown}");
+    assert!(
+        shown.contains("no columns \"accepts.\", \"accepts.a b\"") || shown.contains("no column"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! The collector, which makes a roster of user statements one by one.
 
-use std::{cell::Cell, collections::HashMap, hash::BuildHasher};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{HashMap, HashSet},
+    hash::BuildHasher,
+};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -37,6 +41,8 @@ pub(in crate::policy) struct UserCollector<'v> {
     by_id: HashTable<u32>,
     by_tag: HashTable<u32>,
     by_set: HashTable<u32>,
+    /// The columns of tables, by their places, whose names were reported.
+    pub(super) reported_keys: RefCell<HashSet<Span>>,
     /// How many more times an id that is nobody's may be compared with a user's.
     comparisons: Cell<usize>,
 }
@@ -70,6 +76,7 @@ impl<'v> UserCollector<'v> {
             by_id: HashTable::new(),
             by_tag: HashTable::new(),
             by_set: HashTable::new(),
+            reported_keys: RefCell::default(),
             comparisons: Cell::new(MAX_COMPARISONS),
         }
     }

@@ -72,6 +72,9 @@ impl UserCollector<'_> {
                     self.own_switch(action, setting, &mut first_declared, &mut own, problems);
                     continue;
                 }
+                if !self.reported_keys.borrow_mut().insert(setting.key.span) {
+                    continue;
+                }
                 let declared = self.actions.iter().map(|(_, action)| &*action.name);
                 let known = Switch::ALL.iter().map(|switch| switch.as_str()).chain(declared);
                 problems.push(unknown_key("`permissions`", &setting.key, known));
@@ -128,7 +131,15 @@ impl UserCollector<'_> {
         let mut accepts = BTreeMap::new();
         let mut first: BTreeMap<ActionKey, Span> = BTreeMap::new();
         for entry in written {
-            let action = actions::action(&entry.key, self.actions, problems);
+            let is_reported = self.reported_keys.borrow().contains(&entry.key.span);
+            let action = if is_reported {
+                None
+            } else {
+                actions::action(&entry.key, self.actions, problems)
+            };
+            if action.is_none() {
+                self.reported_keys.borrow_mut().insert(entry.key.span);
+            }
             let audience = audience_word(&entry.value, problems)
                 .filter(|name| audience_number(name, self.audiences, problems).is_some());
             let (Some(action), Some(audience)) = (action, audience) else { continue };

@@ -21,18 +21,12 @@ pub(super) fn ndjson(part: &World, chance: &mut Chance) -> String {
     text
 }
 
-/// Whether tables have columns for the audiences of users.
-const HAS_AUDIENCES: bool = false;
-
-/// Whether a table can tell all of it: it has columns for built-in switches alone, and blanks separate what
-/// stands in a list.
+/// Whether a table can tell all of it: blanks separate what stands in a list.
 pub(super) fn fits_a_table(user: &User) -> bool {
-    let has_columns = (HAS_AUDIENCES || user.accepts.is_empty())
-        && user.permissions.keys().all(|name| SWITCHES.contains(name));
     let mut ids = [&user.contacts, &user.favorites, &user.paired, &user.blocked, &user.friends]
         .into_iter()
         .flatten();
-    has_columns && ids.all(|id| !id.contains(char::is_whitespace))
+    ids.all(|id| !id.contains(char::is_whitespace))
 }
 
 /// A table in which columns that nobody fills are left out at times.

@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// How many fields of a line are looked at singly; the others are counted.
-pub(super) const MOST_FIELDS: usize = 64;
+pub(super) const MOST_FIELDS: usize = 128;
 
 /// A field: its range in the line, and its value if it has quotes.
 pub(super) struct CsvCell<'s> {

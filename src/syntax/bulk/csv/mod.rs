@@ -8,27 +8,32 @@ use std::{borrow::Cow, cell::Cell, sync::LazyLock};
 use super::{Line, condition, lines};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
-    request::Switch,
+    request::{ActionSet, Switch, check_tag},
     source::{SourceId, Span},
     syntax::{
-        ast::{List, Setting, Spanned, Text, User},
+        ast::{Expr, ExprKind, List, Setting, Spanned, Text, User},
         keys::{self, SeenKeys},
         user_fields,
     },
 };
 use cells::{CsvCell, MOST_FIELDS};
 
-/// The names of all columns: the id, the fields of a record, and a column for each switch in place of
-/// `permissions`. A table has no `accepts`.
+/// The names of all columns that are known without the policy: the id, the fields of a record, and in place of
+/// `permissions` and `accepts` a column for each switch and each action. Those of declared actions come besides.
 static COLUMNS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let is_column = |field: &&&str| !matches!(**field, "permissions" | "accepts");
     let fields = user_fields::FIELDS.iter().filter(is_column);
     let fields = ["id"].iter().chain(fields).map(|&field| field.to_owned());
-    fields.chain(Switch::ALL.iter().map(|switch| format!("{PERMISSION}{switch}"))).collect()
+    let switches = Switch::ALL.iter().map(|switch| format!("{PERMISSION}{switch}"));
+    let accepts = ActionSet::BETWEEN_USERS.built_in().map(|action| format!("{ACCEPTS}{action}"));
+    fields.chain(switches).chain(accepts).collect()
 });
 
 /// The prefix of the columns that hold one permission each.
 const PERMISSION: &str = "permissions.";
+
+/// The prefix of the columns that hold the audience of one action each.
+const ACCEPTS: &str = "accepts.";
 
 pub(super) fn users<'s>(
     id: SourceId,
@@ -74,6 +79,7 @@ enum Column<'s> {
     Blocked,
     Friends,
     Permission(Text<'s>),
+    Accepts(Text<'s>),
     /// Nothing that could be used; it was reported.
     Refused,
 }
@@ -91,18 +97,23 @@ impl<'s> Column<'s> {
             "paired" => Self::Paired,
             "blocked" => Self::Blocked,
             "friends" => Self::Friends,
-            other if header::has_column(other) => Self::Permission(permission(name)?),
-            _ => return None,
+            // What is behind the dot is for the policy to know, which declares actions.
+            _ => match (behind(PERMISSION, name), behind(ACCEPTS, name)) {
+                (Some(switch), _) => Self::Permission(switch),
+                (None, Some(action)) => Self::Accepts(action),
+                (None, None) => return None,
+            },
         })
     }
 }
 
-/// The permission that a column of this name holds.
-fn permission<'s>(column: &Text<'s>) -> Option<Text<'s>> {
+/// The name behind the prefix of a column, if it has the form of one.
+fn behind<'s>(prefix: &str, column: &Text<'s>) -> Option<Text<'s>> {
     let key: Cow<'s, str> = match &column.value {
-        Cow::Borrowed(name) => name.strip_prefix(PERMISSION)?.into(),
-        Cow::Owned(name) => name.strip_prefix(PERMISSION)?.to_owned().into(),
+        Cow::Borrowed(name) => name.strip_prefix(prefix)?.into(),
+        Cow::Owned(name) => name.strip_prefix(prefix)?.to_owned().into(),
     };
+    check_tag(&key).ok()?;
     let start = column.span.end().saturating_sub(key.len());
     Some(Spanned::new(key, Span::new(column.span.source, start, column.span.end())))
 }
@@ -126,8 +137,9 @@ impl<'s> Header<'s> {
             return None;
         }
         if count > MOST_FIELDS {
-            let most = COLUMNS.len();
-            let message = format!("the header has {count} columns; a table of users has {most}");
+            let message = format!(
+                "the header has {count} columns; a table of users has at most {MOST_FIELDS}"
+            );
             let problem = Diagnostic::error(Code::InvalidRecord, line.whole(), message);
             problems.push(problem.hint("begin with the line `id,tags`"));
             return None;
@@ -185,6 +197,13 @@ impl<'s> Header<'s> {
                     if let Some(value) = value.and_then(|text| condition(text, problems)) {
                         let setting = Setting { key: key.clone(), value };
                         user.more.get_or_insert_default().permissions.push(setting);
+                    }
+                }
+                Column::Accepts(key) => {
+                    if let Some(Spanned { value, span }) = field.trimmed(line) {
+                        let value = Expr { span, kind: ExprKind::Word(value) };
+                        let setting = Setting { key: key.clone(), value };
+                        user.more.get_or_insert_default().accepts.push(setting);
                     }
                 }
                 Column::Refused => {}
