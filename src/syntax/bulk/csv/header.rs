@@ -1,6 +1,6 @@
 //! Mistakes in the header of a table.
 
-use super::{ACCEPTS, COLUMNS, PERMISSION};
+use super::{COLUMNS, PERMISSION};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
     source::Span,
@@ -113,11 +113,7 @@ impl<'s> UnknownColumns<'s> {
 fn meant(name: &Text<'_>) -> Option<&'static str> {
     let columns = || COLUMNS.iter().map(String::as_str);
     columns()
-        .find(|column| {
-            [PERMISSION, ACCEPTS]
-                .iter()
-                .any(|prefix| column.strip_prefix(prefix) == Some(&*name.value))
-        })
+        .find(|column| column.strip_prefix(PERMISSION) == Some(&*name.value))
         .or_else(|| did_you_mean(&name.value, columns()))
 }
 

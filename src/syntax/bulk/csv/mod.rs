@@ -8,7 +8,7 @@ use std::{borrow::Cow, cell::Cell, sync::LazyLock};
 use super::{Line, condition, lines};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
-    request::{ActionSet, Switch, check_tag},
+    request::Switch,
     source::{SourceId, Span},
     syntax::{
         ast::{Expr, ExprKind, List, Setting, Spanned, Text, User},
@@ -18,15 +18,14 @@ use crate::{
 };
 use cells::{CsvCell, MOST_FIELDS};
 
-/// The names of all columns that are known without the policy: the id, the fields of a record, and in place of
-/// `permissions` and `accepts` a column for each switch and each action. Those of declared actions come besides.
+/// The names of the columns that are known without the policy: the id, the fields of a record, and in place of
+/// `permissions` a column for each switch. Those of actions come besides, in place of `accepts` and for
+/// the switches of declared ones.
 static COLUMNS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let is_column = |field: &&&str| !matches!(**field, "permissions" | "accepts");
     let fields = user_fields::FIELDS.iter().filter(is_column);
     let fields = ["id"].iter().chain(fields).map(|&field| field.to_owned());
-    let switches = Switch::ALL.iter().map(|switch| format!("{PERMISSION}{switch}"));
-    let accepts = ActionSet::BETWEEN_USERS.built_in().map(|action| format!("{ACCEPTS}{action}"));
-    fields.chain(switches).chain(accepts).collect()
+    fields.chain(Switch::ALL.iter().map(|switch| format!("{PERMISSION}{switch}"))).collect()
 });
 
 /// The prefix of the columns that hold one permission each.
@@ -113,7 +112,9 @@ fn behind<'s>(prefix: &str, column: &Text<'s>) -> Option<Text<'s>> {
         Cow::Borrowed(name) => name.strip_prefix(prefix)?.into(),
         Cow::Owned(name) => name.strip_prefix(prefix)?.to_owned().into(),
     };
-    check_tag(&key).ok()?;
+    if key.is_empty() || key.contains(char::is_whitespace) {
+        return None;
+    }
     let start = column.span.end().saturating_sub(key.len());
     Some(Spanned::new(key, Span::new(column.span.source, start, column.span.end())))
 }
