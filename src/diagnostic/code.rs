@@ -194,6 +194,8 @@ codes! {
     ShutAction = "shut-action",
     /// Nothing is said of an action that is declared.
     PlainAction = "plain-action",
+    /// A cell of a matrix that no decision looks at.
+    UnaskedCell = "unasked-cell",
     /// No group uses a matrix.
     UnusedMatrix = "unused-matrix",
     /// Users reach nobody by any rule, and nobody reaches them.
@@ -236,6 +238,7 @@ impl Code {
         Self::SelfOpened,
         Self::ShutAction,
         Self::PlainAction,
+        Self::UnaskedCell,
         Self::UnusedMatrix,
         Self::Unconcerned,
         Self::Overridden,

@@ -136,6 +136,13 @@ static TABLE: [[Option<Requirements>; KINDS]; Action::ALL.len()] = {
 
 const KINDS: usize = 3;
 
+/// Whether an action in a group takes a role or a permission there, so that the cell of a declared action like it
+/// is asked.
+pub fn takes_role_in_groups(action: Action) -> bool {
+    Requirements::lookup(action, ResourceKind::Group)
+        .is_some_and(|it| it.role != RoleRequirement::Nothing)
+}
+
 impl Requirements {
     /// The action by which a conversation begins.
     pub(super) const BEGINNING_ACTION: Action = Action::StartChat;

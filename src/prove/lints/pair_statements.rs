@@ -113,6 +113,10 @@ fn check_relations(linter: &mut Linter<'_, '_>) {
                     check_relation(linter, place, span, &compiled.condition, Wanting::Other);
                 }
             }
+            Item::Peers(peers) => {
+                let modes = peers.modes.iter().map(|mode| &mode.mode);
+                modes.chain(&peers.default).for_each(|mode| check_peers_audience(linter, mode));
+            }
             _ => {}
         }
     }
@@ -157,17 +161,40 @@ fn check_relation(
             return;
         }
     }
+    let who = match wanting {
+        Wanting::Owner => "the one of the two who acts",
+        Wanting::Other => "a user who wants to be in it",
+    };
+    check_self_opened(linter, (statement, span), relation, wanting, who);
+}
+
+/// Reports a relation condition that a user makes true alone: who it is, in words.
+fn check_self_opened(
+    linter: &mut Linter<'_, '_>,
+    (statement, span): (Span, Span),
+    relation: &RelationCondition<TagId>,
+    wanting: Wanting,
+    who: &str,
+) {
     let alone = |atom: &RelationCondition<TagId>| is_made_alone(atom, wanting);
-    if !holds(relation, &|_| false) && holds(relation, &alone) {
-        let who = match wanting {
-            Wanting::Owner => "the one of the two who acts",
-            Wanting::Other => "a user who wants to be in it",
-        };
-        let problem =
-            Diagnostic::warning(Code::SelfOpened, span, "a user can make this true alone")
-                .label(format!("{who} adds the other to their own list"))
-                .hint("ask for the list of the other user, for `mutual(...)`, or for `friend`");
-        linter.warn(statement, problem);
+    if holds(relation, &|_| false) || !holds(relation, &alone) {
+        return;
+    }
+    let problem = Diagnostic::warning(Code::SelfOpened, span, "a user can make this true alone")
+        .label(format!("{who} adds the other to their own list"))
+        .hint("ask for the list of the other user, for `mutual(...)`, or for `friend`");
+    linter.warn(statement, problem);
+}
+
+/// Reports audiences that are peers modes by which users admit whom they like: a mode is read from the user whose
+/// mode it is, for what they do themselves too.
+fn check_peers_audience(linter: &mut Linter<'_, '_>, mode: &ast::Text<'_>) {
+    let audiences = &linter.view.settings.audiences;
+    let audience = audiences.own().iter().find(|it| it.name == mode.value);
+    if let Some(audience) = audience {
+        let place = (mode.span, mode.span);
+        let who = "the user whose mode it is";
+        check_self_opened(linter, place, &audience.condition, Wanting::Owner, who);
     }
 }
 

@@ -88,3 +88,33 @@ fn check(row: &Row) -> Checked {
 fn authzen_searches() {
     column(check);
 }
+
+/// Lists tell nothing of obligations: who may only ask is on them, and a decision says so.
+#[test]
+fn who_may_only_ask_is_on_lists() {
+    let policy = Policy::yaml(
+        "accepts: { send_message: { default: contacts, otherwise: request } }\n\
+         users: { ann: {}, bob: { contacts: [ann] }, kim: {} }\n",
+    );
+    let daemon = Daemon::serve(policy.folder.path().join("policy.yaml"));
+    let reach = daemon.get("/v1/reach?subject=ann&action=send_message").json();
+    assert_eq!(reach["users"], json!(["bob", "kim"]));
+    let reach = daemon.get("/v1/reach?resource=kim&action=send_message").json();
+    assert_eq!(reach["users"], json!(["ann", "bob"]));
+    let found = searches(&daemon, &Question::of("ann send_message kim"));
+    assert_eq!(found[..2], [vec!["bob", "kim"], vec!["ann", "bob"]]);
+    for (other, obligations) in [("bob", json!(null)), ("kim", json!(["request"]))] {
+        let question = format!("subject=ann&action=send_message&resource={other}");
+        let decided = daemon.get(&format!("/v1/decide?{question}&explain=true")).json();
+        assert_eq!((&decided["decision"], &decided["obligations"]), (&json!(true), &obligations));
+        let is_said = decided["gates"].to_string().contains("so this is a request");
+        assert_eq!(is_said, other == "kim", "{decided}");
+    }
+    // Who is asked may take it, and then nothing is asked any more.
+    let existing = daemon.get(
+        "/v1/decide?subject=ann&action=send_message&resource=kim&conversation=existing&explain=true",
+    );
+    let existing = existing.json();
+    assert_eq!((&existing["decision"], &existing["obligations"]), (&json!(true), &json!(null)));
+    assert!(!existing["gates"].to_string().contains("a request"), "{existing}");
+}

@@ -338,3 +338,77 @@ fn words_say_so_themselves() {
         }
     }
 }
+
+const TEAM: &str = "actions: { announce: { like: post }, mention: { like: send_message } }
+users: { a: { tags: [x] }, b: { tags: [] } }
+groups: { g: { matrix: team, creator: a, members: [b] } }
+matrices:
+  team:
+    add_member: allow
+    remove_member: deny
+    update_metadata: allow
+    add_admin: deny
+    remove_admin: deny
+    update_permissions: deny
+";
+
+/// The lints of a policy in YAML.
+fn lints(policy: &str) -> Vec<String> {
+    let policy: Value = serde_saphyr::from_str(policy).unwrap();
+    codes(&policy)
+}
+
+#[test]
+fn cells_that_no_decision_looks_at() {
+    assert_eq!(lints(&format!("{TEAM}    mention: deny\n    announce: deny\n")), ["unasked-cell"]);
+    let said = format!("{TEAM}    mention: deny\npermissions: {{ announce: hasTag(x) }}\n");
+    assert_eq!(lints(&said), [""; 0]);
+}
+
+#[test]
+fn peers_modes_that_users_widen_alone() {
+    let users = "users: { a: { tags: [x], contacts: [b] }, b: { tags: [] } }";
+    for (audience, found) in [
+        ("contact", &["self-opened"] as &[&str]),
+        ("any(pair, sharesTag(x))", &["self-opened"]),
+        // What the other adds is seen where the audience is defined.
+        ("inverse(contact)", &["self-opened"]),
+        ("any(contact, inverse(contact))", &["self-opened"; 2]),
+        ("mutual(contact)", &[]),
+        ("friend", &[]),
+        ("sharesTag(x)", &[]),
+    ] {
+        for peers in
+            ["{ default: own }", "{ default: all, modes: [{ when: hasTag(x), mode: own }] }"]
+        {
+            let policy = format!("audiences: {{ own: '{audience}' }}\npeers: {peers}\n{users}\n");
+            assert_eq!(lints(&policy), found, "{policy}");
+        }
+    }
+    // In `accepts`, the list of the one who is reached is theirs.
+    let policy = format!(
+        "audiences: {{ own: contact }}\naccepts: {{ start_chat: {{ default: own }} }}\n{users}\n"
+    );
+    assert_eq!(lints(&policy), [""; 0]);
+    let policy = policy.replace("own: contact", "own: inverse(pair)");
+    assert_eq!(lints(&policy), ["self-opened"]);
+}
+
+/// The tags that the cells and switches of declared actions name are of use.
+#[test]
+fn tags_of_declared_actions_are_used() {
+    let declared = format!("tags: [x, cell, own, ghost]\n{TEAM}    mention: hasTag(cell)\n")
+        .replace("b: { tags: [] }", "b: { tags: [], permissions: { announce: hasTag(own) } }");
+    let unused = |policy: &str| lints(policy).iter().filter(|it| *it == "unused-tag").count();
+    assert_eq!(unused(&declared), 1);
+    assert_eq!(unused(&declared.replace(", ghost", "")), 0);
+}
+
+#[test]
+fn outcomes_that_no_user_can_meet() {
+    let policy = "rules: [{ condition: hasTag(x), outcome: 'all(hasTag(x), not(hasTag(x)))' }]\n";
+    assert_eq!(lints(policy), ["dead-always"]);
+    let policy = "rules: [{ condition: hasTag(x), outcome: 'any(hasTag(x), not(hasTag(x)))' }]\n";
+    assert_eq!(lints(policy), ["always-holds"]);
+    assert_eq!(lints("rules: [{ condition: hasTag(x), outcome: everyone }]\n"), [""; 0]);
+}
