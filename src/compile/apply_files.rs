@@ -181,8 +181,14 @@ fn same_fields(
     tag: &impl Fn(TagId) -> Option<TagId>,
 ) -> bool {
     let ((new, new_conditions), (held, conditions)) = (files.overrides(user), old.overrides(known));
+    let has_names = |population: &Population, user: UserNumber| {
+        population.own_audiences.of_user(user).next().is_some()
+            || population.own_switches.of_user(user).next().is_some()
+    };
     // Most users have no record, and their fields need not be compared one by one.
     if new == held
+        && !has_names(files, user)
+        && !has_names(old, known)
         && new_conditions.is_empty()
         && conditions.is_empty()
         && same_tags(files, user, old, known, tag)

@@ -77,10 +77,10 @@ pub(super) fn population(population: &Population, tags: &Tags) -> [u8; 32] {
     }
     if !population.own_switches.is_empty() {
         feed.text("own switches");
-        for OwnSwitch { action, user, toggle } in population.own_switches.iter() {
+        for OwnSwitch { action, user, setting } in population.own_switches.iter() {
             feed.text(action);
             feed.count(user.index());
-            feed.toggle(&toggle.map(&mut |tag| name(tag)));
+            feed.toggle(&setting.toggle.map(&mut |tag| name(tag)));
         }
     }
     feed.count(usize::from(!population.ties.is_empty()));

@@ -6,8 +6,8 @@ use crate::{
     policy::{self, Roster},
     request::{AudienceSlot, PeersSetting, Relation, Toggle},
     snapshot::{
-        DirectoryEntry, OwnSwitch, Population, PopulationParts, RecordOverrides, SwitchCondition,
-        TagId, Tags, Tie, UserNumber,
+        DirectoryEntry, OwnSetting, OwnSwitch, Population, PopulationParts, RecordOverrides,
+        SwitchCondition, TagId, Tags, Tie, UserNumber,
     },
 };
 
@@ -131,9 +131,12 @@ fn own_switches(
     let mut all = Vec::new();
     for (user, said) in roster.overrides() {
         let Some(user) = number_of(*user) else { continue };
-        for (action, toggle) in &said.own_switches {
+        let declared = said.own_switches.iter().map(|it| (it, true));
+        let recorded = said.recorded_switches.iter().map(|it| (it, false));
+        for ((action, toggle), is_declared) in declared.chain(recorded) {
             let toggle = toggle.map(&mut |tag| tags.intern(tag));
-            all.push(OwnSwitch { action: Arc::clone(action), user, toggle });
+            let setting = OwnSetting { toggle, is_declared };
+            all.push(OwnSwitch { action: Arc::clone(action), user, setting });
         }
     }
     all

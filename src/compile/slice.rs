@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::{
     request::{
         AudienceSlot, Condition, EVERYONE, NOBODY, PeersMode, Relation, SHARES_GROUP, Switch,
+        Toggle,
     },
     snapshot::{TagId, Tie, UserNumber, View},
     source::Span,
@@ -240,6 +241,13 @@ fn reconstruct_user<'s>(view: &View, user: UserNumber, place: Span) -> User<'s> 
     for (_, switch, condition) in conditions {
         let value = reconstruct_condition(condition, view, place);
         permissions.push(Setting { key: word(switch.as_str()), value });
+    }
+    for own in population.own_switches.of_user(user) {
+        let value = match &own.setting.toggle {
+            Toggle::Always(on) => Expr { span: place, kind: ExprKind::Word(on.to_string().into()) },
+            Toggle::When(condition) => reconstruct_condition(condition, view, place),
+        };
+        permissions.push(Setting { key: word(&own.action), value });
     }
     let accepts = population.own_audiences.of_user(user).filter_map(|(slot, name)| {
         let AudienceSlot::Action(action) = slot else { return None };

@@ -18,7 +18,7 @@ pub struct EffectiveUser {
     pub approval: Option<Approval>,
     /// The names of the audiences from whom the user accepts actions.
     pub accepts: BTreeMap<ActionName, String>,
-    /// The switches of declared actions, which files alone set.
+    /// The switches of declared actions.
     pub own_permissions: BTreeMap<Arc<str>, SwitchSetting>,
     /// The ids of the users to whom the user has each relation, in order; a favorite is a contact too.
     pub relations: Vec<(Relation, Vec<String>)>,

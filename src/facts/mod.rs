@@ -22,7 +22,8 @@ mod write;
 pub use change::{ChangeSet, RecordRead, RecordWrite, Version};
 pub use command::{
     ByUser, Command, CommandSyntaxError, FriendFields, GroupFields, Id, MOST_COMMANDS, Nullable,
-    Op, Patch, PermissionKey, RequestFields, TagName, UnilateralRelation, UserFields, UserPair,
+    Op, Patch, PermissionKey, RequestFields, SwitchKey, TagName, UnilateralRelation, UserFields,
+    UserPair,
 };
 pub use effective::{
     DeclaredBy, EffectiveGroup, EffectiveRule, EffectiveRules, EffectiveUser, VersionedUserRecord,

@@ -33,6 +33,9 @@ pub struct UserRecord {
     pub peers: Option<PeersSetting<String>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub permissions: BTreeMap<Switch, SwitchSetting>,
+    /// The switches of declared actions, by the names of the actions.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub own_permissions: BTreeMap<String, SwitchSetting>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moderation: Option<Moderation>,
     #[serde(skip_serializing_if = "Option::is_none")]

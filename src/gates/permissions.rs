@@ -67,18 +67,19 @@ fn declared_on<'v>(view: &'v View, own: &ActionDeclaration<TagId>) -> Selection<
         Toggle::Always(false) => Selection::nobody(),
         Toggle::When(condition) => view.population.selection(condition),
     };
-    let set = view.population.own_switches.of_action(&own.name);
+    let set: Vec<&OwnSwitch> = view.population.own_switches.of_action(&own.name).collect();
     if set.is_empty() {
         return by_policy;
     }
     let is_on = |it: &&OwnSwitch| {
         let tags = view.population.directory.tags(it.user);
-        it.toggle.is_on(&|tag| tags.contains(*tag))
+        it.setting.toggle.is_on(&|tag| tags.contains(*tag))
     };
     let users = |set: &mut dyn Iterator<Item = &OwnSwitch>| -> Selection<'v> {
         set.map(|it| it.user).collect::<UserSet>().into()
     };
-    let (all, on) = (users(&mut set.iter()), users(&mut set.iter().filter(is_on)));
+    let (all, on) =
+        (users(&mut set.iter().copied()), users(&mut set.iter().copied().filter(is_on)));
     Selection::any([Selection::all([by_policy, all.complement()]), on])
 }
 

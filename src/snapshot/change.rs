@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    CompiledBarrier, CompiledRule, Population, RecordOverrides, RuleBook, TagId, Tie, UserNumber,
-    UserSet, UserState, View, state_index::StateChange,
+    CompiledBarrier, CompiledRule, OwnSetting, Population, RecordOverrides, RuleBook, TagId, Tie,
+    UserNumber, UserSet, UserState, View, state_index::StateChange,
 };
 use crate::request::{AudienceSlot, Condition, DeclaredFields, Relation, Switch};
 
@@ -32,6 +32,8 @@ pub struct OverridesChange {
     pub conditions: Vec<(Switch, Condition<TagId>)>,
     /// The names of audiences, by action.
     pub audiences: Vec<(AudienceSlot, String)>,
+    /// The switches of declared actions.
+    pub switches: Vec<(Arc<str>, OwnSetting<TagId>)>,
 }
 
 /// The parts of a tie that are removed, and then the parts that are added, from one user to
@@ -374,7 +376,7 @@ impl Population {
         {
             *place = stated;
         }
-        if let Some(OverridesChange { own, conditions, audiences }) = &user.overrides {
+        if let Some(OverridesChange { own, conditions, audiences, switches }) = &user.overrides {
             self.overrides.grow(number.index() + 1);
             if let Some(place) = self.overrides.get_mut(number.index()) {
                 *place = *own;
@@ -385,6 +387,9 @@ impl Population {
             if !audiences.is_empty() || self.own_audiences.of_user(number).next().is_some() {
                 let below = self.directory.len();
                 Arc::make_mut(&mut self.own_audiences).set(number, audiences, below);
+            }
+            if !switches.is_empty() || self.own_switches.of_user(number).next().is_some() {
+                Arc::make_mut(&mut self.own_switches).set(number, switches);
             }
         }
     }

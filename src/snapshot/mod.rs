@@ -57,7 +57,7 @@ pub use group_table::{GroupEntry, GroupNumber, GroupTable, GroupView};
 use matrix::MatrixIndex;
 pub use matrix::{CompiledMatrix, MatrixNumber};
 pub use own_audiences::{OwnAudience, OwnAudiences};
-pub use own_switches::{OwnSwitch, OwnSwitches};
+pub use own_switches::{OwnSetting, OwnSwitch, OwnSwitches};
 pub use population::{Population, PopulationParts, SwitchCondition};
 pub use revision::Revision;
 pub use rule_book::{CompiledRule, CompiledRuleSet, RuleBook, RuleNumber, RuleTarget, RuleTargets};

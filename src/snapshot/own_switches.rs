@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{TagId, UserNumber};
+use super::{TagId, UserNumber, chunked_list::ChunkedList};
 use crate::request::{Condition, Toggle};
 
-/// The switches of declared actions that records set, in the order of actions and users.
+/// The switches of declared actions that records set, in the order of users and actions.
 ///
 /// The actions are names: which of them there are is the policy's to say.
 #[derive(Clone, Default, Debug)]
 pub struct OwnSwitches {
-    all: Vec<OwnSwitch>,
+    all: ChunkedList<OwnSwitch, 128>,
 }
 
 /// A record's setting of the switch of a declared action.
@@ -18,38 +18,42 @@ pub struct OwnSwitches {
 pub struct OwnSwitch {
     pub action: Arc<str>,
     pub user: UserNumber,
-    pub toggle: Toggle<TagId>,
+    pub setting: OwnSetting<TagId>,
+}
+
+/// The setting of a switch of a declared action, over tags of type `T`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OwnSetting<T> {
+    pub toggle: Toggle<T>,
+    /// Whether a policy file states it; else the API does.
+    pub is_declared: bool,
 }
 
 impl OwnSwitches {
     /// The settings of records, each of a user and an action once, in any order.
     pub fn new(mut all: Vec<OwnSwitch>) -> Self {
-        all.sort_by(|one, other| (&one.action, one.user).cmp(&(&other.action, other.user)));
-        Self { all }
+        all.sort_by(|one, other| one.key().cmp(&other.key()));
+        Self { all: all.into_iter().collect() }
     }
 
     pub fn is_empty(&self) -> bool {
-        self.all.is_empty()
+        self.all.len() == 0
     }
 
-    /// The settings for an action, in the order of users. Costs a binary search.
-    pub fn of_action(&self, action: &str) -> &[OwnSwitch] {
-        let from = self.all.partition_point(|it| &*it.action < action);
-        let rest = self.all.get(from..).unwrap_or_default();
-        let count = rest.partition_point(|it| &*it.action == action);
-        rest.get(..count).unwrap_or_default()
+    /// The settings for an action, in the order of users. Costs a look at each setting.
+    pub fn of_action<'s>(&'s self, action: &'s str) -> impl Iterator<Item = &'s OwnSwitch> {
+        self.all.iter().filter(move |it| &*it.action == action)
     }
 
     /// The setting of a user's record. Costs a binary search.
     pub fn get(&self, user: UserNumber, action: &str) -> Option<&Toggle<TagId>> {
-        let key = (action, user);
-        let at = self.all.binary_search_by(|it| (&*it.action, it.user).cmp(&key)).ok()?;
-        self.all.get(at).map(|it| &it.toggle)
+        let found = self.all.first_from(|it| it.key() < (user, action))?;
+        (found.key() == (user, action)).then_some(&found.setting.toggle)
     }
 
-    /// The settings of a user's record, in the order of actions. Costs a look at each setting.
+    /// The settings of a user's record, in the order of actions. Costs a binary search.
     pub fn of_user(&self, user: UserNumber) -> impl Iterator<Item = &OwnSwitch> {
-        self.all.iter().filter(move |it| it.user == user)
+        self.all.iter_from(&|it| it.user < user).take_while(move |it| it.user == user)
     }
 
     /// All settings, in order.
@@ -59,13 +63,30 @@ impl OwnSwitches {
 
     /// The conditions of all settings.
     pub fn conditions(&self) -> impl Iterator<Item = &Condition<TagId>> {
-        self.all.iter().filter_map(|it| match &it.toggle {
+        self.all.iter().filter_map(|it| match &it.setting.toggle {
             Toggle::When(condition) => Some(condition),
             Toggle::Always(_) => None,
         })
     }
 
+    /// Replaces the settings of a user's record. Costs a binary search for each setting before and after.
+    pub(super) fn set(&mut self, user: UserNumber, settings: &[(Arc<str>, OwnSetting<TagId>)]) {
+        for _ in 0..self.of_user(user).count() {
+            self.all.remove(|it| it.user < user);
+        }
+        for (action, setting) in settings {
+            let own = OwnSwitch { action: Arc::clone(action), user, setting: setting.clone() };
+            self.all.insert(own, |it| it.key() < (user, action));
+        }
+    }
+
     pub(super) fn memory(&self) -> usize {
-        self.all.len() * size_of::<OwnSwitch>()
+        self.all.memory()
+    }
+}
+
+impl OwnSwitch {
+    fn key(&self) -> (UserNumber, &str) {
+        (self.user, &self.action)
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::{
     diagnostic::render_text,
     facts::{
-        Command, Friend, FriendFields, Id, Op, Patch, PendingRequest, Record, RecordKey,
+        Command, Friend, FriendFields, Id, Op, Patch, PendingRequest, Record, RecordKey, SwitchKey,
         SwitchSetting, TagName, UnixMillis, UserFields, UserRecord,
         export_line::{self, ExportHeader, ExportLineError},
     },
@@ -143,7 +143,16 @@ pub(super) fn apply_fields(user: &mut UserRecord, fields: &UserFields) {
     if let Some(given) = fields.accepts.replacement() {
         user.accepts = given.cloned().unwrap_or_default();
     }
-    merge(&mut user.permissions, fields.permissions.as_ref());
+    let mut own = BTreeMap::new();
+    let mut built_in = BTreeMap::new();
+    for (key, setting) in fields.permissions.iter().flatten() {
+        match key {
+            SwitchKey::BuiltIn(switch) => drop(built_in.insert(*switch, setting.clone())),
+            SwitchKey::Declared(action) => drop(own.insert(action.clone(), setting.clone())),
+        }
+    }
+    merge(&mut user.permissions, Some(&built_in));
+    merge(&mut user.own_permissions, Some(&own));
     merge(&mut user.attributes, fields.attributes.as_ref());
     let ids = |ids: &BTreeSet<Id>| ids.iter().map(ToString::to_string).collect();
     for (mine, given) in [

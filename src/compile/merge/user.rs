@@ -9,7 +9,7 @@ use crate::{
         ActionName, Approval, AudienceSlot, DeclaredField, DeclaredFields, Moderation,
         PeersSetting, Switch, SwitchMap, Toggle,
     },
-    snapshot::{OverridesChange, Population, RecordOverrides, TagId, UserNumber},
+    snapshot::{OverridesChange, OwnSetting, Population, RecordOverrides, TagId, UserNumber},
 };
 
 /// The fields of a user, each `None` where nothing sets it, over tags of type `T`.
@@ -23,8 +23,8 @@ pub(crate) struct UserFieldValues<T> {
     pub(crate) permissions: SwitchMap<Option<Toggle<T>>>,
     /// The names of audiences, by action.
     pub(crate) accepts: Option<BTreeMap<ActionName, String>>,
-    /// The switches of declared actions, which files alone set.
-    pub(crate) own_switches: BTreeMap<Arc<str>, Toggle<T>>,
+    /// The switches of declared actions.
+    pub(crate) own_switches: BTreeMap<Arc<str>, OwnSetting<T>>,
 }
 
 /// Whether there is such a user: a file declares them, or the API created them.
@@ -89,8 +89,14 @@ impl<T> UserFieldValues<T> {
     /// The effective fields: those that files declare as `declared` has them, the others as the record
     /// has them.
     pub(crate) fn merge(declared: Self, fields: DeclaredFields, recorded: Self) -> Self {
-        let Self { tags, peers, moderation, approval, mut permissions, accepts, own_switches: _ } =
+        let Self { tags, peers, moderation, approval, mut permissions, accepts, own_switches } =
             recorded;
+        // What a file states of one action, a record does not change; others it may.
+        let mut merged = declared.own_switches;
+        merged.retain(|_, setting| setting.is_declared);
+        for (action, setting) in own_switches {
+            merged.entry(action).or_insert(setting);
+        }
         let mut declared_permissions = declared.permissions;
         for (switch, setting) in permissions.iter_mut() {
             let field = DeclaredField::Permission(switch);
@@ -103,7 +109,7 @@ impl<T> UserFieldValues<T> {
             approval: pick(fields, DeclaredField::Approval, declared.approval, approval),
             permissions,
             accepts: pick(fields, DeclaredField::Accepts, declared.accepts, accepts),
-            own_switches: declared.own_switches,
+            own_switches: merged,
         }
     }
 
@@ -149,7 +155,10 @@ impl<T> UserFieldValues<T> {
             accepts: accepts.clone(),
             own_switches: own_switches
                 .iter()
-                .map(|(action, toggle)| (Arc::clone(action), toggle.map(tag)))
+                .map(|(action, OwnSetting { toggle, is_declared })| {
+                    let setting = OwnSetting { toggle: toggle.map(tag), is_declared: *is_declared };
+                    (Arc::clone(action), setting)
+                })
                 .collect(),
         }
     }
@@ -191,6 +200,7 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
             tags,
             peers,
             permissions,
+            own_permissions,
             moderation,
             approval,
             accepts,
@@ -217,19 +227,32 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
                 let entries = accepts.iter();
                 entries.map(|(&action, name)| (action.into(), name.clone())).collect()
             }),
-            own_switches: BTreeMap::new(),
+            own_switches: own_permissions
+                .iter()
+                .map(|(action, setting)| {
+                    let toggle = toggle(setting).map(&mut |tag| Cow::Owned(tag.clone()));
+                    (Arc::from(action.as_str()), OwnSetting { toggle, is_declared: false })
+                })
+                .collect(),
         }
     }
 
     /// The fields that files declare, without tags.
     pub(crate) fn from_roster(overrides: UserOverrides) -> Self {
-        let UserOverrides { moderation, peers, approval, permissions, accepts, own_switches } =
-            overrides;
+        let UserOverrides {
+            moderation,
+            peers,
+            approval,
+            permissions,
+            accepts,
+            own_switches,
+            recorded_switches: _,
+        } = overrides;
         let moderation = Some(moderation);
         let mut fields = Self { peers, moderation, approval, accepts, ..Self::default() };
         for (action, toggle) in own_switches {
             let toggle = toggle.map(&mut |tag| Cow::Owned(tag.clone()));
-            fields.own_switches.insert(action, toggle);
+            fields.own_switches.insert(action, OwnSetting { toggle, is_declared: true });
         }
         for (switch, toggle) in permissions {
             fields.permissions[switch] = Some(toggle.map(&mut |tag| Cow::Owned(tag.clone())));
@@ -241,9 +264,13 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
     pub(crate) fn to_roster(&self) -> UserOverrides {
         let Self { tags: _, peers, moderation, approval, permissions: _, accepts, own_switches } =
             self;
-        let own_switches = own_switches.iter().map(|(action, toggle)| {
-            (Arc::clone(action), toggle.map(&mut |tag| tag.clone().into_owned()))
-        });
+        let switches = |is_declared: bool| {
+            let those = own_switches.iter().filter(move |(_, it)| it.is_declared == is_declared);
+            let text = |tag: &Cow<'_, str>| tag.clone().into_owned();
+            those
+                .map(|(action, it)| (Arc::clone(action), it.toggle.map(&mut |tag| text(tag))))
+                .collect()
+        };
         let permissions = self.set_permissions();
         UserOverrides {
             moderation: moderation.unwrap_or(Moderation::None),
@@ -253,7 +280,8 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
                 .map(|(switch, toggle)| (switch, toggle.map(&mut |tag| tag.clone().into_owned())))
                 .collect(),
             accepts: accepts.clone(),
-            own_switches: own_switches.collect(),
+            own_switches: switches(true),
+            recorded_switches: switches(false),
         }
     }
 }
@@ -275,7 +303,7 @@ impl UserFieldValues<TagId> {
         }
         let own_switches = population.own_switches.of_user(user);
         let own_switches =
-            own_switches.map(|it| (Arc::clone(&it.action), it.toggle.clone())).collect();
+            own_switches.map(|it| (Arc::clone(&it.action), it.setting.clone())).collect();
         let mut permissions = SwitchMap::from_fn(|switch| own.switch(switch).map(Toggle::Always));
         for &(_, switch, ref condition) in conditions {
             permissions[switch] = Some(Toggle::When(condition.clone()));
@@ -293,8 +321,7 @@ impl UserFieldValues<TagId> {
 
     /// The tags and overrides that a view is to hold.
     pub(crate) fn into_changes(self) -> (Vec<TagId>, OverridesChange) {
-        // A view has the switches of declared actions from the files already.
-        let Self { tags, peers, moderation, approval, mut permissions, accepts, own_switches: _ } =
+        let Self { tags, peers, moderation, approval, mut permissions, accepts, own_switches } =
             self;
         let mut own =
             RecordOverrides::default().with_moderation(moderation.unwrap_or(Moderation::None));
@@ -318,6 +345,7 @@ impl UserFieldValues<TagId> {
         }
         let accepts = accepts.unwrap_or_default().into_iter();
         audiences.extend(accepts.map(|(action, name)| (AudienceSlot::Action(action), name)));
-        (tags.unwrap_or_default(), OverridesChange { own, conditions, audiences })
+        let switches = own_switches.into_iter().collect();
+        (tags.unwrap_or_default(), OverridesChange { own, conditions, audiences, switches })
     }
 }

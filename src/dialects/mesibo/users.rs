@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     dialects::{Backend, Reply, Step},
-    facts::{Id, Op, Patch, SwitchSetting, UserFields},
+    facts::{Id, Op, Patch, SwitchKey, SwitchSetting, UserFields},
     request::{Moderation, PeersMode, PeersSetting, Switch},
 };
 
@@ -129,7 +129,10 @@ fn parse_permissions(
     for (name, value) in permissions.fields.iter().filter(|(name, _)| *name != PEERS) {
         let value = match name.parse::<Switch>() {
             Ok(switch) => {
-                switches.insert(switch, permissions.flag(name)?.map(SwitchSetting::Always));
+                switches.insert(
+                    SwitchKey::BuiltIn(switch),
+                    permissions.flag(name)?.map(SwitchSetting::Always),
+                );
                 // The permission may be stored as an unknown one, from before it became a switch.
                 if DOCUMENTED.contains(&switch) {
                     continue;

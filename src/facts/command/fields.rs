@@ -12,7 +12,7 @@ use crate::{
     facts::{SwitchSetting, UnixMillis},
     request::{
         Action, ActionSet, Approval, GroupPermission, Moderation, PeersMode, PeersSetting, Role,
-        Switch,
+        Switch, check_tag,
     },
 };
 
@@ -57,7 +57,7 @@ fields! {
         tags: Patch<BTreeSet<TagName>>,
         /// A mode, or an audience by its name.
         peers: Patch<PeersSetting<String>>,
-        permissions: Option<BTreeMap<Switch, Option<SwitchSetting>>>,
+        permissions: Option<BTreeMap<SwitchKey, Option<SwitchSetting>>>,
         moderation: Patch<Moderation>,
         approval: Patch<Approval>,
         /// The names of audiences, by action; replaces all entries.
@@ -146,6 +146,32 @@ impl RequestFields {
 #[derive(Clone, PartialEq, Default, Debug)]
 pub struct ByUser<T>(pub BTreeMap<Id, T>);
 
+/// A switch: a built-in one, or that of a declared action by its name.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum SwitchKey {
+    BuiltIn(Switch),
+    Declared(String),
+}
+
+impl SwitchKey {
+    /// Whether there is such an action is for the policy to say.
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse::<Switch>().map(Self::BuiltIn).or_else(|unknown| match check_tag(text) {
+            Ok(()) => Ok(Self::Declared(text.to_owned())),
+            Err(_) => Err(unknown.to_string()),
+        })
+    }
+}
+
+impl std::fmt::Display for SwitchKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::BuiltIn(switch) => switch.as_str(),
+            Self::Declared(action) => action,
+        })
+    }
+}
+
 /// A permission of a group. For `update_metadata`, that of one field, or `*` for those not named, or
 /// without a field for all; as a text, `update_metadata.FIELD`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -197,7 +223,7 @@ text_codec! {
     Action: "an action", parse_accepted_action;
     Moderation: "a moderation state", str::parse::<Moderation>;
     Approval: "an approval", str::parse::<Approval>;
-    Switch: "a permission", str::parse::<Switch>;
+    SwitchKey: "a permission", SwitchKey::parse;
     Role: "a role", str::parse::<Role>;
     PermissionKey: "a permission", PermissionKey::parse;
 }

@@ -11,7 +11,9 @@ mod restore;
 
 pub use codec::{Nullable, Patch};
 pub use error::CommandSyntaxError;
-pub use fields::{ByUser, FriendFields, GroupFields, PermissionKey, RequestFields, UserFields};
+pub use fields::{
+    ByUser, FriendFields, GroupFields, PermissionKey, RequestFields, SwitchKey, UserFields,
+};
 pub use names::{Id, TagName};
 
 use std::collections::BTreeSet;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     ByUser, Command, FriendFields, GroupFields, Id, Op, Patch, PermissionKey, RequestFields,
-    TagName, UserFields, UserPair,
+    SwitchKey, TagName, UserFields, UserPair,
 };
 use crate::{
-    facts::{Friend, GroupRecord, PendingRequest, Record, RecordKey, UserRecord},
+    facts::{Friend, GroupRecord, PendingRequest, Record, RecordKey, SwitchSetting, UserRecord},
     request::Role,
 };
 
@@ -57,7 +57,7 @@ fn user_stages(user: &UserRecord) -> [UserFields; Command::STAGES] {
     let fields = UserFields {
         tags: user.tags.as_ref().map_or(Patch::Keep, |all| Patch::Set(parse_tags(all))),
         peers: to_patch(user.peers.as_ref()),
-        permissions: Some(to_assignments(&user.permissions)),
+        permissions: Some(switches(user)),
         moderation: to_patch(user.moderation.as_ref()),
         approval: to_patch(user.approval.as_ref()),
         accepts: to_patch(Some(&user.accepts).filter(|accepts| !accepts.is_empty())),
@@ -132,6 +132,15 @@ fn request_fields(request: &PendingRequest) -> RequestFields {
 
 fn to_patch<T: Clone>(value: Option<&T>) -> Patch<T> {
     value.map_or(Patch::Keep, |value| Patch::Set(value.clone()))
+}
+
+/// All switches of a record, those of declared actions too.
+fn switches(user: &UserRecord) -> BTreeMap<SwitchKey, Option<SwitchSetting>> {
+    let built_in = user.permissions.iter();
+    let built_in = built_in.map(|(&switch, to)| (SwitchKey::BuiltIn(switch), Some(to.clone())));
+    let own = user.own_permissions.iter();
+    let own = own.map(|(action, to)| (SwitchKey::Declared(action.clone()), Some(to.clone())));
+    built_in.chain(own).collect()
 }
 
 fn to_assignments<K: Clone + Ord, V: Clone>(values: &BTreeMap<K, V>) -> BTreeMap<K, Option<V>> {

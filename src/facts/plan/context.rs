@@ -60,6 +60,12 @@ pub trait PlanContext {
     /// `unknown_matrix`, with the known ones as a hint.
     fn check_matrix(&self, name: &str) -> Result<(), CommandError>;
 
+    /// Checks the name of a declared action.
+    ///
+    /// # Errors
+    /// `invalid`, with the known ones and the built-in switches as a hint.
+    fn check_declared_action(&self, name: &str) -> Result<(), CommandError>;
+
     /// Checks the name of an audience.
     ///
     /// # Errors
@@ -112,6 +118,8 @@ pub trait RecordSource {
 pub enum Declarable<'a> {
     User(&'a str),
     UserField(&'a str, UserField),
+    /// A user's switch of a declared action, by the name of the action.
+    OwnSwitch(&'a str, &'a str),
     /// A relation of one user to another. A declared favorite is not a declared contact.
     Edge(&'a str, Relation, &'a str),
     Group(&'a str),

@@ -19,10 +19,10 @@ use super::{
 };
 use crate::{
     facts::{
-        ByUser, Friend, FriendFields, Id, Patch, PendingRequest, RequestFields, SwitchSetting,
-        TagName, UnilateralRelation, UnixMillis, UserFields,
+        ByUser, Friend, FriendFields, Id, Patch, PendingRequest, RequestFields, SwitchKey,
+        SwitchSetting, TagName, UnilateralRelation, UnixMillis, UserFields,
     },
-    request::{PeersSetting, Relation, Switch},
+    request::{PeersSetting, Relation},
 };
 
 /// The limits of attributes: their number, and their lengths in bytes of JSON.
@@ -134,22 +134,37 @@ fn undeclared_patch<E, T: Serialize>(
 fn put_switches<E>(
     draft: &mut Draft<'_, E>,
     id: &Id,
-    switches: &BTreeMap<Switch, Option<SwitchSetting>>,
+    switches: &BTreeMap<SwitchKey, Option<SwitchSetting>>,
 ) -> Result<(), PlanError<E>> {
-    for (&switch, setting) in switches {
+    for (key, setting) in switches {
         let Some(setting) = setting else {
-            draft.user(id)?.permissions.remove(&switch);
+            let user = draft.user(id)?;
+            match key {
+                SwitchKey::BuiltIn(switch) => user.permissions.remove(switch),
+                SwitchKey::Declared(action) => user.own_permissions.remove(action),
+            };
             continue;
         };
+        if let SwitchKey::Declared(action) = key {
+            draft.context.check_declared_action(action)?;
+        }
         let setting = match setting {
             SwitchSetting::Always(is) => SwitchSetting::Always(*is),
             SwitchSetting::When(condition) => {
                 SwitchSetting::When(draft.context.canonical_condition(condition)?)
             }
         };
-        let field = UserField::Switch(switch);
-        if draft.may_set(&Declarable::UserField(id, field), &field_label(field, id), &setting)? {
-            draft.user(id)?.permissions.insert(switch, setting);
+        let what = match key {
+            SwitchKey::BuiltIn(switch) => Declarable::UserField(id, UserField::Switch(*switch)),
+            SwitchKey::Declared(action) => Declarable::OwnSwitch(id, action),
+        };
+        let label = format!("`permissions.{key}` of `{}`", escaped(id));
+        if draft.may_set(&what, &label, &setting)? {
+            let user = draft.user(id)?;
+            match key {
+                SwitchKey::BuiltIn(switch) => user.permissions.insert(*switch, setting),
+                SwitchKey::Declared(action) => user.own_permissions.insert(action.clone(), setting),
+            };
         }
     }
     Ok(())

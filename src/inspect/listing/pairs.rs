@@ -138,7 +138,7 @@ impl<'v> PairListing<'v> {
 impl<'v> ActionListing<'v> {
     fn of(view: &'v View, declared: &'v ActionDeclaration<TagId>) -> Self {
         let set = view.population.own_switches.of_action(&declared.name);
-        let set: UserSet = set.iter().map(|it| it.user).collect();
+        let set: UserSet = set.map(|it| it.user).collect();
         Self {
             name: &declared.name,
             like: declared.like.as_str(),

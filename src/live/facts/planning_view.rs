@@ -15,7 +15,7 @@ use crate::{
         PlanSettings, References, RefusalReason, TextProblem, UnixMillis, UserField,
     },
     policy,
-    request::{self, Action, Decision, DeclaredField, Relation, Request, suggest},
+    request::{self, Action, Decision, DeclaredField, Relation, Request, Switch, suggest},
     snapshot::{GroupView, UserNumber, View},
     wire::unix_millis,
 };
@@ -106,6 +106,13 @@ impl PlanContext for PlanningView<'_> {
                     UserField::Switch(switch) => DeclaredField::Permission(switch),
                 });
                 is_declared.then(|| declaration(declared.site(), self.field(user, field)))?
+            }
+            Declarable::OwnSwitch(id, action) => {
+                let (user, declared) = self.declared_user(id)?;
+                let mut own = self.view.population.own_switches.of_user(user);
+                let own = own.find(|it| &*it.action == action && it.setting.is_declared)?;
+                let toggle = own.setting.toggle.map(&mut |&tag| self.view.tags.name(tag));
+                declaration(declared.site(), json!(switch_setting(&toggle)))
             }
             Declarable::Edge(from, relation, to) => {
                 let (user, declared) = self.declared_user(from)?;
@@ -215,6 +222,22 @@ impl PlanContext for PlanningView<'_> {
         let hint = Hint::KnownNames(suggest(name, known.iter().copied()));
         let problem = format!("no matrix `{}` is known", name.escape_debug());
         Err(CommandError::new(RefusalReason::UnknownMatrix, problem).with_hint(hint))
+    }
+
+    fn check_declared_action(&self, name: &str) -> Result<(), CommandError> {
+        let actions = &self.view.settings.actions;
+        if actions.number(name).is_some() {
+            return Ok(());
+        }
+        let known = Switch::ALL.iter().map(|switch| switch.as_str());
+        let known: Vec<&str> = known.chain(actions.iter().map(|(_, it)| &*it.name)).collect();
+        let near = did_you_mean(name, known.iter().copied());
+        let hint = match near {
+            Some(near) => Hint::DidYouMean(near.to_owned()),
+            None => Hint::KnownNames(suggest(name, known)),
+        };
+        let problem = format!("no permission `{}` is known", name.escape_debug());
+        Err(CommandError::new(RefusalReason::Invalid, problem).with_hint(hint))
     }
 
     fn check_audience(&self, name: &str) -> Result<(), CommandError> {

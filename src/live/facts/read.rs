@@ -112,7 +112,7 @@ impl ServedPolicy {
             .collect();
         let own_permissions = fields.own_switches.iter();
         let own_permissions = own_permissions
-            .map(|(action, toggle)| (Arc::clone(action), switch_setting(toggle)))
+            .map(|(action, it)| (Arc::clone(action), switch_setting(&it.toggle)))
             .collect();
         let mut relations: Vec<(Relation, Vec<String>)> =
             Relation::ALL.iter().map(|&relation| (relation, Vec::new())).collect();

@@ -47,8 +47,10 @@ pub struct UserOverrides {
     pub permissions: Vec<(Switch, Toggle<String>)>,
     /// The audience by action; `None` where the record states none.
     pub accepts: Option<BTreeMap<ActionName, String>>,
-    /// The switches of declared actions, each at most once.
+    /// The switches of declared actions that files state, each at most once.
     pub own_switches: Vec<(Arc<str>, Toggle<String>)>,
+    /// Those that records of the API state and files do not.
+    pub recorded_switches: Vec<(Arc<str>, Toggle<String>)>,
 }
 
 impl Default for UserOverrides {
@@ -61,6 +63,7 @@ impl Default for UserOverrides {
             permissions: Vec::new(),
             accepts: None,
             own_switches: Vec::new(),
+            recorded_switches: Vec::new(),
         }
     }
 }

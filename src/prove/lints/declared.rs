@@ -90,7 +90,7 @@ fn names(item: &Item<'_>, action: &str) -> bool {
 /// Whether a user's record says something of an action.
 fn is_in_records(linter: &Linter<'_, '_>, action: &str) -> bool {
     let population = &linter.view.population;
-    !population.own_switches.of_action(action).is_empty()
+    population.own_switches.of_action(action).next().is_some()
         || population.own_audiences.iter().any(|it| match &it.slot {
             AudienceSlot::Action(name) => name.as_str() == action,
             AudienceSlot::Peers => false,

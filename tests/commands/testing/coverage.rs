@@ -259,12 +259,14 @@ fn what_is_given_counts_the_same_with_and_without_lists() {
 fn what_is_between_two_users_counts_the_same_with_and_without_lists() {
     let policy = "
         audience fellows: sharesGroup;
+        action mention: send_message;
         barrier b: hasTag(A) <-> hasTag(B);
         user a {}
         user b { accepts { start_chat: nobody; } }
         user c { accepts { send_message: fellows; } }
         user d { tags: [B]; }
         user e { peers: fellows; }
+        user f { permissions { mention: false; } }
         group g { creator: a; members: [c]; }
         group h { creator: a; members: [d]; }
     ";
@@ -294,9 +296,17 @@ fn what_is_between_two_users_counts_the_same_with_and_without_lists() {
             "users: { b: { tags: [A] } }",
             "subject: a, action: add_member, resource: h, member: b, reason: barrier",
         ),
+        (
+            "users: { a: { tags: [A] } }",
+            "subject: f, action: mention, resource: a, reason: permission_off",
+        ),
+        (
+            "users: { f: { permissions: { mention: true } } }",
+            "subject: f, action: mention, resource: a, allow: true",
+        ),
     ];
     for (given, expectation) in cases {
-        for more in ["", ", { subject: a, action: block, reaches: [b, c, d, e] }"] {
+        for more in ["", ", { subject: a, action: block, reaches: [b, c, d, e, f] }"] {
             let tests = format!(
                 "tests: [{{ name: t, given: {{ {given} }}, expect: [{{ {expectation} }}{more}] }}]"
             );

@@ -67,7 +67,7 @@ fn friends() -> impl Strategy<Value = Value> {
 
 fn user() -> impl Strategy<Value = Map<String, Value>> {
     let switches = btree_map(
-        select(&["outgoing", "incoming"][..]),
+        select(&["outgoing", "incoming", "mention"][..]),
         select(vec![json!(true), json!(null), json!("hasTag(Berlin)")]),
         0..3,
     );

@@ -225,6 +225,9 @@ impl Double {
                     UserField::Accepts => (!user.accepts.is_empty()).then(|| json!(user.accepts)),
                 }
             }
+            Declarable::OwnSwitch(id, action) => {
+                user(id)?.own_permissions.get(action).map(|set| json!(set))
+            }
             Declarable::Edge(from, relation, to) => {
                 let is_there = user(from)?.edges(relation).any(|other| other == to);
                 is_there.then_some(Value::Null)
@@ -341,6 +344,13 @@ impl PlanContext for Double {
         Err(CommandError::new(RefusalReason::UnknownMatrix, format!("no matrix `{name}`")))
     }
 
+    fn check_declared_action(&self, name: &str) -> Result<(), CommandError> {
+        if name == "mention" {
+            return Ok(());
+        }
+        Err(CommandError::new(RefusalReason::Invalid, format!("no permission `{name}`")))
+    }
+
     fn check_audience(&self, name: &str) -> Result<(), CommandError> {
         if ["everyone", "contacts", "nobody", "close"].contains(&name) {
             return Ok(());
@@ -422,6 +432,7 @@ pub(crate) fn files() -> Files {
         tags: Some(set(&["Berlin"])),
         peers: Some(request::PeersSetting::Mode(request::PeersMode::Contacts)),
         permissions: [(request::Switch::Incoming, SwitchSetting::Always(false))].into(),
+        own_permissions: [("mention".to_owned(), SwitchSetting::Always(false))].into(),
         moderation: Some(Moderation::Silenced),
         approval: Some(Approval::NeedConfirm),
         accepts: [(Action::StartChat, "contacts".to_owned())].into(),

@@ -2,6 +2,7 @@
 
 mod commands;
 mod consistency;
+mod declared;
 mod ends;
 mod reads;
 mod refusals;

@@ -35,13 +35,13 @@ impl Kept {
 
     /// Runs a command on this daemon, which it names by `flag`.
     #[track_caller]
-    fn ran(&self, arguments: &[&str], flag: &str, code: i32) -> (String, String) {
+    pub(super) fn ran(&self, arguments: &[&str], flag: &str, code: i32) -> (String, String) {
         let mut command = peerage(arguments);
         command.args([flag, &self.url(), "--admin-token-file"]).arg(self.path("token"));
         ran(&mut command, code)
     }
 
-    fn export(&self) -> String {
+    pub(super) fn export(&self) -> String {
         self.ran(&["facts", "export"], "--from", 0).0
     }
 }
