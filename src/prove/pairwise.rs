@@ -223,9 +223,8 @@ impl<'w> Variables<'w> {
         };
         match condition {
             RelationCondition::Everyone => Ok(Diagram::ALWAYS),
-            RelationCondition::Nobody => Ok(Diagram::NEVER),
             RelationCondition::Conversation if self.is_conversation => Ok(Diagram::ALWAYS),
-            RelationCondition::Conversation => Ok(Diagram::NEVER),
+            RelationCondition::Nobody | RelationCondition::Conversation => Ok(Diagram::NEVER),
             RelationCondition::HasTag(tag) => Self::user(diagrams, &Condition::HasTag(*tag), other),
             RelationCondition::Related(relation, direction) => {
                 let own = self.edge(diagrams, *relation, owner)?;
