@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::RecordKind;
 use crate::request::{
-    Action, Approval, GroupPermission, Moderation, PeersSetting, Relation, Role, Switch,
+    ActionName, Approval, GroupPermission, Moderation, PeersSetting, Relation, Role, Switch,
 };
 
 /// A record: what the API owns of one user, group, conversation or rule.
@@ -42,7 +42,7 @@ pub struct UserRecord {
     pub approval: Option<Approval>,
     /// The audiences from whom the user accepts actions, by their names.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub accepts: BTreeMap<Action, String>,
+    pub accepts: BTreeMap<ActionName, String>,
     /// Data that decisions don't use: names, pictures, data of a dialect.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, Value>,

@@ -74,6 +74,15 @@ impl fmt::Display for ActionName {
     }
 }
 
+/// Every text is a name: which actions there are is the policy's to say.
+impl<'de> serde::Deserialize<'de> for ActionName {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(from)?;
+        let built_in = name.parse::<Action>().map(Self::BuiltIn);
+        Ok(built_in.unwrap_or_else(|_| Self::Declared(name.into())))
+    }
+}
+
 impl serde::Serialize for ActionName {
     fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(self.as_str())

@@ -225,7 +225,7 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
             }),
             accepts: (!accepts.is_empty()).then(|| {
                 let entries = accepts.iter();
-                entries.map(|(&action, name)| (action.into(), name.clone())).collect()
+                entries.map(|(action, name)| (action.clone(), name.clone())).collect()
             }),
             own_switches: own_permissions
                 .iter()

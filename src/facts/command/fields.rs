@@ -11,8 +11,8 @@ use super::{
 use crate::{
     facts::{SwitchSetting, UnixMillis},
     request::{
-        Action, ActionSet, Approval, GroupPermission, Moderation, PeersMode, PeersSetting, Role,
-        Switch, check_tag,
+        Action, ActionName, ActionSet, Approval, GroupPermission, Moderation, PeersMode,
+        PeersSetting, Role, Switch, check_tag,
     },
 };
 
@@ -61,7 +61,7 @@ fields! {
         moderation: Patch<Moderation>,
         approval: Patch<Approval>,
         /// The names of audiences, by action; replaces all entries.
-        accepts: Patch<BTreeMap<Action, String>>,
+        accepts: Patch<BTreeMap<ActionName, String>>,
         attributes: Option<BTreeMap<String, Option<Value>>>,
         /// Merge patches (RFC 7396) of attributes: members that are not given stay.
         merge_attributes: Option<BTreeMap<String, Value>>,
@@ -208,11 +208,15 @@ impl std::fmt::Display for PermissionKey {
 }
 
 /// An action that users accept from audiences.
-fn parse_accepted_action(text: &str) -> Result<Action, String> {
-    let action: Action =
-        text.parse().map_err(|error: crate::request::UnknownWordError| error.to_string())?;
+fn parse_accepted_action(text: &str) -> Result<ActionName, String> {
+    let action = match text.parse::<Action>() {
+        Ok(action) => action,
+        // Whether there is such an action is for the policy to say.
+        Err(_) if check_tag(text).is_ok() => return Ok(ActionName::Declared(text.into())),
+        Err(unknown) => return Err(unknown.to_string()),
+    };
     if ActionSet::BETWEEN_USERS.contains(action) {
-        Ok(action)
+        Ok(action.into())
     } else {
         let names: Vec<&str> = ActionSet::BETWEEN_USERS.built_in().map(Action::as_str).collect();
         Err(format!("`{action}` reaches no other user; use one of {}", names.join(", ")))
@@ -220,7 +224,7 @@ fn parse_accepted_action(text: &str) -> Result<Action, String> {
 }
 
 text_codec! {
-    Action: "an action", parse_accepted_action;
+    ActionName: "an action", parse_accepted_action;
     Moderation: "a moderation state", str::parse::<Moderation>;
     Approval: "an approval", str::parse::<Approval>;
     SwitchKey: "a permission", SwitchKey::parse;

@@ -66,6 +66,12 @@ pub trait PlanContext {
     /// `invalid`, with the known ones and the built-in switches as a hint.
     fn check_declared_action(&self, name: &str) -> Result<(), CommandError>;
 
+    /// Checks the name of a declared action that users accept from audiences.
+    ///
+    /// # Errors
+    /// `invalid`, with the actions that there are as a hint.
+    fn check_accepted_action(&self, name: &str) -> Result<(), CommandError>;
+
     /// Checks the name of an audience.
     ///
     /// # Errors

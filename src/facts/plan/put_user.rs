@@ -90,6 +90,9 @@ fn put_settings<E>(
     }
     if let Patch::Set(accepts) = &fields.accepts {
         accepts.values().try_for_each(|name| draft.context.check_audience(name))?;
+        for action in accepts.keys().filter(|action| action.built_in().is_none()) {
+            draft.context.check_accepted_action(action.as_str())?;
+        }
     }
     let tags = match &fields.tags {
         Patch::Set(tags) => Patch::Set(tags.iter().map(TagName::to_string).collect()),

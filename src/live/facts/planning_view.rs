@@ -15,7 +15,9 @@ use crate::{
         PlanSettings, References, RefusalReason, TextProblem, UnixMillis, UserField,
     },
     policy,
-    request::{self, Action, Decision, DeclaredField, Relation, Request, Switch, suggest},
+    request::{
+        self, Action, ActionSet, Decision, DeclaredField, Relation, Request, Switch, suggest,
+    },
     snapshot::{GroupView, UserNumber, View},
     wire::unix_millis,
 };
@@ -237,6 +239,27 @@ impl PlanContext for PlanningView<'_> {
             None => Hint::KnownNames(suggest(name, known)),
         };
         let problem = format!("no permission `{}` is known", name.escape_debug());
+        Err(CommandError::new(RefusalReason::Invalid, problem).with_hint(hint))
+    }
+
+    fn check_accepted_action(&self, name: &str) -> Result<(), CommandError> {
+        let actions = &self.view.settings.actions;
+        let reaches = |action: Action| ActionSet::BETWEEN_USERS.contains(action);
+        let declared = actions.number(name).and_then(|own| actions.get(own));
+        if declared.is_some_and(|it| reaches(it.like)) {
+            return Ok(());
+        }
+        let own = actions.iter().filter(|(_, it)| reaches(it.like)).map(|(_, it)| &*it.name);
+        let mut known: Vec<&str> = own.collect();
+        for action in ActionSet::BETWEEN_USERS.built_in() {
+            known.push(action.as_str());
+        }
+        let near = did_you_mean(name, known.iter().copied());
+        let hint = match near {
+            Some(near) => Hint::DidYouMean(near.to_owned()),
+            None => Hint::KnownNames(suggest(name, known)),
+        };
+        let problem = format!("no action `{}` reaches another user", name.escape_debug());
         Err(CommandError::new(RefusalReason::Invalid, problem).with_hint(hint))
     }
 

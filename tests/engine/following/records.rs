@@ -142,7 +142,7 @@ impl<'w> Changes<'w> {
                 user.accepts.clear();
                 for action in [Action::StartChat, Action::SendMessage] {
                     if chance.percent(50) {
-                        user.accepts.insert(action, (*chance.pick(&AUDIENCES)).to_owned());
+                        user.accepts.insert(action.into(), (*chance.pick(&AUDIENCES)).to_owned());
                     }
                 }
             }

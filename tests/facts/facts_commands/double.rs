@@ -351,6 +351,10 @@ impl PlanContext for Double {
         Err(CommandError::new(RefusalReason::Invalid, format!("no permission `{name}`")))
     }
 
+    fn check_accepted_action(&self, name: &str) -> Result<(), CommandError> {
+        self.check_declared_action(name)
+    }
+
     fn check_audience(&self, name: &str) -> Result<(), CommandError> {
         if ["everyone", "contacts", "nobody", "close"].contains(&name) {
             return Ok(());
@@ -435,7 +439,7 @@ pub(crate) fn files() -> Files {
         own_permissions: [("mention".to_owned(), SwitchSetting::Always(false))].into(),
         moderation: Some(Moderation::Silenced),
         approval: Some(Approval::NeedConfirm),
-        accepts: [(Action::StartChat, "contacts".to_owned())].into(),
+        accepts: [(Action::StartChat.into(), "contacts".to_owned())].into(),
         contacts: set(&["fred"]),
         favorites: set(&["fritz"]),
         paired: set(&["fred"]),

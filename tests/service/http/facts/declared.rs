@@ -86,6 +86,37 @@ fn switches_of_declared_actions_in_records() {
     assert_eq!(kept.reported("/v1/facts/users/bob")["permissions"], json!({}));
 }
 
+/// Audiences of declared actions in records.
+#[test]
+fn audiences_of_declared_actions_in_records() {
+    let policy = format!("{ACTIONS}{PEOPLE}").replace(
+        "mention: { like: send_message }",
+        "mention: { like: send_message }, shout: { like: post }",
+    );
+    let kept = Kept::with(&policy, &[]);
+    let put = |accepts: Value| json!([{ "op": "put_user", "user": "ann", "accepts": accepts }]);
+    kept.done(&put(json!({ "mention": "nobody" })));
+    assert_eq!(kept.reason("bob mention ann"), "not_in_audience");
+    assert_eq!(kept.reason("bob send_message ann"), "allowed");
+    assert_eq!(kept.reach("bob", "mention"), ["cyd"]);
+    assert_eq!(kept.reported("/v1/facts/users/ann")["accepts"], json!({ "mention": "nobody" }));
+    for (action, message) in [
+        ("menton", "no action `menton` reaches another user; did you mean `mention`?"),
+        ("shout", "no action `shout` reaches another user"),
+    ] {
+        let answer = kept.send(&put(json!({ action: "contacts" })));
+        assert_eq!(answer.status, 409, "{}", answer.text());
+        let outcome = answer.json()["outcomes"][0].clone();
+        assert_eq!(outcome["reason"], "invalid", "{outcome}");
+        assert!(outcome["message"].as_str().unwrap().starts_with(message), "{outcome}");
+    }
+    let kept = kept.restarted();
+    assert_eq!(kept.reason("bob mention ann"), "not_in_audience");
+    assert!(kept.export().contains(r#""accepts":{"mention":"nobody"}"#), "{}", kept.export());
+    kept.done(&put(Value::Null));
+    assert_eq!(kept.reason("bob mention ann"), "allowed");
+}
+
 /// What a file says of one user differently is what counts after a reload, as after a restart.
 #[test]
 fn what_files_say_of_single_users_counts_after_a_reload() {
