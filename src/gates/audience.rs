@@ -83,7 +83,9 @@ fn evaluated_actions(
     context: &GateContext<'_>,
     conversation: Conversation,
 ) -> impl Iterator<Item = ActionKey> + use<> {
-    let begins = context.requirements.begins_conversation && conversation == Conversation::New;
+    let begins = context.requirements.begins_conversation
+        && conversation == Conversation::New
+        && context.action != Requirements::BEGINNING_ACTION;
     context.requested_keys().chain(begins.then_some(BEGINNING))
 }
 

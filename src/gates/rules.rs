@@ -138,7 +138,7 @@ fn opens_target(
 /// Whether the subject meets the condition of a rule of the target.
 fn is_reacher(view: &View, subject: &Principal<'_>, target: &RuleTarget) -> bool {
     match subject.stored_number() {
-        Some(number) => target.reachers.contains(number),
+        Some(number) => target.is_reached_by(number, &subject.tag_predicate(view)),
         None => target.is_reacher(&subject.tag_predicate(view)),
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use uuid::Uuid;
 
-use super::{TagId, UserSet, UserTags, WatchIndex, watch_index::WatchTags};
+use super::{TagId, UserNumber, UserSet, UserTags, WatchIndex, watch_index::WatchTags};
 use crate::request::{ActionSet, Asked, Condition, Outcome, RelationCondition, RuleSource};
 
 /// The number of a rule in a view, in the order of rule ids.
@@ -76,7 +76,12 @@ pub struct RuleTarget {
     pub rules: Vec<Arc<CompiledRule>>,
     /// The users who meet the condition of at least one of the rules.
     pub reachers: UserSet,
+    /// Whether the conditions take less time to evaluate than a search in the set.
+    is_simple: bool,
 }
+
+/// The size of conditions that take less time to evaluate than a search in a set of users.
+const SIMPLE: usize = 6;
 
 impl RuleBook {
     /// Builds the book from rules in the order of their ids, and by tag: the rules with the tag in
@@ -104,6 +109,15 @@ impl RuleBook {
         }
         book.rules = Arc::new(rules);
         book.update_open_to_untagged();
+        book
+    }
+
+    /// The rules that do more than list tags, as a book of their own. Costs a look at each rule.
+    #[must_use]
+    pub fn without_plain_rules(&self) -> Self {
+        let rules = self.rules.iter().filter(|rule| !rule.is_plain()).cloned().collect();
+        let mut book = Self::new(rules, Vec::new(), Vec::new(), Vec::new(), RuleTargets::default());
+        book.targets = Arc::clone(&self.targets);
         book
     }
 
@@ -231,6 +245,8 @@ impl RuleTargets {
                     outcome: first.outcome.clone(),
                     between: first.between.clone(),
                     reachers: reachers(&rules),
+                    is_simple: rules.iter().map(|rule| size(&rule.condition)).sum::<usize>()
+                        <= SIMPLE,
                     rules,
                 })
             })
@@ -256,7 +272,22 @@ impl RuleTargets {
     }
 }
 
+/// The number of parts of a condition.
+fn size(condition: &Condition<TagId>) -> usize {
+    match condition {
+        Condition::Everyone | Condition::Nobody | Condition::HasTag(_) => 1,
+        Condition::Not(inner) => 1 + size(inner),
+        Condition::All(parts) | Condition::Any(parts) => 1 + parts.iter().map(size).sum::<usize>(),
+    }
+}
+
 impl RuleTarget {
+    /// Whether a known user with these tags meets the condition of at least one of the rules.
+    #[inline]
+    pub fn is_reached_by(&self, user: UserNumber, has: &impl Fn(&TagId) -> bool) -> bool {
+        if self.is_simple { self.is_reacher(has) } else { self.reachers.contains(user) }
+    }
+
     /// Whether a user meets the condition of at least one of the rules; `has` tells whether the user has a
     /// tag.
     pub fn is_reacher(&self, has: &impl Fn(&TagId) -> bool) -> bool {
