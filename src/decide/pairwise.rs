@@ -7,7 +7,7 @@ use crate::{
         first_closed_between, one_sided, opening_rules,
     },
     request::{Conversation, Request, RequestedAction, Resource, ResourceKind, User},
-    snapshot::{CompiledRule, Selection, Tie, UserNumber, View},
+    snapshot::{CompiledRule, Selection, TagId, Tie, UserNumber, View},
 };
 
 /// An evaluator of one action between any two known users, by number and with any tie: what it takes to
@@ -48,6 +48,18 @@ impl<'v> PairEvaluator<'v> {
     /// Whether the conversation of the two is taken to be new or to exist; `None` where their tie says it.
     pub fn conversation(&self) -> Option<Conversation> {
         self.context.conversation()
+    }
+
+    /// The evaluator of the same action under another view of the same users and groups.
+    #[must_use]
+    pub fn with_view<'o>(&self, view: &'o View) -> PairEvaluator<'o> {
+        PairEvaluator { view, context: self.context }
+    }
+
+    /// The evaluator of the same action in a conversation that exists, whatever the ties say.
+    #[must_use]
+    pub fn in_existing_conversation(&self) -> Self {
+        Self { view: self.view, context: self.context.in_existing_conversation() }
     }
 
     /// The conditions of all gates on each of two users alone. Costs the copy of a few sets at most.
@@ -112,6 +124,15 @@ impl<'v> PairEvaluator<'v> {
     pub fn allows_strangers(&self, subject: UserNumber, other: UserNumber) -> bool {
         let subject = Principal::stranger(self.view, subject);
         let other = Principal::stranger(self.view, other);
+        let pair = PrincipalPair::with_tie(&subject, &other, Tie::NONE);
+        first_closed_between(self.view, &self.context, &pair).is_none()
+    }
+
+    /// Whether one user may act on another if they are strangers who share these tags and no others, whatever tags
+    /// they have.
+    pub fn allows_sharing(&self, subject: UserNumber, other: UserNumber, shared: &[TagId]) -> bool {
+        let subject = Principal::sharing(self.view, subject, shared);
+        let other = Principal::sharing(self.view, other, shared);
         let pair = PrincipalPair::with_tie(&subject, &other, Tie::NONE);
         first_closed_between(self.view, &self.context, &pair).is_none()
     }

@@ -97,6 +97,12 @@ impl<'r> GateContext<'r> {
         Self { conversation: None, ..self }
     }
 
+    /// The same in a conversation that exists.
+    #[must_use]
+    pub fn in_existing_conversation(self) -> Self {
+        Self { conversation: Some(Conversation::Existing), ..self }
+    }
+
     /// The same action in another group.
     #[must_use]
     pub fn in_group(self, group: GroupNumber, view: &View) -> Self {

@@ -20,8 +20,18 @@ pub struct Principal<'r> {
     /// The user's effective state, with the overrides of the request applied.
     pub(super) state: UserState,
     overrides: Option<Box<PrincipalOverrides>>,
-    /// Whether the user's ties and groups are left out of account.
-    is_stranger: bool,
+    standing: Standing<'r>,
+}
+
+/// What is taken to be between a principal and another user.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Standing<'r> {
+    /// What the facts say.
+    Facts,
+    /// The user's ties and groups are left out of account.
+    Stranger,
+    /// As with a stranger who shares exactly these tags with the user, whatever tags the two have.
+    Sharing(&'r [TagId]),
 }
 
 /// The overrides of a request that are not part of the user's state, and which parts of it they set.
@@ -53,7 +63,8 @@ impl<'r> Principal<'r> {
             Some(number) => view.population.directory.state(number),
             None => view.states.unknown_user(),
         };
-        let principal = Self { id: user.id, number, state, overrides: None, is_stranger: false };
+        let principal =
+            Self { id: user.id, number, state, overrides: None, standing: Standing::Facts };
         match &user.properties {
             None => principal,
             Some(properties) => principal.with_overrides(view, properties),
@@ -64,13 +75,19 @@ impl<'r> Principal<'r> {
     pub fn from_number(view: &'r View, number: UserNumber) -> Self {
         let id = view.population.directory.id(number);
         let state = view.population.directory.state(number);
-        Self { id, number: Some(number), state, overrides: None, is_stranger: false }
+        Self { id, number: Some(number), state, overrides: None, standing: Standing::Facts }
     }
 
     /// A known user as one without ties and groups, so that lists are those of users who are strangers to
     /// them. Costs an access to memory.
     pub fn stranger(view: &'r View, number: UserNumber) -> Self {
-        Self { is_stranger: true, ..Self::from_number(view, number) }
+        Self { standing: Standing::Stranger, ..Self::from_number(view, number) }
+    }
+
+    /// A known user as a stranger who shares these tags with the other user and no others, whatever tags the two
+    /// have. Costs an access to memory.
+    pub fn sharing(view: &'r View, number: UserNumber, shared: &'r [TagId]) -> Self {
+        Self { standing: Standing::Sharing(shared), ..Self::from_number(view, number) }
     }
 
     #[cold]
@@ -131,7 +148,16 @@ impl<'r> Principal<'r> {
     /// The number by which the user's ties and groups are found.
     #[inline]
     pub(super) fn tied_number(&self) -> Option<UserNumber> {
-        if self.is_stranger { None } else { self.number }
+        if self.standing == Standing::Facts { self.number } else { None }
+    }
+
+    /// The tags that the user is taken to share with the other, if not those that both have.
+    #[inline]
+    pub(super) fn assumed_shared_tags(&self) -> Option<&'r [TagId]> {
+        match self.standing {
+            Standing::Facts | Standing::Stranger => None,
+            Standing::Sharing(shared) => Some(shared),
+        }
     }
 
     /// Whether the request overrides nothing of the user.

@@ -49,6 +49,9 @@ impl RelatedPair<'_, '_> {
     }
 
     fn shares_tag(&self, view: &View, pattern: &TagPattern) -> bool {
+        if let Some(shared) = self.owner.assumed_shared_tags() {
+            return shared.iter().any(|&tag| pattern.matches(view.tags.name(tag)));
+        }
         let tags = self.other.tags(view);
         self.owner.tags(view).any(|tag| tags.contains(tag) && pattern.matches(view.tags.name(tag)))
     }

@@ -15,7 +15,7 @@ use peerage::{
     compile::{VersionPair, build_versions},
     inspect::diff::{ActionDiff, CountedUnit, Diff, DiffDetail},
     snapshot::UserNumber,
-    source::{LoadedSources, Sources},
+    source::{LoadedSources, Notation, Source, Sources},
 };
 use proptest::prelude::*;
 
@@ -221,6 +221,43 @@ proptest! {
         prop_assert!(diff.changes.is_empty(), "{:?}", diff.changes);
         prop_assert!(diff.matrices.is_empty());
         prop_assert!(diff.actions.iter().all(|action| action.gained + action.lost == 0));
+    }
+}
+
+/// What of two policies differs only in existing conversations, or only in which actions a statement concerns.
+#[test]
+fn what_only_concerns_some_conversations() {
+    let users = "users: { ann: { tags: [A] }, bob: { tags: [B] } }\nconversations: [[ann, bob]]\n";
+    let cases = [
+        (
+            "accepts: { send_message: { default: contacts, asked: always } }",
+            "asked: always",
+            "asked: new",
+            2,
+        ),
+        (
+            "rule_sets: { staff: { asked: always, actions: [start_chat, send_message], rules: [{ condition: nobody, outcome: [A] }] } }",
+            "asked: always",
+            "asked: new",
+            2,
+        ),
+        (
+            "barriers: [{ name: apart, from: hasTag(A), to: hasTag(B), actions: [start_chat, send_message] }]",
+            "[start_chat, send_message]",
+            "[start_chat]",
+            1,
+        ),
+    ];
+    for (old, before, after, gained) in cases {
+        let new = old.replace(before, after);
+        assert_ne!(new, old);
+        let source = |text: &str| {
+            Sources::new(vec![Source::new("p.yaml", Notation::Yaml, format!("{text}\n{users}"))])
+        };
+        let views = pair(source(old), source(&new));
+        let diff = Diff::compute(&views.old, &views.new, None, DiffDetail::default());
+        let send = diff.actions.iter().find(|it| it.action.as_str() == "send_message").unwrap();
+        assert_eq!((send.gained, send.lost), (gained, 0), "{old}");
     }
 }
 

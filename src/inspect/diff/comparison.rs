@@ -87,6 +87,11 @@ impl<'v> ActionComparison<'v> {
         }
     }
 
+    /// Whether the side of some user differs, or the effect of blocks.
+    pub(super) fn sides_may_differ(&self) -> bool {
+        !self.subjects_differ.is_empty() || !self.others_differ.is_empty() || self.blocks_differ
+    }
+
     /// Whether the decisions on users without a tie are the same as for another action, under both
     /// policies.
     pub(super) fn has_same_strangers(&self, other: &Self) -> bool {

@@ -52,7 +52,7 @@ impl PairCounts {
         comparison: &ActionComparison<'_>,
         user_classes: &UserClasses<'_>,
     ) -> Self {
-        let mut count = Self { classes: vec![[0; 2]; user_classes.classes.len()] };
+        let mut count = Self::none(user_classes);
         let is_still = comparison.subjects_differ.is_empty() && comparison.others_differ.is_empty();
         if !(is_still && (!comparison.rules || user_classes.rules_are_the_same())) {
             count.everyone(comparison, user_classes);
@@ -61,7 +61,12 @@ impl PairCounts {
         count
     }
 
-    fn add(&mut self, class: u32, which: usize, pairs: i64) {
+    /// No pairs of any class.
+    pub(super) fn none(user_classes: &UserClasses<'_>) -> Self {
+        Self { classes: vec![[0; 2]; user_classes.classes.len()] }
+    }
+
+    pub(super) fn add(&mut self, class: u32, which: usize, pairs: i64) {
         let counts = self.classes.get_mut(class as usize);
         if let Some(slot) = counts.and_then(|counts| counts.get_mut(which)) {
             *slot += pairs;
@@ -72,54 +77,60 @@ impl PairCounts {
     fn everyone(&mut self, comparison: &ActionComparison<'_>, user_classes: &UserClasses<'_>) {
         for flags in FLAGS {
             let users = users_with(comparison, user_classes, flags);
-            let weigh = |class: u32| users.get(class as usize).copied().unwrap_or(0);
             let lanes = Lanes::of(flags, comparison, user_classes);
-            for &class in user_classes.order.iter().filter(|&&class| weigh(class) > 0) {
-                for (which, subjects) in lanes.plain.iter().enumerate() {
-                    self.add(class, which, subjects * weigh(class));
-                }
+            self.add_lanes(&lanes, &users, user_classes);
+        }
+    }
+
+    /// Adds the terms for each user of the classes; `users` has the number of users by class.
+    pub(super) fn add_lanes(
+        &mut self,
+        lanes: &Lanes,
+        users: &[i64],
+        user_classes: &UserClasses<'_>,
+    ) {
+        let weigh = |class: u32| users.get(class as usize).copied().unwrap_or(0);
+        for &class in user_classes.order.iter().filter(|&&class| weigh(class) > 0) {
+            for (which, subjects) in lanes.plain.iter().enumerate() {
+                self.add(class, which, subjects * weigh(class));
             }
-            let leaf =
-                |&class: &u32| Some(ClassLeaf { ranks: &user_classes.class(class)?.ranks, class });
-            let leaves: Vec<ClassLeaf<'_>> = user_classes
-                .order
-                .iter()
-                .filter(|&&class| weigh(class) > 0)
-                .filter_map(leaf)
-                .collect();
-            for (which, sign, side, set) in &lanes.left {
-                let counted = match side {
-                    PolicySide::Old => in_parts(user_classes, &leaves, &|part, emit| {
-                        walk(user_classes, part, RemainingSubjects::<false>::all(set), emit);
-                    }),
-                    PolicySide::New => in_parts(user_classes, &leaves, &|part, emit| {
-                        walk(user_classes, part, RemainingSubjects::<true>::all(set), emit);
-                    }),
-                };
-                for (class, subjects) in counted {
-                    self.add(class, *which, sign * signed(subjects) * weigh(class));
-                }
-            }
-            let is_concerned = |leaf: &ClassLeaf<'_>| {
-                leaf.ranks.first().is_some_and(|&rank| rank < user_classes.changed)
+        }
+        let leaf =
+            |&class: &u32| Some(ClassLeaf { ranks: &user_classes.class(class)?.ranks, class });
+        let leaves: Vec<ClassLeaf<'_>> =
+            user_classes.order.iter().filter(|&&class| weigh(class) > 0).filter_map(leaf).collect();
+        for (which, sign, side, set) in &lanes.left {
+            let counted = match side {
+                PolicySide::Old => in_parts(user_classes, &leaves, &|part, emit| {
+                    walk(user_classes, part, RemainingSubjects::<false>::all(set), emit);
+                }),
+                PolicySide::New => in_parts(user_classes, &leaves, &|part, emit| {
+                    walk(user_classes, part, RemainingSubjects::<true>::all(set), emit);
+                }),
             };
-            let concerned: Vec<ClassLeaf<'_>> = leaves
-                .iter()
-                .copied()
-                .filter(|leaf| lanes.apart.is_some() && is_concerned(leaf))
-                .collect();
-            let counted = in_parts(user_classes, &concerned, &|part, emit| {
-                walk(
-                    user_classes,
-                    part,
-                    lanes.apart.iter().flat_map(DifferingSubjects::all).collect(),
-                    emit,
-                );
-            });
-            for (class, [gained, lost]) in counted {
-                self.add(class, GAINED, signed(gained) * weigh(class));
-                self.add(class, LOST, signed(lost) * weigh(class));
+            for (class, subjects) in counted {
+                self.add(class, *which, sign * signed(subjects) * weigh(class));
             }
+        }
+        let is_concerned = |leaf: &ClassLeaf<'_>| {
+            leaf.ranks.first().is_some_and(|&rank| rank < user_classes.changed)
+        };
+        let concerned: Vec<ClassLeaf<'_>> = leaves
+            .iter()
+            .copied()
+            .filter(|leaf| lanes.apart.is_some() && is_concerned(leaf))
+            .collect();
+        let counted = in_parts(user_classes, &concerned, &|part, emit| {
+            walk(
+                user_classes,
+                part,
+                lanes.apart.iter().flat_map(DifferingSubjects::all).collect(),
+                emit,
+            );
+        });
+        for (class, [gained, lost]) in counted {
+            self.add(class, GAINED, signed(gained) * weigh(class));
+            self.add(class, LOST, signed(lost) * weigh(class));
         }
     }
 
@@ -245,6 +256,25 @@ fn in_parts<C: Send>(
     done.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What some work gives for each of so many parts, in order, computed on all processors.
+pub(super) fn in_parallel<T: Send>(parts: usize, work: &(dyn Fn(usize) -> T + Sync)) -> Vec<T> {
+    let next = AtomicUsize::new(0);
+    let done = Mutex::new(Vec::with_capacity(parts));
+    on_all_processors(parts, &|| {
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= parts {
+                break;
+            }
+            let result = work(at);
+            done.lock().unwrap_or_else(PoisonError::into_inner).push((at, result));
+        }
+    });
+    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
+    done.sort_unstable_by_key(|&(at, _)| at);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
 /// Runs work that ends when nothing is left to do, on as many threads as there are processors, or
 /// parts if they are fewer.
 pub(super) fn on_all_processors(parts: usize, work: &(dyn Fn() + Sync)) {
@@ -267,17 +297,22 @@ pub(super) fn on_all_processors(parts: usize, work: &(dyn Fn() + Sync)) {
 
 /// The terms to count for each user of the classes on whom the action may be performed under
 /// certain policies.
-struct Lanes {
+#[derive(Debug)]
+pub(super) struct Lanes {
     /// The constant terms, gained and lost.
-    plain: [i64; 2],
+    pub(super) plain: [i64; 2],
     /// The terms that count the users of a set who reach the class by none of its tags under one
     /// policy, added or subtracted.
-    left: Vec<(usize, i64, PolicySide, BitSet)>,
+    pub(super) left: Vec<(usize, i64, PolicySide, BitSet)>,
     /// The users on whom the rules of the two policies may differ.
-    apart: Option<BitSet>,
+    pub(super) apart: Option<BitSet>,
 }
 
 impl Lanes {
+    pub(super) fn none() -> Self {
+        Self { plain: [0; 2], left: Vec::new(), apart: None }
+    }
+
     fn of(
         [on_old, on_new]: [bool; 2],
         comparison: &ActionComparison<'_>,
@@ -285,7 +320,7 @@ impl Lanes {
     ) -> Self {
         let [before, after] = &comparison.subjects;
         let (come, go) = (after.minus(before), before.minus(after));
-        let mut lanes = Self { plain: [0; 2], left: Vec::new(), apart: None };
+        let mut lanes = Self::none();
         if on_new {
             lanes.reaching(GAINED, if on_old { come } else { after.clone() }, PolicySide::New);
         }
@@ -309,7 +344,7 @@ impl Lanes {
 
     /// Adds the term of the users of a set who reach the class: all of them without those who
     /// don't.
-    fn reaching(&mut self, which: usize, set: BitSet, side: PolicySide) {
+    pub(super) fn reaching(&mut self, which: usize, set: BitSet, side: PolicySide) {
         if let Some(plain) = self.plain.get_mut(which) {
             *plain += signed(set.len());
         }
@@ -317,6 +352,6 @@ impl Lanes {
     }
 }
 
-fn signed(count: u64) -> i64 {
+pub(super) fn signed(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

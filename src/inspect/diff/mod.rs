@@ -15,10 +15,19 @@ mod classes;
 mod comparison;
 mod count;
 mod isolation;
+mod kinds;
 mod matrices;
+mod openings;
 mod pairwise;
+mod pairwise_count;
+mod pairwise_isolation;
+mod pairwise_largest;
 mod questions;
 mod render;
+mod residues;
+mod shared_tags;
+mod stated;
+mod teams;
 mod walk;
 
 pub use changes::{PolicyChange, PolicyPart};
@@ -44,6 +53,7 @@ use classes::{PolicySide, UserClasses};
 use comparison::ActionComparison;
 use count::{GAINED, LOST, PairCounts};
 use isolation::StrangerReach;
+use openings::AssumedViews;
 use pairwise::PairwiseComparison;
 
 /// The difference of two policies: the pairs that one allows and the other does not.
@@ -300,6 +310,7 @@ impl DiffBuilder<'_> {
         let (mut acts, mut commons): (Vec<PlannedAction<'_>>, Vec<SharedCounts>) =
             (Vec::new(), Vec::new());
         let mut pairwise = Vec::new();
+        let assumed = OnceLock::new();
         for action in compared_actions(self.old, self.new) {
             let Some(over) = action.over() else { continue };
             if self.user_classes.is_late() {
@@ -309,7 +320,8 @@ impl DiffBuilder<'_> {
                 ActionComparison::new(self.old, self.new, &action, conversation, self.user_classes);
             if comparison.is_pairwise && over != CountedUnit::Subjects {
                 // Its work is divided among all processors by itself.
-                pairwise.push(self.pairwise(&action, over, &comparison));
+                let assumed = assumed.get_or_init(|| AssumedViews::of([self.old, self.new]));
+                pairwise.push(self.pairwise(&action, over, &comparison, assumed));
                 continue;
             }
             let alike = acts.iter().find(|act| act.comparison.has_same_strangers(&comparison));
@@ -348,25 +360,21 @@ impl DiffBuilder<'_> {
         action: &ComparedAction,
         over: CountedUnit,
         comparison: &ActionComparison<'_>,
+        assumed: &AssumedViews,
     ) -> ActionDiff {
         let mut diff = ActionDiff::unchanged(action, over);
-        let pairwise = PairwiseComparison::new(
-            comparison,
-            self.user_classes,
-            [self.old, self.new],
-            self.detail.group_pairs,
-        );
-        if pairwise.is_unchanged() {
-            return diff;
-        }
-        let counts = pairwise.count();
-        [diff.gained, diff.lost] = [GAINED, LOST].map(|direction| counts.total(direction));
+        let views = [self.old, self.new];
+        let pairwise = PairwiseComparison::new(comparison, self.user_classes, views, assumed);
+        let Some(pairwise) = pairwise else { return diff };
+        let counts = pairwise.count(self.detail.group_pairs);
+        [diff.gained, diff.lost] = [GAINED, LOST].map(|direction| counts.pairs.total(direction));
         diff.is_estimate = counts.is_estimate;
         for direction in [GAINED, LOST] {
-            if self.detail.kinds == 0 || counts.total(direction) == 0 {
+            if self.detail.kinds == 0 || counts.pairs.total(direction) == 0 {
                 continue;
             }
-            let (largest, is_complete) = pairwise.largest(&counts, direction, self.detail.kinds);
+            let (largest, is_complete) =
+                pairwise.largest(&counts.pairs, direction, self.detail.kinds);
             diff.has_all_largest &= is_complete;
             diff.kinds.extend(largest.into_iter().map(|it| {
                 KindDiff {

@@ -4,34 +4,37 @@ use std::collections::HashSet;
 
 use crate::{
     decide::{PairCondition, PairEvaluator},
-    request::{Condition, RelationCondition},
+    request::{Condition, RelationCondition, TagPattern},
     snapshot::{TagId, UserTags, View},
 };
 
-/// What the statements of both policies about two users ask of the tags of a subject.
+/// The two users whose kinds are told apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum PairRole {
+    Subject,
+    Other,
+}
+
+/// What the statements of both policies about two users ask of the tags of one of them.
+#[derive(Debug)]
 pub(super) struct Questions {
+    role: PairRole,
     conditions: Vec<Condition<TagId>>,
-    /// The tags that the subject may share, or must have, in order.
+    /// The tags for which conditions on what is between the two ask, in order.
     tags: Vec<TagId>,
 }
 
 impl Questions {
     /// Both views have the same population, so that a tag of users has the same number in both.
-    pub(super) fn of([old, new]: [(&View, &PairEvaluator<'_>); 2]) -> Self {
-        let mut questions = Self { conditions: Vec::new(), tags: Vec::new() };
+    pub(super) fn of(views: [(&View, &PairEvaluator<'_>); 2], role: PairRole) -> Self {
+        let mut questions = Self { role, conditions: Vec::new(), tags: Vec::new() };
         let mut conditions = HashSet::new();
-        for (view, evaluator) in [old, new] {
-            let one_sided = evaluator.one_sided();
-            let rules = one_sided.rules.map(PairCondition::opened_by);
-            for pair in rules.iter().chain(&one_sided.pairwise) {
-                questions.collect(view, pair, &mut conditions);
+        for (view, evaluator) in views {
+            for pair in &evaluator.one_sided().pairwise {
+                questions.collect(pair, &mut conditions);
             }
-            for own in view.population.own_audiences.iter() {
-                let audience = view.settings.audiences.number(&own.name);
-                let audience = audience.and_then(|number| view.settings.audiences.get(number));
-                if let Some(audience) = audience {
-                    questions.relation(view, &audience.condition);
-                }
+            for audience in own_audiences(view) {
+                questions.tags_of(audience);
             }
         }
         questions.conditions = conditions.into_iter().collect();
@@ -40,42 +43,33 @@ impl Questions {
         questions
     }
 
-    fn collect(
-        &mut self,
-        view: &View,
-        pair: &PairCondition,
-        conditions: &mut HashSet<Condition<TagId>>,
-    ) {
-        match pair {
-            PairCondition::Subject(condition) => {
+    fn collect(&mut self, pair: &PairCondition, conditions: &mut HashSet<Condition<TagId>>) {
+        match (pair, self.role) {
+            (PairCondition::Subject(condition), PairRole::Subject)
+            | (PairCondition::Other(condition), PairRole::Other) => {
                 conditions.insert(condition.clone());
             }
-            PairCondition::Other(_) => {}
-            PairCondition::FromSubject(relation) | PairCondition::FromOther(relation) => {
-                self.relation(view, relation);
-            }
-            PairCondition::Not(inner) => self.collect(view, inner, conditions),
-            PairCondition::All(parts) | PairCondition::Any(parts) => {
-                parts.iter().for_each(|part| self.collect(view, part, conditions));
+            (PairCondition::FromSubject(relation), PairRole::Other)
+            | (PairCondition::FromOther(relation), PairRole::Subject) => self.tags_of(relation),
+            (
+                PairCondition::Subject(_)
+                | PairCondition::Other(_)
+                | PairCondition::FromSubject(_)
+                | PairCondition::FromOther(_),
+                _,
+            ) => {}
+            (PairCondition::Not(inner), _) => self.collect(inner, conditions),
+            (PairCondition::All(parts) | PairCondition::Any(parts), _) => {
+                parts.iter().for_each(|part| self.collect(part, conditions));
             }
         }
     }
 
-    fn relation(&mut self, view: &View, relation: &RelationCondition<TagId>) {
-        relation.for_each_atom(&mut |atom| match atom {
-            RelationCondition::HasTag(tag) => self.tags.push(*tag),
-            RelationCondition::SharesTag(pattern) => {
-                let shared = view.tags.iter().filter(|(_, name)| pattern.matches(name));
-                self.tags.extend(shared.map(|(tag, _)| tag));
+    fn tags_of(&mut self, relation: &RelationCondition<TagId>) {
+        relation.for_each_atom(&mut |atom| {
+            if let RelationCondition::HasTag(tag) = atom {
+                self.tags.push(*tag);
             }
-            RelationCondition::Everyone
-            | RelationCondition::Nobody
-            | RelationCondition::Related(..)
-            | RelationCondition::Conversation
-            | RelationCondition::SharesGroup(_)
-            | RelationCondition::Not(_)
-            | RelationCondition::All(_)
-            | RelationCondition::Any(_) => {}
         });
     }
 
@@ -93,4 +87,57 @@ impl Questions {
         answers.extend(own.map(|tag| u64::from(tag.0)));
         answers
     }
+}
+
+/// The patterns by which statements of both policies ask for tags that two users share.
+pub(super) fn shared_patterns(views: [(&View, &PairEvaluator<'_>); 2]) -> Vec<TagPattern> {
+    let mut patterns = Vec::new();
+    for (view, evaluator) in views {
+        for pair in &evaluator.one_sided().pairwise {
+            for_each_relation(pair, &mut |relation| patterns_of(relation, &mut patterns));
+        }
+        own_audiences(view).for_each(|audience| patterns_of(audience, &mut patterns));
+    }
+    patterns.sort_unstable();
+    patterns.dedup();
+    patterns
+}
+
+/// Whether a statement asks for groups that two users share.
+pub(super) fn reads_groups(view: &View, evaluator: &PairEvaluator<'_>) -> bool {
+    let mut reads = false;
+    for pair in &evaluator.one_sided().pairwise {
+        for_each_relation(pair, &mut |relation| reads |= relation.reads_groups());
+    }
+    reads || own_audiences(view).any(RelationCondition::reads_groups)
+}
+
+fn for_each_relation(pair: &PairCondition, visit: &mut impl FnMut(&RelationCondition<TagId>)) {
+    match pair {
+        PairCondition::Subject(_) | PairCondition::Other(_) => {}
+        PairCondition::FromSubject(relation) | PairCondition::FromOther(relation) => {
+            visit(relation);
+        }
+        PairCondition::Not(inner) => for_each_relation(inner, visit),
+        PairCondition::All(parts) | PairCondition::Any(parts) => {
+            parts.iter().for_each(|part| for_each_relation(part, visit));
+        }
+    }
+}
+
+fn patterns_of(relation: &RelationCondition<TagId>, patterns: &mut Vec<TagPattern>) {
+    relation.for_each_atom(&mut |atom| {
+        if let RelationCondition::SharesTag(pattern) = atom {
+            patterns.push(pattern.clone());
+        }
+    });
+}
+
+/// The conditions of the audiences that users' own records name.
+fn own_audiences(view: &View) -> impl Iterator<Item = &RelationCondition<TagId>> {
+    let audiences = &view.settings.audiences;
+    view.population
+        .own_audiences
+        .iter()
+        .filter_map(|own| Some(&audiences.get(audiences.number(&own.name)?)?.condition))
 }
