@@ -35,11 +35,29 @@ matrix team {
 
 /// The policy of a size with so many groups: rules, settings and groups in the DSL, users in NDJSON.
 pub fn sources(size: Size, groups: u32) -> LoadedSources {
+    with_users(size, groups, ndjson(size))
+}
+
+/// The same, in which each user is in one of so many teams besides, by a tag `team-...`, and every eighth in two.
+pub fn sources_with_teams(size: Size, groups: u32, teams: u32) -> LoadedSources {
+    let mut random = Random::new(37);
+    let mut users = String::new();
+    for line in ndjson(size).lines() {
+        let count = if random.below(8) == 0 { 2 } else { 1 };
+        let teams = (0..count).map(|_| format!(r#""team-{}","#, random.below(teams)));
+        let teams: String = teams.collect();
+        users.push_str(&line.replacen(r#""tags":["#, &format!(r#""tags":[{teams}"#), 1));
+        users.push('\n');
+    }
+    with_users(size, groups, users)
+}
+
+fn with_users(size: Size, groups: u32, users: String) -> LoadedSources {
     loaded(vec![
         Source::new("rules.peerage", Notation::Dsl, dsl_rules(size, 11)),
         Source::new("settings.peerage", Notation::Dsl, SETTINGS),
         Source::new("groups.peerage", Notation::Dsl, groups_of(size, groups)),
-        Source::new("users.ndjson", Notation::Ndjson, ndjson(size)),
+        Source::new("users.ndjson", Notation::Ndjson, users),
     ])
 }
 
