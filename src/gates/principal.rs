@@ -20,21 +20,12 @@ pub struct Principal<'r> {
     /// The user's effective state, with the overrides of the request applied.
     pub(super) state: UserState,
     overrides: Option<Box<PrincipalOverrides>>,
-    standing: Standing<'r>,
+    /// Whether the user's ties and groups are left out of account.
+    is_stranger: bool,
 }
 
-/// What is taken to be between a principal and another user.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Standing<'r> {
-    /// What the facts say.
-    Facts,
-    /// The user's ties and groups are left out of account.
-    Stranger,
-    /// As with a stranger who shares exactly these tags with the user, whatever tags the two have.
-    Sharing(&'r [TagId]),
-}
-
-/// The overrides of a request that are not part of the user's state, and which parts of it they set.
+/// The overrides of a request that are not part of the user's state, and which parts of it they set; or what a
+/// comparison of policies takes for true.
 #[derive(Clone, Debug)]
 struct PrincipalOverrides {
     /// The tags in order, in place of the stored ones; tags that the view doesn't know are left out.
@@ -45,6 +36,8 @@ struct PrincipalOverrides {
     switches: SmallVec<[Switch; 4]>,
     /// Whether the request sets the peers mode.
     sets_peers: bool,
+    /// The tags that the user is taken to share with the other.
+    shared_tags: Option<SmallVec<[TagId; 4]>>,
 }
 
 impl<'r> Principal<'r> {
@@ -63,8 +56,7 @@ impl<'r> Principal<'r> {
             Some(number) => view.population.directory.state(number),
             None => view.states.unknown_user(),
         };
-        let principal =
-            Self { id: user.id, number, state, overrides: None, standing: Standing::Facts };
+        let principal = Self { id: user.id, number, state, overrides: None, is_stranger: false };
         match &user.properties {
             None => principal,
             Some(properties) => principal.with_overrides(view, properties),
@@ -75,19 +67,26 @@ impl<'r> Principal<'r> {
     pub fn from_number(view: &'r View, number: UserNumber) -> Self {
         let id = view.population.directory.id(number);
         let state = view.population.directory.state(number);
-        Self { id, number: Some(number), state, overrides: None, standing: Standing::Facts }
+        Self { id, number: Some(number), state, overrides: None, is_stranger: false }
     }
 
     /// A known user as one without ties and groups, so that lists are those of users who are strangers to
     /// them. Costs an access to memory.
     pub fn stranger(view: &'r View, number: UserNumber) -> Self {
-        Self { standing: Standing::Stranger, ..Self::from_number(view, number) }
+        Self { is_stranger: true, ..Self::from_number(view, number) }
     }
 
     /// A known user as a stranger who shares these tags with the other user and no others, whatever tags the two
-    /// have. Costs an access to memory.
-    pub fn sharing(view: &'r View, number: UserNumber, shared: &'r [TagId]) -> Self {
-        Self { standing: Standing::Sharing(shared), ..Self::from_number(view, number) }
+    /// have. Costs an access to memory and an allocation.
+    pub fn sharing(view: &'r View, number: UserNumber, shared: &[TagId]) -> Self {
+        let overrides = PrincipalOverrides {
+            tags: None,
+            role: None,
+            switches: SmallVec::new(),
+            sets_peers: false,
+            shared_tags: Some(shared.into()),
+        };
+        Self { overrides: Some(Box::new(overrides)), ..Self::stranger(view, number) }
     }
 
     #[cold]
@@ -118,6 +117,7 @@ impl<'r> Principal<'r> {
             role: properties.role,
             switches: properties.permissions.iter().map(|&(switch, _)| switch).collect(),
             sets_peers: properties.peers.is_some(),
+            shared_tags: None,
         }));
         self
     }
@@ -148,16 +148,13 @@ impl<'r> Principal<'r> {
     /// The number by which the user's ties and groups are found.
     #[inline]
     pub(super) fn tied_number(&self) -> Option<UserNumber> {
-        if self.standing == Standing::Facts { self.number } else { None }
+        if self.is_stranger { None } else { self.number }
     }
 
     /// The tags that the user is taken to share with the other, if not those that both have.
     #[inline]
-    pub(super) fn assumed_shared_tags(&self) -> Option<&'r [TagId]> {
-        match self.standing {
-            Standing::Facts | Standing::Stranger => None,
-            Standing::Sharing(shared) => Some(shared),
-        }
+    pub(super) fn assumed_shared_tags(&self) -> Option<&[TagId]> {
+        self.overrides.as_ref()?.shared_tags.as_deref()
     }
 
     /// Whether the request overrides nothing of the user.
