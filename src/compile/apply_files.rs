@@ -126,7 +126,7 @@ pub(super) fn apply_groups<F: FactsSource>(
         };
         match group::merge_group(after, id, record.as_deref()) {
             Some(merged) => group::put_group(view, after, id, &merged),
-            None => view.groups.remove(id),
+            None => view.remove_group(id),
         }
     }
     Ok(())

@@ -57,7 +57,7 @@ pub fn apply_records(view: &mut View, declarations: &Declarations, changes: &[Re
             };
             match groups::merge_group(declarations, id, record) {
                 Some(group) => groups::put_group(view, declarations, id, &group),
-                None => view.groups.remove(id),
+                None => view.remove_group(id),
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{barriers, digest, groups, population, rules, user_states};
 use crate::{
     policy::{self, Policy, Users},
-    snapshot::{GroupTable, Population, Revision, StateIndex, Tags, UserState, View},
+    snapshot::{GroupSides, GroupTable, Population, Revision, StateIndex, Tags, UserState, View},
 };
 
 /// The names of the tags that a view's users have.
@@ -35,7 +35,7 @@ pub fn compile(policy: &Policy, previous: Option<&View>) -> View {
     };
     let digest = digest::policy(&known.population().digest, policy);
     let mut view = assemble_view(policy, known, user_tags, policy.rules.clone(), previous);
-    view.groups = groups::compile(&policy.groups, &view.matrices, &view.population.directory);
+    view.set_groups(groups::compile(&policy.groups, &view.matrices, &view.population.directory));
     view.revision = Revision { policy: digest, facts: 0 };
     view
 }
@@ -82,6 +82,7 @@ pub(super) fn assemble_view(
         states: standings,
         managers,
         groups: GroupTable::new(&[], 0),
+        group_sides: GroupSides::default(),
         revision: Revision { policy: [0; 32], facts: 0 },
     };
     view.speaks_of_pairs = view.has_pair_statements();

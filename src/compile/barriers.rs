@@ -8,10 +8,10 @@ use crate::{
 /// Compiles barriers. Costs set algebra for each side.
 pub(super) fn compile(barriers: &[Barrier<TagId>], population: &Population) -> Barriers {
     let count = population.directory.len();
-    let compiled = barriers.iter().map(|barrier| {
+    let compiled = barriers.iter().enumerate().map(|(number, barrier)| {
         let side = |condition| population.users_meeting(condition).into_owned().packed(count);
         let sides = [&barrier.from, &barrier.to].map(side);
-        CompiledBarrier { barrier: barrier.clone(), sides }
+        CompiledBarrier { barrier: barrier.clone(), sides, number }
     });
     Barriers::new(compiled.collect())
 }

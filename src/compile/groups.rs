@@ -102,7 +102,7 @@ pub(super) fn put_group(
     group: &GroupFieldValues<'_>,
 ) {
     let entry = group_entry(view, declarations, id, group);
-    view.groups.put(&entry);
+    view.put_group(&entry);
 }
 
 /// The matrix of a group with permissions of its own; `None` if the matrix that it names does not exist,

@@ -100,7 +100,7 @@ pub fn rebuild<F: FactsSource>(
     // The numbers of all tags stay: records' conditions and groups' own matrices hold them.
     let tags = Tags::clone(&previous.tags);
     let mut view = assemble_view(&policy, known, tags, all_rules, Some(previous));
-    view.groups = previous.groups.clone();
+    view.set_groups(previous.groups.clone());
     let mut population_digest = previous.population.digest;
     if let Some(((files, tags), _)) = &declared {
         population_digest = files.digest;
@@ -191,7 +191,7 @@ fn merge_records<F: FactsSource>(
         .iter()
         .map(|(id, group)| groups::group_entry(&mut view, declarations, id, group))
         .collect();
-    view.groups = GroupTable::new(&entries, view.population.directory.len());
+    view.set_groups(GroupTable::new(&entries, view.population.directory.len()));
     view.revision = Revision { policy: digests.policy, facts: revision };
     Ok(view)
 }

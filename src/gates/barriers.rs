@@ -1,7 +1,7 @@
 //! The gate `barriers`: the barriers of the policy.
 
 use super::{
-    context::GateContext,
+    context::{GateContext, GateTarget},
     denial::DenialReason,
     gate::{Gate, GateScope},
     one_sided::OneSided,
@@ -120,7 +120,7 @@ impl<'p, 'r> JoinedGroup<'p, 'r> {
 
     /// Whether a member is on each side of a barrier.
     fn sides(self, view: &View, it: &CompiledBarrier, member: UserNumber) -> [bool; 2] {
-        let CompiledBarrier { barrier, sides } = it;
+        let CompiledBarrier { barrier, sides, .. } = it;
         match self.overridden(member) {
             Some(subject) => {
                 let has = subject.tag_predicate(view);
@@ -130,7 +130,8 @@ impl<'p, 'r> JoinedGroup<'p, 'r> {
         }
     }
 
-    /// Whether a barrier stands between who is added and somebody who is in the group.
+    /// Whether a barrier stands between who is added and somebody who is in the group. Costs a look at the members
+    /// only where something can lift the barrier.
     fn bars(
         self,
         view: &View,
@@ -138,7 +139,46 @@ impl<'p, 'r> JoinedGroup<'p, 'r> {
         comer: &Principal<'_>,
         it: &CompiledBarrier,
     ) -> bool {
-        self.first_barring(view, context, comer, it).is_some()
+        is_of_groups(context, &it.barrier)
+            && self.is_met_by_members(view, context, comer, it)
+            && (it.barrier.unless.is_none()
+                || self.first_barring(view, context, comer, it).is_some())
+    }
+
+    /// Whether who is added is on one side of a barrier, and somebody else who is in the group on the other.
+    fn is_met_by_members(
+        self,
+        view: &View,
+        context: &GateContext<'_>,
+        comer: &Principal<'_>,
+        it: &CompiledBarrier,
+    ) -> bool {
+        let GateTarget::Group(number, _) = context.target else { return false };
+        let has = comer.tag_predicate(view);
+        let (is_from, is_to) = (it.barrier.from.holds(&has), it.barrier.to.holds(&has));
+        if !is_from && !is_to {
+            return false;
+        }
+        let mut members = view.members_on_sides(number, it);
+        let is_member = |user: UserNumber| {
+            view.groups.get(number).is_some_and(|group| group.role(user).is_some())
+        };
+        let mut move_member = |member: UserNumber, now: [bool; 2]| {
+            for ((count, side), is) in members.iter_mut().zip(&it.sides).zip(now) {
+                let was = u32::from(side.contains(member));
+                *count = count.saturating_add(u32::from(is)).saturating_sub(was);
+            }
+        };
+        if let Some(comer) = comer.number.filter(|&comer| is_member(comer)) {
+            move_member(comer, [false; 2]);
+        }
+        let subject = self.subject.and_then(|subject| subject.number);
+        let subject = subject.filter(|&it| comer.number != Some(it) && is_member(it));
+        if let Some(subject) = subject.filter(|&subject| self.overridden(subject).is_some()) {
+            move_member(subject, self.sides(view, it, subject));
+        }
+        let [on_from, on_to] = members;
+        is_from && on_to > 0 || is_to && on_from > 0
     }
 
     /// The first member of the group from whom a barrier keeps who is added. Costs a look at each member, if
@@ -191,7 +231,7 @@ impl<'p, 'r> JoinedGroup<'p, 'r> {
         context: &GateContext<'_>,
         it: &'v CompiledBarrier,
     ) -> Selection<'v> {
-        let CompiledBarrier { barrier, sides: [from, to] } = it;
+        let CompiledBarrier { barrier, sides: [from, to], .. } = it;
         let (true, Some(group)) = (is_of_groups(context, barrier), context.group(view)) else {
             return Selection::nobody();
         };
@@ -236,7 +276,7 @@ fn barred_users<'v>(
     it: &'v CompiledBarrier,
     is_any_direction: bool,
 ) -> Selection<'v> {
-    let CompiledBarrier { barrier, sides: [from, to] } = it;
+    let CompiledBarrier { barrier, sides: [from, to], .. } = it;
     let has = principal.tag_predicate(view);
     let (is_from, is_to) = (barrier.from.holds(&has), barrier.to.holds(&has));
     let is_two_way = barrier.is_both_ways || is_any_direction;

@@ -32,6 +32,7 @@ pub fn missing_sections(before: &View, after: &View) -> impl Iterator<Item = Sec
         states: _,
         only_rules_restrict: _,
         barriers: _,
+        group_sides: _,
         pair_actions: _,
         speaks_of_pairs: _,
         managers: _,

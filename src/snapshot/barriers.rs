@@ -17,6 +17,8 @@ pub struct CompiledBarrier {
     pub barrier: Barrier<TagId>,
     /// The users who meet the first side, and those who meet the second.
     pub sides: [UserSet; 2],
+    /// The place among all barriers.
+    pub number: usize,
 }
 
 impl Barriers {
@@ -28,6 +30,11 @@ impl Barriers {
             .collect();
         let index = WatchIndex::of(either.iter().map(WatchTags::Condition));
         Self { all, index }
+    }
+
+    /// Whether a barrier also concerns who is in a group already.
+    pub fn concern_groups(&self) -> bool {
+        self.all.iter().any(|it| it.barrier.in_groups)
     }
 
     pub fn is_empty(&self) -> bool {

@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
-    CompiledBarrier, CompiledRule, OwnSetting, Population, RecordOverrides, RuleBook, TagId, Tie,
-    UserNumber, UserSet, UserState, View, state_index::StateChange,
+    Barriers, CompiledBarrier, CompiledRule, OwnSetting, Population, RecordOverrides, RuleBook,
+    TagId, Tie, UserNumber, UserSet, UserState, View, group_sides::SideMoves,
+    state_index::StateChange,
 };
 use crate::request::{AudienceSlot, Condition, DeclaredFields, Relation, Switch};
 
@@ -209,8 +210,13 @@ impl View {
             sets.iter_mut().for_each(|set| update_reachers(&mut set.book, &changed, below));
         }
         if !self.barriers.is_empty() {
+            if self.barriers.concern_groups() {
+                let moves: Vec<SideMoves> =
+                    changed.iter().map(|user| user.side_moves(&self.barriers)).collect();
+                self.move_sides(&moves);
+            }
             for it in &mut Arc::make_mut(&mut self.barriers).all {
-                let CompiledBarrier { barrier, sides: [from, to] } = it;
+                let CompiledBarrier { barrier, sides: [from, to], .. } = it;
                 from.apply_changes(&moves(&changed, |has| barrier.from.holds(&has)), below);
                 to.apply_changes(&moves(&changed, |has| barrier.to.holds(&has)), below);
             }
@@ -227,6 +233,20 @@ struct ChangedUser {
     prior: PriorUser,
     is_known: bool,
     tags: Vec<TagId>,
+}
+
+impl ChangedUser {
+    /// The sides of barriers that the user leaves or joins; the barriers are still as they were.
+    fn side_moves(&self, barriers: &Barriers) -> SideMoves {
+        let has = |tag: &TagId| self.tags.contains(tag);
+        let moves = barriers.all.iter().map(|it| {
+            let before = it.sides.each_ref().map(|side| side.contains(self.number));
+            let conditions = [&it.barrier.from, &it.barrier.to];
+            let after = conditions.map(|condition| self.is_known && condition.holds(&has));
+            [before, after]
+        });
+        SideMoves { user: self.number, moves: moves.collect() }
+    }
 }
 
 /// For each user, whether they are in a set from now on; `holds` evaluates the set's condition.

@@ -175,6 +175,11 @@ impl GroupTable {
         }
     }
 
+    /// The number above those of all groups, removed ones among them.
+    pub(super) fn numbers(&self) -> u32 {
+        u32::try_from(self.records.len()).unwrap_or(u32::MAX)
+    }
+
     /// The number of groups.
     pub fn len(&self) -> usize {
         self.known

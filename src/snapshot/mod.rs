@@ -24,6 +24,7 @@ mod chunked_list;
 mod counts;
 mod directory;
 mod footprint;
+mod group_sides;
 mod group_table;
 mod hash_index;
 mod matrix;
@@ -53,6 +54,7 @@ pub use change::{OverridesChange, TieChange, UserChange};
 pub use counts::ViewCounts;
 pub use directory::{Directory, DirectoryEntry, PendingLookup};
 pub use footprint::Footprint;
+pub use group_sides::GroupSides;
 pub use group_table::{GroupEntry, GroupNumber, GroupTable, GroupView};
 use matrix::MatrixIndex;
 pub use matrix::{CompiledMatrix, MatrixNumber};
@@ -115,6 +117,8 @@ pub struct View {
     /// The matrices in the order of their names, the built-in ones included.
     pub matrices: Arc<[CompiledMatrix]>,
     pub groups: GroupTable,
+    /// The number of members of groups on the sides of barriers.
+    pub group_sides: GroupSides,
     pub revision: Revision,
 }
 
@@ -129,6 +133,7 @@ impl View {
             + self.states.memory()
             + self.managers.as_ref().map_or(0, UserSet::memory)
             + self.groups.memory()
+            + self.group_sides.memory()
     }
 
     /// The memory footprint by what it is spent on.

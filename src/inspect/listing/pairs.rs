@@ -176,7 +176,7 @@ impl<'v> AcceptsListing<'v> {
 
 impl<'v> BarrierListing<'v> {
     fn of(view: &'v View, it: &'v CompiledBarrier) -> Self {
-        let CompiledBarrier { barrier, sides: [from, to] } = it;
+        let CompiledBarrier { barrier, sides: [from, to], .. } = it;
         let mut name = |tag: &TagId| view.tags.name(*tag);
         Self {
             name: &barrier.name,

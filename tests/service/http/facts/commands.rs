@@ -337,3 +337,35 @@ fn what_is_shared_and_listed() {
     let names: Vec<_> = listed["rules"].as_array().unwrap().iter().map(|it| &it["name"]).collect();
     assert_eq!(names, ["plain"]);
 }
+
+/// Whom a barrier keeps from a group follows its members, and their tags, at once.
+#[test]
+fn who_is_kept_from_a_group() {
+    let kept = Kept::with(
+        "barriers: [{ name: apart, between: [hasTag(research), hasTag(trading)] }]\n\
+         users:\n  ann: {}\n  theo: { tags: [trading] }\n",
+        &[],
+    );
+    let joins = || kept.reason("ann add_member g rolf");
+    let steps = [
+        (r#"{"op":"put_user","user":"rolf","tags":["research"]}"#, "unknown_resource"),
+        (r#"{"op":"put_user","user":"tina"}"#, "unknown_resource"),
+        (r#"{"op":"put_group","group":"g","creator":"ann","members":["tina"]}"#, "allowed"),
+        (r#"{"op":"add_tags","user":"tina","tags":["trading"]}"#, "barrier"),
+        (r#"{"op":"remove_tags","user":"tina","tags":["trading"]}"#, "allowed"),
+        (r#"{"op":"add_member","group":"g","member":"theo"}"#, "barrier"),
+        (r#"{"op":"add_tags","user":"tina","tags":["trading"]}"#, "barrier"),
+        (r#"{"op":"remove_member","group":"g","member":"theo"}"#, "barrier"),
+        (r#"{"op":"delete_user","user":"tina"}"#, "allowed"),
+        (r#"{"op":"put_user","user":"tina","tags":["trading"]}"#, "allowed"),
+        (r#"{"op":"add_member","group":"g","member":"tina"}"#, "barrier"),
+        (r#"{"op":"remove_tags","user":"rolf","tags":["research"]}"#, "allowed"),
+        (r#"{"op":"add_tags","user":"rolf","tags":["research"]}"#, "barrier"),
+        (r#"{"op":"delete_group","group":"g"}"#, "unknown_resource"),
+        (r#"{"op":"put_group","group":"g","creator":"ann"}"#, "allowed"),
+    ];
+    for (command, reason) in steps {
+        kept.done(&json!([serde_json::from_str::<Value>(command).unwrap()]));
+        assert_eq!(joins(), reason, "{command}");
+    }
+}
