@@ -195,6 +195,16 @@ fn check_action(old: &World, new: &World, diff: &ActionDiff, users: u32) {
     }
 }
 
+/// Checks what is counted user by user, as where users differ too much to be counted by kinds.
+fn check_by_rows(views: &VersionPair, old: &World, new: &World) {
+    let detail = DiffDetail { kind_pairs: 0, ..DiffDetail::default() };
+    let diff = Diff::compute(&views.old, &views.new, None, detail);
+    assert!(!diff.is_estimate(), "so few users stand for themselves");
+    for action in &diff.actions {
+        check_action(old, new, action, diff.users);
+    }
+}
+
 proptest! {
     #![proptest_config(config(400))]
 
@@ -209,6 +219,7 @@ proptest! {
         for action in &diff.actions {
             check_action(&old, &world, action, diff.users);
         }
+        check_by_rows(&views, &old, &world);
         let sum: u64 = diff.actions.iter().filter(|a| a.over != CountedUnit::Subjects).map(|a| a.gained + a.lost).sum();
         prop_assert_eq!(diff.changed(), sum);
     }
@@ -275,6 +286,7 @@ fn hundreds_pair_by_pair() {
             for action in &diff.actions {
                 check_action(&old, &world, action, diff.users);
             }
+            check_by_rows(&views, &old, &world);
         }
     }
 }

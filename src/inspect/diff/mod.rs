@@ -143,15 +143,26 @@ pub struct DiffDetail {
     /// The number of pairs that share a group which are judged one by one; the change among more of them is
     /// estimated.
     pub group_pairs: u64,
+    /// The number of pairs of kinds of users between which both policies are asked; if there are more, the change is
+    /// estimated from some of the users.
+    pub kind_pairs: usize,
 }
 
 impl DiffDetail {
     /// Counts only.
-    pub const NONE: Self =
-        Self { kinds: 0, witnesses: 0, isolation: false, group_pairs: Self::GROUP_PAIRS };
+    pub const NONE: Self = Self {
+        kinds: 0,
+        witnesses: 0,
+        isolation: false,
+        group_pairs: Self::GROUP_PAIRS,
+        kind_pairs: Self::KIND_PAIRS,
+    };
 
     /// The number of pairs in groups that are judged one by one within seconds.
     pub const GROUP_PAIRS: u64 = 4_000_000;
+
+    /// The number of pairs of kinds between which both policies are asked within seconds.
+    pub const KIND_PAIRS: usize = 1 << 22;
 }
 
 impl Default for DiffDetail {
@@ -364,7 +375,13 @@ impl DiffBuilder<'_> {
     ) -> ActionDiff {
         let mut diff = ActionDiff::unchanged(action, over);
         let views = [self.old, self.new];
-        let pairwise = PairwiseComparison::new(comparison, self.user_classes, views, assumed);
+        let pairwise = PairwiseComparison::new(
+            comparison,
+            self.user_classes,
+            views,
+            assumed,
+            self.detail.kind_pairs,
+        );
         let Some(pairwise) = pairwise else { return diff };
         let counts = pairwise.count(self.detail.group_pairs);
         [diff.gained, diff.lost] = [GAINED, LOST].map(|direction| counts.pairs.total(direction));

@@ -20,9 +20,6 @@ use super::{
 };
 use crate::snapshot::{GroupView, Tie, UserNumber, View};
 
-/// The number of pairs of kinds between which both policies are asked; beyond it, the change is estimated.
-const MAX_KIND_PAIRS: usize = 1 << 22;
-
 /// Corrections of the counts by one thread, and what it found out for them.
 #[derive(Default)]
 pub(super) struct Corrections {
@@ -58,13 +55,16 @@ pub(super) struct PairwiseComparison<'c, 'v> {
 }
 
 impl<'c, 'v> PairwiseComparison<'c, 'v> {
-    /// The comparison; `None` if both policies say the same, so that no decision differs. Costs a look at each
-    /// user, and four decisions for each pair of kinds.
+    /// The comparison; `None` if both policies say the same, so that no decision differs. With more than
+    /// `kind_pairs` pairs of kinds, some of the users stand for all.
+    ///
+    /// Costs a look at each user, and four decisions for each pair of kinds.
     pub(super) fn new(
         comparison: &'c ActionComparison<'v>,
         user_classes: &'c UserClasses<'v>,
         views: [&'v View; 2],
         assumed: &'c AssumedViews,
+        kind_pairs: usize,
     ) -> Option<Self> {
         let judges = [&comparison.old, &comparison.new];
         if !comparison.sides_may_differ()
@@ -84,7 +84,7 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
         let others = kinds(&comparison.others, PairRole::Other);
         let patterns = questions::shared_patterns(stated);
         let shared = SharedTags::of(new, &patterns, user_classes);
-        let is_sampled = subjects.len().saturating_mul(others.len()) > MAX_KIND_PAIRS
+        let is_sampled = subjects.len().saturating_mul(others.len()) > kind_pairs
             || patterns.len() > MAX_PATTERNS
             || shared.has_too_many_pairs();
         let nobody = UserKinds::NONE;

@@ -1,6 +1,6 @@
 //! The largest changes between classes of users where a policy says something about two users together.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::{
     bitset::BitSet,
@@ -24,13 +24,6 @@ pub(super) struct ChangedClasses {
     pub(super) examples: Vec<(UserNumber, UserNumber)>,
 }
 
-/// The pairs from one class, with some of them.
-#[derive(Default)]
-struct ChangedPairs {
-    pairs: i64,
-    examples: Vec<(UserNumber, UserNumber)>,
-}
-
 impl PairwiseComparison<'_, '_> {
     /// The largest changes in a direction by the classes of both users, at most `most`, and whether no larger
     /// one can be missing. Costs whom some classes are reached by.
@@ -47,6 +40,7 @@ impl PairwiseComparison<'_, '_> {
             .collect();
         classes.sort_unstable_by_key(|&(class, pairs)| (std::cmp::Reverse(pairs), class));
         let mut found: Vec<ChangedClasses> = Vec::new();
+        let mut by_class = vec![0; self.user_classes.classes.len()];
         let mut is_complete = true;
         for (at, &(to, pairs)) in classes.iter().enumerate() {
             let least = found.get(most.saturating_sub(1)).map_or(0, |it| it.pairs);
@@ -57,79 +51,96 @@ impl PairwiseComparison<'_, '_> {
                 is_complete = false;
                 break;
             }
-            found.extend(self.changes_towards(to, direction));
+            found.extend(self.changes_towards(to, direction, &mut by_class));
             found.sort_unstable_by_key(|it| (std::cmp::Reverse(it.pairs), it.from, it.to));
             found.truncate(most);
+        }
+        for changed in &mut found {
+            changed.examples = self.examples(changed, direction);
         }
         (found, is_complete)
     }
 
-    /// The changes towards one class, by the classes of the subjects.
-    fn changes_towards(&self, to: u32, direction: usize) -> Vec<ChangedClasses> {
-        let mut by_class: HashMap<u32, ChangedPairs> = HashMap::new();
+    /// The changes towards one class, by the classes of the subjects; `by_class` is all zeros, and is so again.
+    fn changes_towards(
+        &self,
+        to: u32,
+        direction: usize,
+        by_class: &mut [i64],
+    ) -> Vec<ChangedClasses> {
+        let mut add = |subject: UserNumber, pairs: i64| {
+            let class = self.user_classes.class_number(subject) as usize;
+            by_class.get_mut(class).into_iter().for_each(|all| *all += pairs);
+        };
+        for alike in self.users_alike(to) {
+            let changed = self.changed_strangers(&alike, direction);
+            changed.iter().for_each(|subject| add(subject, signed(alike.len() as u64)));
+            for &user in &alike {
+                for (other, is) in self.judged(user, direction) {
+                    add(other, i64::from(is) - i64::from(changed.contains(other)));
+                }
+            }
+        }
+        let classes = (0..).zip(by_class.iter_mut()).filter(|(_, pairs)| **pairs != 0);
+        classes
+            .filter_map(|(from, pairs)| {
+                let pairs = u64::try_from(std::mem::take(pairs)).ok()?;
+                Some(ChangedClasses { from, to, pairs, examples: Vec::new() })
+            })
+            .collect()
+    }
+
+    /// Some of the changed pairs between two classes.
+    fn examples(
+        &self,
+        between: &ChangedClasses,
+        direction: usize,
+    ) -> Vec<(UserNumber, UserNumber)> {
+        let mut examples = Vec::new();
+        let is_from =
+            |subject: &UserNumber| self.user_classes.class_number(*subject) == between.from;
+        for alike in self.users_alike(between.to) {
+            let changed = self.changed_strangers(&alike, direction);
+            for &user in &alike {
+                let judged = self.judged(user, direction);
+                let strangers = changed.iter().filter(|it| !judged.contains_key(it));
+                let others = judged.iter().filter(|(_, is)| **is).map(|(&other, _)| other);
+                let subjects = others.chain(strangers).filter(is_from);
+                let missing = MAX_EXAMPLES.saturating_sub(examples.len());
+                examples.extend(subjects.map(|subject| (subject, user)).take(missing));
+                if examples.len() >= MAX_EXAMPLES {
+                    return examples;
+                }
+            }
+        }
+        examples
+    }
+
+    /// The users of a class by their kind.
+    fn users_alike(&self, class: u32) -> Vec<Vec<UserNumber>> {
         let mut kinds: HashMap<u32, Vec<UserNumber>> = HashMap::new();
         for (user, kind) in self.others.numbers() {
-            if self.user_classes.class_number(user) == to {
+            if self.user_classes.class_number(user) == class {
                 kinds.entry(kind).or_default().push(user);
             }
         }
         let mut kinds: Vec<_> = kinds.into_values().collect();
         kinds.sort_unstable();
-        for alike in kinds {
-            let [before, after] = self.reaching_strangers(&alike);
-            let changed =
-                if direction == GAINED { after.minus(&before) } else { before.minus(&after) };
-            for subject in changed.iter() {
-                let pairs = by_class.entry(self.user_classes.class_number(subject)).or_default();
-                pairs.pairs += signed(alike.len() as u64);
-            }
-            for (at, &user) in alike.iter().enumerate() {
-                self.correct_class(user, direction, &changed, at < MAX_EXAMPLES, &mut by_class);
-            }
-        }
-        let changes = by_class.into_iter().filter(|(_, changed)| changed.pairs > 0);
-        changes
-            .map(|(from, ChangedPairs { pairs, examples })| {
-                let pairs = u64::try_from(pairs).unwrap_or(0);
-                ChangedClasses { from, to, pairs, examples }
-            })
-            .collect()
+        kinds
     }
 
-    /// Corrects the changes towards one user, of whom `changed` has those by whom strangers like them are or were
-    /// reached.
-    fn correct_class(
-        &self,
-        user: UserNumber,
-        direction: usize,
-        changed: &BitSet,
-        is_example: bool,
-        by_class: &mut HashMap<u32, ChangedPairs>,
-    ) {
-        let apart: HashSet<UserNumber> = self.acquainted(user).chain([user]).collect();
-        let mut apart_in_order: Vec<UserNumber> = apart.iter().copied().collect();
-        apart_in_order.sort_unstable();
-        for other in apart_in_order {
-            let is = other != user && direction_of(self.judge(other, user)) == Some(direction);
-            let was = changed.contains(other);
-            if !is && !was {
-                continue;
-            }
-            let pairs = by_class.entry(self.user_classes.class_number(other)).or_default();
-            pairs.pairs += i64::from(is) - i64::from(was);
-            if is && pairs.examples.len() < MAX_EXAMPLES {
-                pairs.examples.push((other, user));
-            }
-        }
-        if is_example {
-            for subject in changed.iter().filter(|subject| !apart.contains(subject)) {
-                let class = self.user_classes.class_number(subject);
-                let pairs = by_class.entry(class).or_default();
-                if pairs.examples.len() < MAX_EXAMPLES {
-                    pairs.examples.push((subject, user));
-                }
-            }
-        }
+    /// Who is no stranger to a user, they themself among them, and whether the change of each is in the direction.
+    fn judged(&self, user: UserNumber, direction: usize) -> BTreeMap<UserNumber, bool> {
+        let acquainted = self.acquainted(user);
+        let judged = acquainted
+            .map(|other| (other, direction_of(self.judge(other, user)) == Some(direction)));
+        judged.chain([(user, false)]).collect()
+    }
+
+    /// The strangers whose change towards each of some users of one class and one kind is in the direction.
+    fn changed_strangers(&self, alike: &[UserNumber], direction: usize) -> BitSet {
+        let [before, after] = self.reaching_strangers(alike);
+        if direction == GAINED { after.minus(&before) } else { before.minus(&after) }
     }
 
     /// The strangers by whom each of some users of one class and one kind is reached, before and after. One of the
