@@ -203,7 +203,9 @@ fn human(diff: &Diff, view: &View) -> String {
             action.over.as_str()
         );
         if action.is_estimate {
-            text.push_str("  estimated: too many pairs share a group to judge each of them\n");
+            text.push_str(
+                "  estimated from a part: there are too many pairs to judge each of them\n",
+            );
         }
         if !action.causes.is_empty() {
             let because: Vec<String> = action.causes.iter().map(PolicyPart::name).collect();

@@ -83,7 +83,8 @@ pub struct ActionDiff {
     pub has_all_largest: bool,
     /// The parts of the policy that cause the changes of the examples.
     pub causes: Vec<PolicyPart>,
-    /// Whether the counts are an estimate: too many pairs share a group to judge each of them.
+    /// Whether the counts are an estimate: too many pairs share a group, or users are of too many kinds, to judge
+    /// each of them.
     pub is_estimate: bool,
     pub contact: IsolationChange,
 }

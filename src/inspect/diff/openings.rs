@@ -160,13 +160,18 @@ pub(super) struct OpeningTable {
 }
 
 impl OpeningTable {
-    /// Costs four decisions for each pair of kinds, on all processors.
+    /// Costs four decisions for each pair of kinds, on all processors. It is of no use once the counting is given up,
+    /// as `is_late` says.
     pub(super) fn of(
         evaluators: &AssumedEvaluators<'_>,
         [subjects, others]: [&UserKinds; 2],
         shared: &SharedTags,
+        is_late: &(dyn Fn() -> bool + Sync),
     ) -> Self {
         let rows = in_parallel(subjects.len(), &|at| {
+            if is_late() {
+                return Vec::new();
+            }
             let of_row = subjects.kinds.get(at).map(|subject| {
                 let row = others.kinds.iter();
                 row.map(|other| evaluators.of_kinds(subject, other, shared, 0)).collect::<Vec<_>>()

@@ -92,7 +92,7 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
         Some(Self {
             reads_groups: stated.iter().any(|(view, it)| questions::reads_groups(view, it)),
             own_audiences_are_the_same: own_audiences_mean_the_same(views, judges),
-            table: OpeningTable::of(&evaluators, of_kinds, &shared),
+            table: OpeningTable::of(&evaluators, of_kinds, &shared, &|| user_classes.is_late()),
             residues: Residues::of(new, &evaluators, of_kinds),
             comparison,
             user_classes,

@@ -65,7 +65,7 @@ impl Diff {
         let (about, estimated) = if self.is_estimate() {
             (
                 "about ",
-                " Too many pairs share a group to judge each of them, so these are estimates.",
+                " There are too many pairs to judge each of them, so these are estimates from a part.",
             )
         } else {
             ("", "")
