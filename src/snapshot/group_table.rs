@@ -276,7 +276,7 @@ impl GroupTable {
 
     /// Adds a group or replaces the one with the same id. Costs its members, and the memberships of
     /// users who joined or left.
-    pub fn put(&mut self, group: &GroupEntry<'_>) {
+    pub(super) fn put(&mut self, group: &GroupEntry<'_>) {
         let number = self.number_or_tombstone(group.id).unwrap_or_else(|| self.add(group.id));
         let before: Vec<UserNumber> =
             self.get(number).map(|group| group.members().collect()).unwrap_or_default();
@@ -297,7 +297,7 @@ impl GroupTable {
     }
 
     /// Removes a group if there is one with this id.
-    pub fn remove(&mut self, id: &str) {
+    pub(super) fn remove(&mut self, id: &str) {
         let Some(number) = self.number(id) else { return };
         let before: Vec<UserNumber> =
             self.get(number).map(|group| group.members().collect()).unwrap_or_default();
