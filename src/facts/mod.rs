@@ -31,9 +31,9 @@ pub use effective::{
 };
 pub use key::{InvalidRecordKeyError, RecordKey, RecordKind};
 pub use plan::{
-    Authority, ChangeBuffer, CommandError, CommandOutcome, Declarable, Declaration, FileLine,
-    FriendState, Hint, PlanContext, PlanError, PlanSettings, PlannedCommand, RecordChange,
-    RecordSource, References, RefusalReason, TextProblem, UserField, plan,
+    Authority, ChangeBuffer, CommandError, CommandOutcome, CommandSender, Declarable, Declaration,
+    FileLine, FriendState, Hint, PlanContext, PlanError, PlanSettings, PlannedCommand,
+    RecordChange, RecordSource, References, RefusalReason, TextProblem, UserField, plan,
 };
 pub use record::{
     ConversationRecord, Friend, GroupRecord, IdempotencyRecord, Member, PendingRequest, Record,

@@ -6,7 +6,8 @@ use std::{fs, ops::ControlFlow, sync::Arc};
 
 use peerage::{
     facts::{
-        Authority, BatchMode, ChangeSet, Command, RecordKey, RecordKind, WriteError, WriteOutcome,
+        Authority, BatchMode, ChangeSet, Command, CommandSender, RecordKey, RecordKind, WriteError,
+        WriteOutcome,
     },
     live::{
         Live, ReloadOutcome, StartOutcome, Trigger,
@@ -78,7 +79,7 @@ async fn a_batch_that_panics_is_refused_and_others_go_on() {
         facts
             .write(WriteBatch {
                 commands: commands.unwrap(),
-                authority: Authority::Administrator,
+                sender: CommandSender::new(Authority::Administrator, "admin-token"),
                 mode: BatchMode::Atomic,
                 if_revision: None,
                 idempotency_key: None,
@@ -119,7 +120,7 @@ async fn where_each_is_for_itself_a_refusal_keeps_none_of_the_others_back() {
         let commands = Command::decode(commands).unwrap();
         let batch = WriteBatch {
             commands,
-            authority: Authority::Administrator,
+            sender: CommandSender::new(Authority::Administrator, "admin-token"),
             mode: BatchMode::Independent,
             if_revision: None,
             idempotency_key: None,

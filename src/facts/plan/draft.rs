@@ -7,8 +7,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    Authority, ChangeBuffer, CommandError, Declarable, Hint, PlanContext, PlanError, RecordChange,
-    RecordSource, RefusalReason,
+    Authority, ChangeBuffer, CommandError, CommandSender, Declarable, Hint, PlanContext, PlanError,
+    RecordChange, RecordSource, RefusalReason,
 };
 use crate::{
     facts::{ConversationRecord, GroupRecord, Id, Record, RecordKey, RuleRecord, UserRecord},
@@ -20,7 +20,7 @@ pub(super) struct Draft<'a, E> {
     pub(super) context: &'a dyn PlanContext,
     /// The acting user; `None` for an administrator's command.
     pub(super) on_behalf: Option<&'a Id>,
-    authority: Authority,
+    pub(super) sender: &'a CommandSender,
     batch: &'a mut ChangeBuffer,
     records: &'a dyn RecordSource<Error = E>,
     users: BTreeMap<String, UserRecord>,
@@ -33,11 +33,11 @@ impl<'a, E> Draft<'a, E> {
         batch: &'a mut ChangeBuffer,
         world: &'a dyn PlanContext,
         records: &'a dyn RecordSource<Error = E>,
-        authority: Authority,
+        sender: &'a CommandSender,
         on_behalf: Option<&'a Id>,
     ) -> Self {
         let (users, groups, others) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { context: world, on_behalf, authority, batch, records, users, groups, others }
+        Self { context: world, on_behalf, sender, batch, records, users, groups, others }
     }
 
     fn read(&mut self, key: &RecordKey) -> Result<Option<Record>, PlanError<E>> {
@@ -248,7 +248,7 @@ impl<E> Draft<'_, E> {
         tags: BTreeSet<String>,
     ) -> Result<(), PlanError<E>> {
         let is_administrator =
-            self.authority == Authority::Administrator && self.on_behalf.is_none();
+            self.sender.authority == Authority::Administrator && self.on_behalf.is_none();
         let world = self.context;
         let user = self.user(id)?;
         let before = user.tags.clone().unwrap_or_default();

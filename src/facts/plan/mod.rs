@@ -34,7 +34,7 @@ pub use context::{
 pub use file_line::FileLine;
 pub use hint::Hint;
 pub use outcome::{CommandOutcome, FriendState};
-pub use planned::{Authority, PlanError, PlannedCommand};
+pub use planned::{Authority, CommandSender, PlanError, PlannedCommand};
 pub use reason::RefusalReason;
 
 use super::{Command, Op};
@@ -51,11 +51,11 @@ use planned::PlanResult;
 pub fn plan<E>(
     batch: &mut ChangeBuffer,
     command: &Command,
-    authority: Authority,
+    sender: &CommandSender,
     world: &dyn PlanContext,
     records: &dyn RecordSource<Error = E>,
 ) -> Result<PlannedCommand, PlanError<E>> {
-    let mut draft = Draft::new(batch, world, records, authority, command.on_behalf.as_ref());
+    let mut draft = Draft::new(batch, world, records, sender, command.on_behalf.as_ref());
     authorize::check(&mut draft, &command.op)?;
     let outcome = dispatch(&mut draft, &command.op)?;
     let changes = draft.commit_to_buffer();

@@ -1,14 +1,14 @@
 //! A batch of commands to write, and the reply to it.
 
 use super::idempotency::IdempotencyKey;
-use crate::facts::{Authority, BatchMode, Command, WriteOutcome};
+use crate::facts::{BatchMode, Command, CommandSender, WriteOutcome};
 
 /// A batch of commands to carry out.
 #[derive(Clone, Debug)]
 pub struct WriteBatch {
     pub commands: Vec<Command>,
-    /// The authority of commands that act on behalf of no user.
-    pub authority: Authority,
+    /// The sender; commands that act on behalf of no user are its own.
+    pub sender: CommandSender,
     pub mode: BatchMode,
     /// The revision that the facts must be of.
     pub if_revision: Option<u64>,

@@ -74,7 +74,7 @@ impl BatchPlanner<'_> {
                 requests: &*self.requests,
                 denies: self.denies,
             };
-            match facts::plan(&mut plan, command, batch.authority, &world, pending) {
+            match facts::plan(&mut plan, command, &batch.sender, &world, pending) {
                 Ok(planned) => {
                     for change in &planned.changes {
                         let (old, new) = (change.old.as_deref(), change.new.as_deref());

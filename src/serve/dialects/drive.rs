@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     dialects::{Backend, BackendError, BlockingRead, CallError, Step, WriteStep},
-    facts::{Authority, BatchMode, Command, WriteError, WriteOutcome, WriteResult},
+    facts::{Authority, BatchMode, Command, CommandSender, WriteError, WriteOutcome, WriteResult},
     live::facts::{WriteBatch, WriteReply},
     serve::{
         admission::{Cancellation, WorkClass},
@@ -157,9 +157,8 @@ pub(in crate::serve) async fn write_commands(
     while let Some(commands) = waiting.pop() {
         let copy = (is_divisible && commands.len() > 1).then(|| commands.clone());
         let operations = audit.operations(&commands);
-        let authority = Authority::Dialect;
-        let batch =
-            WriteBatch { commands, authority, mode, if_revision: None, idempotency_key: None };
+        let sender = CommandSender::new(Authority::Dialect, caller.by.as_str());
+        let batch = WriteBatch { commands, sender, mode, if_revision: None, idempotency_key: None };
         let written = facts.write(batch).await;
         app.metrics.facts.count(&written);
         audit.batch(caller, operations, &written, &app.live.served());

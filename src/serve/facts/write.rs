@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     facts::{
-        Authority, BatchMode, Command, CommandError, CommandSyntaxError, WriteError,
+        Authority, BatchMode, Command, CommandError, CommandSender, CommandSyntaxError, WriteError,
         WriteErrorKind, WriteOutcome, encode_outcome,
     },
     live::facts::{IdempotencyKey, WriteBatch, WriteReply},
@@ -79,7 +79,7 @@ async fn run(app: &App, caller: &Caller, headers: &HeaderMap, body: &[u8]) -> Ht
         Some(facts) => {
             let batch = WriteBatch {
                 commands,
-                authority: Authority::Administrator,
+                sender: CommandSender::new(Authority::Administrator, caller.by.as_str()),
                 mode: BatchMode::Atomic,
                 if_revision: sent.if_revision,
                 idempotency_key: once,

@@ -3,7 +3,7 @@
 use std::{io::ErrorKind, path::PathBuf, sync::Arc};
 
 use peerage::{
-    facts::{Authority, BatchMode, Command, WriteError, WriteOutcome},
+    facts::{Authority, BatchMode, Command, CommandSender, WriteError, WriteOutcome},
     live::{
         Live, StartOutcome,
         facts::{IdempotencyKey, WriteBatch, WriteReply},
@@ -44,7 +44,7 @@ fn batch(number: u64) -> WriteBatch {
     let key = IdempotencyKey::new(&format!("k{number}"), b"").unwrap();
     WriteBatch {
         commands: Command::decode(commands.as_array().unwrap()).unwrap(),
-        authority: Authority::Administrator,
+        sender: CommandSender::new(Authority::Administrator, "admin-token"),
         mode: BatchMode::Atomic,
         if_revision: None,
         idempotency_key: Some(key),

@@ -11,8 +11,8 @@ use std::{
 use peerage::{
     decide,
     facts::{
-        Authority, BatchMode, ChangeSet, Command, Record, RecordKey, RecordKind, UserRecord,
-        Version, WriteError, WriteOutcome,
+        Authority, BatchMode, ChangeSet, Command, CommandSender, Record, RecordKey, RecordKind,
+        UserRecord, Version, WriteError, WriteOutcome,
     },
     live::{
         Live,
@@ -236,7 +236,7 @@ fn start() -> (Arc<Shared>, Arc<Live>) {
 fn batch(op: &Value, key: Option<&str>) -> WriteBatch {
     WriteBatch {
         commands: Command::decode(std::slice::from_ref(op)).unwrap(),
-        authority: Authority::Administrator,
+        sender: CommandSender::new(Authority::Administrator, "admin-token"),
         mode: BatchMode::Atomic,
         if_revision: None,
         idempotency_key: key

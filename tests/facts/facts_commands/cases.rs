@@ -85,7 +85,7 @@ fn world(case: &Case) -> Double {
 fn check(case: &Case) {
     let mut world = world(case);
     if case.from_dialect {
-        world.authority = Authority::Dialect;
+        world.sender.authority = Authority::Dialect;
     }
     let before = world.committed.clone();
     let commands = Command::decode(&case.when).unwrap_or_else(|errors| {

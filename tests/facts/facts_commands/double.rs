@@ -9,10 +9,10 @@ use std::{
 
 use peerage::{
     facts::{
-        Authority, ChangeBuffer, ChangeSet, Command, CommandError, Declarable, Declaration,
-        FileLine, GroupRecord, Member, PermissionKey, PlanContext, PlanError, PlanSettings, Record,
-        RecordKey, RecordSource, References, RefusalReason, SwitchSetting, UnixMillis, UserField,
-        UserRecord, Version, plan,
+        Authority, ChangeBuffer, ChangeSet, Command, CommandError, CommandSender, Declarable,
+        Declaration, FileLine, GroupRecord, Member, PermissionKey, PlanContext, PlanError,
+        PlanSettings, Record, RecordKey, RecordSource, References, RefusalReason, SwitchSetting,
+        UnixMillis, UserField, UserRecord, Version, plan,
     },
     request::{
         self, Action, Approval, BlockMode, Decision, Limits, Moderation, Relation, Request,
@@ -38,7 +38,7 @@ pub(crate) struct Double {
     pub(crate) declared: BTreeSet<String>,
     /// The tags that are protected, and whose word commands are.
     pub(crate) protected: BTreeSet<String>,
-    pub(crate) authority: Authority,
+    pub(crate) sender: CommandSender,
     pub(crate) managers: BTreeSet<String>,
     /// What is denied, by the subject, the action and what it is about.
     pub(crate) denied: BTreeMap<(String, Action, String), request::Reason>,
@@ -80,7 +80,7 @@ impl Double {
             },
             declared: ["Berlin", "Munich", "premium"].map(str::to_owned).into(),
             protected: BTreeSet::new(),
-            authority: Authority::Administrator,
+            sender: CommandSender::new(Authority::Administrator, "admin-token"),
             managers: BTreeSet::new(),
             denied: BTreeMap::new(),
             committed: BTreeMap::new(),
@@ -98,7 +98,7 @@ impl Double {
         let mut batch = ChangeBuffer::default();
         let mut outcomes = Vec::new();
         for (at, command) in commands.iter().enumerate() {
-            match plan(&mut batch, command, self.authority, self, &records) {
+            match plan(&mut batch, command, &self.sender, self, &records) {
                 Ok(planned) => {
                     assert_eq!(planned.outcome.changed, !planned.changes.is_empty());
                     for change in planned.changes {
