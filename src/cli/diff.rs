@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{
     Exit, Format, Output,
     output::{BAD, GOOD, QUIET, STRONG},
-    paths::{Ignored, InputName},
+    paths::{AtTime, Ignored, InputName},
     policy, progress,
 };
 use crate::{
@@ -41,6 +41,8 @@ pub(super) struct DiffOptions {
     input: InputName,
     #[command(flatten)]
     ignored: Ignored,
+    #[command(flatten)]
+    at: AtTime,
     /// Whether the conversations of users are new or existing
     ///
     /// Without it, as the policy has it for each pair.
@@ -151,6 +153,7 @@ impl DiffOptions {
             paths.partition(|path| source::is_revision(path));
         let paths: Vec<PathBuf> = paths.into_iter().map(PathBuf::from).collect();
         let scope = self.ignored.scope(&paths)?.with_input_name(self.input.name());
+        let scope = self.at.apply(scope);
         let given = (!paths.is_empty()).then(|| files(&scope));
         let all = given.into_iter().chain(revisions.into_iter().map(|spec| revision(&scope, spec)));
         Ok(all.reduce(LoadedSources::merge).unwrap_or_else(|| files(&scope)))

@@ -1,11 +1,14 @@
 //! The paths of a policy on a command line, and the ignored files below them.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::SystemTime};
 
 use anyhow::Result;
 use clap::Args;
 
-use crate::source::{Ignore, PatternError, Scope};
+use crate::{
+    request::Moment,
+    source::{Ignore, PatternError, Scope},
+};
 
 #[derive(Args, Debug)]
 pub(super) struct PolicyPaths {
@@ -16,6 +19,17 @@ pub(super) struct PolicyPaths {
     input: InputName,
     #[command(flatten)]
     ignored: Ignored,
+    #[command(flatten)]
+    at: AtTime,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct AtTime {
+    /// The time at which the policy is evaluated, such as 2026-12-31T23:59:59Z; now by default
+    ///
+    /// What has ended by then does not count, and windows are open or closed as at that time.
+    #[arg(long, value_name = "TIME")]
+    at: Option<Moment>,
 }
 
 #[derive(Args, Debug)]
@@ -38,7 +52,14 @@ pub(super) struct Ignored {
 
 impl PolicyPaths {
     pub(super) fn scope(&self) -> Result<Scope> {
-        Ok(self.ignored.scope(&self.paths)?.with_input_name(self.input.name()))
+        Ok(self.at.apply(self.ignored.scope(&self.paths)?.with_input_name(self.input.name())))
+    }
+}
+
+impl AtTime {
+    /// The scope at this time.
+    pub(super) fn apply(&self, scope: Scope) -> Scope {
+        scope.at(self.at.map(SystemTime::from))
     }
 }
 

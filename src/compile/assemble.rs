@@ -84,6 +84,7 @@ pub(super) fn assemble_view(
         groups: GroupTable::new(&[], 0),
         group_sides: GroupSides::default(),
         revision: Revision { policy: [0; 32], facts: 0 },
+        at: policy.at,
     };
     view.speaks_of_pairs = view.has_pair_statements();
     view

@@ -11,6 +11,7 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics, Report, did_you_mean},
     policy::{self, Policy, PreviousUsers, Sites},
     prove,
+    request::Moment,
     snapshot::View,
     source::{LoadedSources, Sources},
     syntax::{self, Ast, ast::User},
@@ -45,7 +46,7 @@ pub fn build_with_lints(loaded: &LoadedSources) -> BuildOutput {
     let mut problems = Diagnostics::default();
     let ast = parse(loaded, &mut problems);
     let statements = lintable_items(&ast.items);
-    let policy = resolve(ast, sources, None, Sites::Drop, &mut problems);
+    let policy = resolve(ast, sources, sources.time().into(), None, Sites::Drop, &mut problems);
     let view = compile_checked(&policy, None, &mut problems);
     if let Some(view) = &view {
         let records = |visit: &mut dyn FnMut(&User<'_>)| visit_users(&statements, sources, visit);
@@ -73,7 +74,7 @@ pub(super) fn read_policy(
     problems: &mut Diagnostics,
 ) -> Policy {
     let ast = parse(loaded, problems);
-    resolve(ast, &loaded.sources, previous, sites, problems)
+    resolve(ast, &loaded.sources, loaded.sources.time().into(), previous, sites, problems)
 }
 
 /// Parses what was loaded, and reports what could not be loaded.
@@ -88,6 +89,7 @@ pub(super) fn parse<'l>(loaded: &'l LoadedSources, problems: &mut Diagnostics) -
 pub(super) fn resolve(
     ast: Ast<'_>,
     sources: &Sources,
+    at: Moment,
     previous: Option<&View>,
     sites: Sites,
     problems: &mut Diagnostics,
@@ -105,7 +107,7 @@ pub(super) fn resolve(
         knows: &knows,
         nearest: &nearest,
     });
-    policy::resolve(ast, sources, users, sites, problems)
+    policy::resolve(ast, sources, at, users, sites, problems)
 }
 
 // === impl BuildOutput ===

@@ -114,6 +114,7 @@ pub(super) fn policy(population: &[u8; 32], policy: &Policy) -> [u8; 32] {
         groups,
         invariants,
         places: _,
+        at: _,
     } = policy;
     let mut feed = DigestWriter::new("policy 3");
     feed.0.update(population);

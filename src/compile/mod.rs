@@ -10,6 +10,7 @@
 //!
 //! Invariant: one function in, one view out; it reads no file and no clock.
 
+mod advance;
 mod apply_files;
 mod apply_records;
 mod assemble;
@@ -34,6 +35,7 @@ mod user_states;
 mod versions;
 mod with_records;
 
+pub use advance::advance;
 pub use apply_records::{apply_records, replay_changes};
 pub use assemble::compile;
 pub use build::{BuildOutput, build, build_with_lints};

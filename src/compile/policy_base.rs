@@ -8,6 +8,7 @@ use crate::{
     diagnostic::{Diagnostic, Diagnostics},
     policy::{Invariant, Sites},
     prove,
+    request::Moment,
     snapshot::View,
     source::{LoadedSources, Sources},
     syntax::{self, Ast, ast::Item, bulk::BulkFile},
@@ -31,17 +32,22 @@ impl<'s> PolicyBase<'s> {
         let sources = &loaded.sources;
         let ast = syntax::parse(sources, problems);
         let items = ast.items.clone();
-        let (view, places, invariants) = assemble(ast, sources, None, problems)?;
+        let (view, places, invariants) =
+            assemble(ast, sources, sources.time().into(), None, problems)?;
         prove::invariants(&invariants, &view, problems);
         (!problems.has_errors()).then_some(Self { view, places, sources, items })
     }
 
-    /// The policy with an overlay. Shares the population unless the overlay concerns users; then it costs
-    /// a pass over all of them.
+    /// The policy with an overlay, at a moment if there is one. Shares the population unless the overlay
+    /// concerns users or there is a moment; then it costs a pass over all of them.
     ///
     /// # Errors
     /// All errors of the policy and the overlay together.
-    pub fn with_overlay(&self, given: &[Item<'s>]) -> Result<(View, StatementSpans), Diagnostics> {
+    pub fn with_overlay(
+        &self,
+        given: &[Item<'s>],
+        at: Option<Moment>,
+    ) -> Result<(View, StatementSpans), Diagnostics> {
         let mut problems = Diagnostics::default();
         let bulk = || {
             let files = self.sources.iter().filter(|(_, source)| source.notation.is_bulk());
@@ -57,7 +63,10 @@ impl<'s> PolicyBase<'s> {
         } else {
             Ast { items: overlay_items(stated, given.to_vec()), bulk: bulk().collect() }
         };
-        let laid = assemble(ast, self.sources, Some(&self.view), &mut problems);
+        // Users may have other tags and relations at another moment.
+        let previous = at.is_none().then_some(&self.view);
+        let at = at.unwrap_or(self.view.at);
+        let laid = assemble(ast, self.sources, at, previous, &mut problems);
         laid.map(|(view, places, _)| (view, places)).ok_or(problems)
     }
 
@@ -72,7 +81,8 @@ impl<'s> PolicyBase<'s> {
     ) -> Option<(View, StatementSpans)> {
         let stated = slice_policy(&self.view, &self.items, given, named)?;
         let ast = Ast { items: overlay_items(stated, given.to_vec()), bulk: Vec::new() };
-        let (view, places, _) = assemble(ast, self.sources, None, &mut Diagnostics::default())?;
+        let mut problems = Diagnostics::default();
+        let (view, places, _) = assemble(ast, self.sources, self.view.at, None, &mut problems)?;
         Some((view, places))
     }
 }
@@ -80,11 +90,12 @@ impl<'s> PolicyBase<'s> {
 fn assemble(
     ast: Ast<'_>,
     sources: &Sources,
+    at: Moment,
     previous: Option<&View>,
     problems: &mut Diagnostics,
 ) -> Option<(View, StatementSpans, Vec<Invariant>)> {
     let mut places = StatementSpans::from_items(&ast.items);
-    let policy = resolve(ast, sources, previous, Sites::Drop, problems);
+    let policy = resolve(ast, sources, at, previous, Sites::Drop, problems);
     places.add_rules(policy.rules.as_deref().unwrap_or_default());
     for set in &policy.rule_sets {
         places.add_rules(&set.rules);

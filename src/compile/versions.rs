@@ -56,6 +56,8 @@ pub fn build_versions(
     let views = match (old_policy, new_policy) {
         (Some(mut old), Some(new)) => {
             let groups = new.groups.clone();
+            // What only the time makes different is no change.
+            old.at = new.at;
             let new = super::compile(&new, None);
             old.groups = groups;
             old.users = Users::Unchanged(new.population.key);
@@ -86,14 +88,21 @@ fn resolve(
     let Ast { mut items, mut bulk } = syntax::parse(sources, &mut problems);
     items.retain(keep);
     bulk.retain(|file| sources.get(file.id).is_some_and(&keep_bulk));
-    let policy = policy::resolve(Ast { items, bulk }, sources, None, Sites::Drop, &mut problems);
+    let policy = policy::resolve(
+        Ast { items, bulk },
+        sources,
+        sources.time().into(),
+        None,
+        Sites::Drop,
+        &mut problems,
+    );
     let policy = (!problems.has_errors()).then_some(policy);
     (policy, Report::new(problems, sources))
 }
 
 fn concat_sources(one: &Sources, other: &Sources) -> Sources {
     let files = one.iter().chain(other.iter());
-    Sources::new(files.map(|(_, source)| source.clone()).collect())
+    Sources::new(files.map(|(_, source)| source.clone()).collect()).at(one.time())
 }
 
 fn contains_source(sources: &Sources, source: &Source) -> bool {
@@ -101,10 +110,11 @@ fn contains_source(sources: &Sources, source: &Source) -> bool {
 }
 
 /// Builds the policy of files over the users of another view, whatever the files say about users; `None`
-/// if it has errors. Costs set algebra for what the two policies say differently.
+/// if it has errors. It is of the moment of that view. Costs set algebra for what the two policies say differently.
 pub fn build_over(loaded: &LoadedSources, known: &View) -> Option<View> {
     let (policy, _) = read_policy(loaded);
     let mut policy = policy?;
     policy.users = Users::Unchanged(known.population.key);
+    policy.at = known.at;
     Some(super::compile(&policy, Some(known)))
 }

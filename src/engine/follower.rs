@@ -12,12 +12,14 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use crate::live::{LatestReload, Live, Trigger, Watch};
+use crate::live::{LatestReload, Live, Timekeeper, Trigger, Watch};
 
-/// The two threads that follow the files: one waits for changes, one compiles. Dropping it ends both.
+/// The threads that follow the files, one that waits for changes and one that compiles, and the thread that
+/// follows the time. Dropping it ends all.
 pub(super) struct Follower {
     stop: Option<oneshot::Sender<()>>,
     threads: Vec<JoinHandle<()>>,
+    _timekeeper: Timekeeper,
 }
 
 /// The pause before files that can't be read are tried again.
@@ -26,7 +28,7 @@ const RETRY: Duration = Duration::from_secs(1);
 // === impl Follower ===
 
 impl Follower {
-    /// Starts both threads.
+    /// Starts the threads.
     ///
     /// # Errors
     /// If one of them can't be started.
@@ -38,7 +40,8 @@ impl Follower {
         let (stop, stopped) = oneshot::channel();
         let (trigger, triggers) = mpsc::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        let mut follower = Self { stop: Some(stop), threads: Vec::new() };
+        let timekeeper = Timekeeper::start(&live)?;
+        let mut follower = Self { stop: Some(stop), threads: Vec::new(), _timekeeper: timekeeper };
         let waiting = move || runtime.block_on(forward_changes(watch, stopped, trigger));
         follower.spawn("policy-watch", waiting)?;
         follower.spawn("policy-reload", move || run_reloads(&live, &triggers, on_reload))?;

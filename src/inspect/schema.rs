@@ -34,6 +34,11 @@ fn test(sections: &Value) -> Value {
         "type": "object",
         "properties": {
             "name": { "description": "The name of the test: what it checks.", "type": TEXT },
+            "at": {
+                "description": "The time at which the questions are put: now, if left out.",
+                "type": TEXT,
+                "format": "date-time",
+            },
             "given": {
                 "description": "Policy sections that are added for this test.",
                 "type": "object",

@@ -28,6 +28,7 @@ pub fn missing_sections(before: &View, after: &View) -> impl Iterator<Item = Sec
         population: _,
         groups: _,
         revision: _,
+        at: _,
         // Derived from the settings.
         states: _,
         only_rules_restrict: _,

@@ -9,6 +9,7 @@ use arc_swap::{ArcSwap, Guard};
 use tokio::sync::watch::Receiver;
 
 use super::{
+    Clock,
     current_view::CurrentView,
     facts::FactsHandle,
     files::PolicyFiles,
@@ -33,6 +34,8 @@ pub struct Live {
     pub(super) state: Option<StateDir>,
     pub(super) log: LogForm,
     pub(super) staleness: Arc<Staleness>,
+    /// The clock by which ends and windows are judged.
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 impl Live {

@@ -9,6 +9,7 @@
 //! on the reloading thread.
 
 mod archive;
+mod clock;
 mod current_view;
 pub mod facts;
 mod file_writers;
@@ -17,6 +18,7 @@ mod fs_events;
 mod guard;
 mod live_policy;
 mod log;
+mod passing_time;
 mod reload;
 mod reload_changes;
 mod reload_history;
@@ -25,9 +27,11 @@ mod staleness;
 mod start;
 mod state;
 mod swap;
+mod timekeeper;
 mod watch;
 mod watch_options;
 
+pub use clock::{Clock, SystemClock};
 pub use files::PolicyFiles;
 pub use guard::{HeldPolicy, HoldReason, ReloadGuard};
 pub use live_policy::Live;
@@ -38,5 +42,6 @@ pub use staleness::{Freshness, Lapse, OnStale, StaleInput, Staleness, StalenessO
 pub use start::{LiveOptions, StartError, StartMode, StartOutcome, StateOptions};
 pub use state::{StateError, StateStatus};
 pub use swap::Swap;
+pub use timekeeper::Timekeeper;
 pub use watch::Watch;
 pub use watch_options::WatchOptions;

@@ -89,7 +89,8 @@ impl Live {
     /// at once.
     pub fn reload_and_report(&self, trigger: Trigger) -> Arc<ReloadHistory> {
         let _one_at_a_time = self.reload_lock.lock().unwrap_or_else(PoisonError::into_inner);
-        self.adopt_loaded(self.files.load(), trigger)
+        let loaded = self.files.load();
+        self.adopt_loaded(loaded.at(self.clock.now().into()), trigger)
     }
 
     /// Reloads from files that were read already.
@@ -184,7 +185,7 @@ const RETIRE_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Frees a replaced policy on this thread instead of within a request: keeps its parts until the last
 /// request that reads it has dropped it, for [`RETIRE_PATIENCE`] at most.
-fn retire(replaced: Arc<ServedPolicy>) {
+pub(super) fn retire(replaced: Arc<ServedPolicy>) {
     let parts = (replaced.view.clone(), replaced.declarations.clone());
     let released = replaced.release_signal();
     drop(replaced);

@@ -11,8 +11,8 @@ use thiserror::Error;
 use tracing::warn;
 
 use super::{
-    HeldPolicy, LatestReload, Live, LogForm, PolicyFiles, ReloadGuard, ReloadHistory,
-    ReloadOutcome, ServedPolicy, Staleness, StalenessOptions, StateError, Trigger,
+    Clock, HeldPolicy, LatestReload, Live, LogForm, PolicyFiles, ReloadGuard, ReloadHistory,
+    ReloadOutcome, ServedPolicy, Staleness, StalenessOptions, StateError, SystemClock, Trigger,
     current_view::CurrentView,
     facts::{InitialLoad, Writer},
     state::{LastGoodFiles, StateDir},
@@ -36,6 +36,8 @@ pub struct LiveOptions {
     pub staleness: StalenessOptions,
     /// How diagnostics are logged.
     pub log: LogForm,
+    /// The clock by which what ends or holds at times is judged.
+    pub clock: Arc<dyn Clock>,
 }
 
 /// The folder of the last good files, and their use at the start.
@@ -77,7 +79,8 @@ pub enum StartError {
 }
 
 impl LiveOptions {
-    /// The default options: no reload is held, no files are kept, and nothing is ever stale.
+    /// The default options: no reload is held, no files are kept, nothing is ever stale, and the clock is that of
+    /// the system.
     pub fn new(files: impl Into<PolicyFiles>) -> Self {
         Self {
             files: Arc::new(files.into()),
@@ -85,7 +88,14 @@ impl LiveOptions {
             state: None,
             staleness: StalenessOptions::default(),
             log: LogForm::Text,
+            clock: Arc::new(SystemClock),
         }
+    }
+
+    /// Reads the files, as of the present moment.
+    fn load(&self) -> LoadedSources {
+        let loaded = self.files.load();
+        loaded.at(self.clock.now().into())
     }
 }
 
@@ -99,7 +109,7 @@ impl Live {
         let guard = guard.unwrap_or(ReloadGuard::OFF);
         let begun = Instant::now();
         let options = LiveOptions { guard, ..LiveOptions::new(files) };
-        let outcome = compile::build(&options.files.load(), None);
+        let outcome = compile::build(&options.load(), None);
         first_outcome(&options, begun, outcome)
     }
 
@@ -135,7 +145,7 @@ impl Live {
             }
             state = Some(OpenedState { folder, mode: *mode });
         }
-        let loaded = options.files.load();
+        let loaded = options.load();
         match (state, last_good) {
             (Some(state), Some(last_good)) if !last_good.has_same_files(&loaded) => {
                 start_from_last_good(options, store, state, last_good, loaded)
@@ -172,7 +182,8 @@ fn start_from_last_good(
 ) -> Result<StartOutcome, StartError> {
     let begun = Instant::now();
     let policy = last_good.policy().to_owned();
-    let mut start = compile_loaded(options, store, begun, &last_good.sources.into())?;
+    let sources = last_good.sources.at(options.clock.now().into());
+    let mut start = compile_loaded(options, store, begun, &sources.into())?;
     let live = match &mut start {
         StartOutcome::Serving(live) => live,
         StartOutcome::Refused(report) => {
@@ -228,7 +239,8 @@ fn compile_loaded(
     {
         let doing = "followed by a separate thread";
         let staleness = Arc::clone(&live.staleness);
-        let facts = Writer::start(store, &live.served, declarations, pending, staleness)
+        let clock = Arc::clone(&live.clock);
+        let facts = Writer::start(store, &live.served, declarations, pending, staleness, clock)
             .map_err(|error| StoreError::Io { doing, why: error.to_string() })?;
         live.facts = Some(facts);
     }
@@ -258,5 +270,6 @@ fn first_outcome(
         state: None,
         log: options.log,
         staleness: Arc::new(Staleness::new(options.staleness)),
+        clock: Arc::clone(&options.clock),
     }))
 }

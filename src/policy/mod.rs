@@ -43,7 +43,7 @@ use uuid::Uuid;
 
 use crate::{
     diagnostic::Diagnostics,
-    request::{DeclarationSite, SectionSet, Settings},
+    request::{DeclarationSite, Moment, SectionSet, Settings},
     source::Sources,
     syntax::{Ast, ast},
 };
@@ -70,6 +70,8 @@ pub struct Policy {
     /// In the order of what they say.
     pub invariants: Vec<Invariant>,
     pub places: DeclarationSites,
+    /// The moment by which what ends or holds at times is judged.
+    pub at: Moment,
 }
 
 /// Where a policy states what facts can't change.
@@ -95,10 +97,12 @@ pub enum Sites {
 /// policy holds only the valid statements.
 ///
 /// `known` identifies the users of a compiled population: if the files still declare the same, their
-/// records are not read again. Costs a look at each statement and record.
+/// records are not read again. What ends or holds at times is judged at the moment `at`. Costs a look at each
+/// statement and record.
 pub fn resolve(
     ast: Ast<'_>,
     sources: &Sources,
+    at: Moment,
     known: Option<PreviousUsers<'_>>,
     sites: Sites,
     problems: &mut Diagnostics,
@@ -195,6 +199,7 @@ pub fn resolve(
         groups,
         invariants,
         places,
+        at,
     }
 }
 

@@ -11,6 +11,7 @@ mod declared_action;
 mod enum_map;
 mod group;
 mod ids;
+mod moment;
 mod pair_statements;
 mod peers;
 mod question;
@@ -39,6 +40,7 @@ pub use group::{
 pub use ids::{
     InvalidIdError, InvalidTagError, ProtectedTags, TAG_ALPHABET, TagForm, check_id, check_tag,
 };
+pub use moment::{InvalidMomentError, Moment};
 pub use pair_statements::{
     Accepts, Asked, Audience, AudienceMode, AudienceNumber, Audiences, Barrier, Otherwise, Outcome,
 };

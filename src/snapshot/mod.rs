@@ -76,8 +76,8 @@ pub use watch_index::WatchIndex;
 use std::sync::Arc;
 
 use crate::request::{
-    ActionKey, ActionName, ActionSet, AudienceNumber, AudienceSlot, Audiences, RequestedAction,
-    SectionSet, Settings, UnknownWordError,
+    ActionKey, ActionName, ActionSet, AudienceNumber, AudienceSlot, Audiences, Moment,
+    RequestedAction, SectionSet, Settings, UnknownWordError,
 };
 
 /// A view: everything that decisions depend on, as one immutable whole.
@@ -120,9 +120,22 @@ pub struct View {
     /// The number of members of groups on the sides of barriers.
     pub group_sides: GroupSides,
     pub revision: Revision,
+    /// The moment that the view is of: what had ended by then is not in it.
+    pub at: Moment,
 }
 
 impl View {
+    /// The next moment at which the view changes without a write: an end, or an edge of a window.
+    pub fn next_change(&self) -> Option<Moment> {
+        None
+    }
+
+    /// The latest moment, not after that of the view, at which it changed without a write: before it, another
+    /// view holds.
+    pub fn last_change(&self) -> Option<Moment> {
+        None
+    }
+
     /// The memory that the view takes in bytes, approximately.
     pub fn memory(&self) -> usize {
         self.population.memory()

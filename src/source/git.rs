@@ -43,7 +43,7 @@ fn load_revision(scope: &Scope, spec: &str, bulk: BulkContent) -> LoadedSources 
         Ok(sources) if sources.is_empty() => {
             only_error(LoadError::NoFiles(vec![PathBuf::from(spec)]))
         }
-        Ok(sources) => LoadedSources { sources: Sources::new(sources), errors: Vec::new() },
+        Ok(sources) => scope.dated(Sources::new(sources)).into(),
         Err(error) => only_error(error),
     }
 }

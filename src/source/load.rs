@@ -6,7 +6,7 @@ use std::{
     io::{self, Read},
     path::Path,
     thread,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use super::{
@@ -44,7 +44,14 @@ impl LoadedSources {
         let files = self.sources.iter().chain(other.sources.iter());
         let files = files.map(|(_, source)| source.clone()).collect();
         let errors = self.errors.into_iter().chain(other.errors).collect();
-        Self { sources: Sources::new(files), errors }
+        let time = self.sources.time();
+        Self { sources: Sources::new(files).at(time), errors }
+    }
+
+    /// The same at another time, as [`Sources::at`] has it.
+    #[must_use]
+    pub fn at(self, time: SystemTime) -> Self {
+        Self { sources: self.sources.at(time), ..self }
     }
 }
 
@@ -131,7 +138,7 @@ fn load_survey(scope: &Scope, survey: Survey, bulk: BulkContent) -> Option<Loade
     if !sources.iter().any(is_policy) && errors.is_empty() {
         errors.push(LoadError::NoFiles(scope.paths.clone()));
     }
-    Some(LoadedSources { sources: Sources::new(sources), errors })
+    Some(LoadedSources { sources: scope.dated(Sources::new(sources)), errors })
 }
 
 /// `None` if the file is no longer what was found.

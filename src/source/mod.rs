@@ -29,7 +29,7 @@ pub use stamp::{Fingerprint, Stamp};
 pub use survey::Survey;
 pub use walk::fingerprint;
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::SystemTime};
 
 use sha2::{Digest, Sha256};
 
@@ -163,17 +163,29 @@ impl Source {
 
 /// All files of one policy, ordered by name, so that the order in which they were given or found
 /// never matters.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Debug)]
 pub struct Sources {
     files: Vec<Source>,
+    at: SystemTime,
 }
 
 impl Sources {
-    /// Puts the files in their order; of two with one name the first is kept.
+    /// Puts the files in their order; of two with one name the first is kept. They are of now.
     pub fn new(mut files: Vec<Source>) -> Self {
         files.sort_by(|a, b| a.name.cmp(&b.name));
         files.dedup_by(|later, first| later.name == first.name);
-        Self { files }
+        Self { files, at: SystemTime::now() }
+    }
+
+    /// The same files at another time: what ends or holds at times is judged by it.
+    #[must_use]
+    pub fn at(self, time: SystemTime) -> Self {
+        Self { at: time, ..self }
+    }
+
+    /// The time by which what ends or holds at times is judged.
+    pub const fn time(&self) -> SystemTime {
+        self.at
     }
 
     /// A policy of one file that never was on a disk, for requests and tests.
@@ -195,5 +207,11 @@ impl Sources {
 
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
+    }
+}
+
+impl Default for Sources {
+    fn default() -> Self {
+        Self::new(Vec::new())
     }
 }

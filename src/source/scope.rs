@@ -1,8 +1,11 @@
 //! The scope of a policy: where its files are, and what below that is passed over.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
 
-use super::{Ignore, ignore_rules::IGNORE_FILE};
+use super::{Ignore, Sources, ignore_rules::IGNORE_FILE};
 
 /// Where a policy's files are, and which of what is there are its files.
 #[derive(Clone, Default, Debug)]
@@ -15,6 +18,8 @@ pub struct Scope {
     pub(super) input_name: Option<String>,
     /// Whether only files will do, which can be read again when they change.
     pub(super) only_files: bool,
+    /// The time that the files are of; `None` for that of each read.
+    pub(super) time: Option<SystemTime>,
 }
 
 impl Scope {
@@ -49,6 +54,20 @@ impl Scope {
     #[must_use]
     pub fn files_only(self) -> Self {
         Self { only_files: true, ..self }
+    }
+
+    /// With files of this time, if there is one, instead of the time at which they are read.
+    #[must_use]
+    pub fn at(self, time: Option<SystemTime>) -> Self {
+        Self { time, ..self }
+    }
+
+    /// Sets the time of what was read in this scope.
+    pub(super) fn dated(&self, sources: Sources) -> Sources {
+        match self.time {
+            Some(time) => sources.at(time),
+            None => sources,
+        }
     }
 
     /// The paths that were given.

@@ -17,6 +17,8 @@ pub struct TestFile<'s> {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Test<'s> {
     pub name: Text<'s>,
+    /// The moment of its questions; `None` for that at which the tests are run.
+    pub at: Option<Text<'s>>,
     /// The overlay on the policy for this test: anything that a policy can state.
     pub given: Vec<Item<'s>>,
     pub expect: Vec<Expectation<'s>>,

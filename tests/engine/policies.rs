@@ -429,7 +429,7 @@ fn assert_same(policy: &str, given: &str, written: &str, beside: &[Source]) {
     let base = compile::PolicyBase::build(&loaded, &mut problems).unwrap();
     let tests = syntax::parse_tests(&loaded.sources, &mut problems);
     assert!(!problems.has_errors(), "{policy} {given}: {problems:?}");
-    let (laid, _) = base.with_overlay(&tests[0].tests[0].given).unwrap();
+    let (laid, _) = base.with_overlay(&tests[0].tests[0].given, None).unwrap();
     let plain = compile::build(&files(written, Vec::new()), None).view.unwrap();
     let shown = |view: &View| PolicyListing::from_view(view).to_string();
     assert_eq!(shown(&laid), shown(&plain), "{policy} with {given}");
@@ -457,7 +457,7 @@ fn laying_over_comes_to_the_policy_that_says_so() {
         let mut problems = Diagnostics::default();
         let base = compile::PolicyBase::build(&loaded, &mut problems).unwrap();
         let tests = syntax::parse_tests(&loaded.sources, &mut problems);
-        base.with_overlay(&tests[0].tests[0].given).unwrap().0
+        base.with_overlay(&tests[0].tests[0].given, None).unwrap().0
     };
     assert_eq!(view(&bulk, given).revision, view(&plain, "{}").revision);
 }

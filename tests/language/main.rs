@@ -22,6 +22,7 @@ mod hostile;
 mod input;
 mod json_notation;
 mod load;
+mod moments;
 mod relations;
 mod rendering;
 mod schema;

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     cli::{Output, huge_pages::HugePages},
     dialects::Dialect,
-    live::{Live, Trigger, Watch},
+    live::{Live, Timekeeper, Trigger, Watch},
     serve::{
         self, App, Audit, ConnectionLimits, DecisionLog, LineWriter, PublicUrl, ServeOptions,
         SocketOptions,
@@ -82,6 +82,7 @@ impl Daemon {
                 reload_manager.ready(&banner::status(&served, outcome));
             });
         })?;
+        let timekeeper = Timekeeper::start(&live)?;
         let staleness = Arc::clone(live.staleness());
         tokio::spawn(async move { staleness.follow().await });
         banner::log(&live.served(), &places, TokenUse::of(&callers.tokens.registry));
@@ -154,6 +155,7 @@ impl Daemon {
         let served = Arc::clone(&app);
         serve::serve(listeners, app, stop).await;
         refreshing.abort();
+        drop(timekeeper);
         served.flush_spans(LOG_PATIENCE).await;
         audit.flush(LOG_PATIENCE);
         if let Some(log) = decision_log {

@@ -20,7 +20,7 @@ mod tls_args;
 mod tokens_file;
 mod watched_file;
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, sync::Arc};
 
 use anyhow::{Context as _, Result};
 use clap::Args;
@@ -35,7 +35,7 @@ use super::{
     Exit, Output, dialects, huge_pages::HugePages, logs, paths::Ignored, policy, progress,
 };
 use crate::{
-    live::{Live, LiveOptions, LogForm, StartOutcome, Watch, WatchOptions},
+    live::{Live, LiveOptions, LogForm, StartOutcome, SystemClock, Watch, WatchOptions},
     serve::{ConnectionLimits, PropertyNames},
 };
 
@@ -107,6 +107,7 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
         state: options.reload.state(),
         staleness: options.staleness.options()?,
         log: form,
+        clock: Arc::new(SystemClock),
     };
     // Closed at every end, also by an error.
     let store = options.store.open(options.reload.state_dir())?;

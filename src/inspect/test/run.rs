@@ -20,9 +20,11 @@ use crate::{
     compile::{PolicyBase, StatementSpans},
     decide::trace,
     diagnostic::{Code, Diagnostic, Diagnostics, Report, Severity},
+    request::{InvalidMomentError, Moment},
     snapshot::View,
     source::{LoadedSources, Notation, PositionCursor, Sources, Span},
     syntax::{
+        ast::Text,
         parse_tests,
         tests::{Test, TestFile},
     },
@@ -128,16 +130,17 @@ fn run_all(base: &PolicyBase<'_>, tests: &[&Test<'_>]) -> Vec<TestRun> {
 /// Tests that are run one after the other, with their indices among all.
 type Job<'t, 's> = Vec<(usize, &'t Test<'s>)>;
 
-/// Groups the tests that need a view of all users with the same statements given into one job; each
-/// other test is a job of its own.
+/// Groups the tests that need a view of all users with the same statements given, at the same moment, into
+/// one job; each other test is a job of its own.
 fn jobs<'t, 's>(tests: &[&'t Test<'s>]) -> Vec<Job<'t, 's>> {
     let mut jobs: Vec<Job<'t, 's>> = Vec::new();
-    let mut same: HashMap<String, usize> = HashMap::new();
+    let mut same: HashMap<(Option<String>, String), usize> = HashMap::new();
     for (at, &test) in tests.iter().enumerate() {
-        let job = if test.given.is_empty() || !test.has_lists() {
+        let job = if test.at.is_none() && (test.given.is_empty() || !test.has_lists()) {
             jobs.len()
         } else {
-            *same.entry(test.given_text()).or_insert(jobs.len())
+            let at = test.at.as_ref().map(|at| at.value.to_string());
+            *same.entry((at, test.given_text())).or_insert(jobs.len())
         };
         match jobs.get_mut(job) {
             Some(job) => job.push((at, test)),
@@ -157,10 +160,15 @@ struct GivenViews<'b, 's> {
 impl<'s> GivenViews<'_, 's> {
     fn run(&mut self, test: &Test<'s>) -> TestRun {
         let base = self.base;
-        if test.given.is_empty() {
+        let at = match test.at.as_ref().map(moment).transpose() {
+            Ok(at) => at,
+            Err(problem) => return TestRun { problems: vec![problem], ..TestRun::default() },
+        };
+        if test.given.is_empty() && at.is_none() {
             return run_expectations(test, &base.view, &base.places);
         }
         if !test.has_lists()
+            && at.is_none()
             && let Some((view, places)) = base.with_overlay_slice(&test.given, &test.named_ids())
         {
             let ran = run_expectations(test, &view, &places);
@@ -170,7 +178,7 @@ impl<'s> GivenViews<'_, 's> {
             }
         }
         let laid = self.view.get_or_insert_with(|| {
-            base.with_overlay(&test.given).map_err(|problems| {
+            base.with_overlay(&test.given, at).map_err(|problems| {
                 let (list, _) = problems.into_sorted();
                 list.into_iter().filter(|it| it.severity == Severity::Error).collect()
             })
@@ -184,6 +192,14 @@ impl<'s> GivenViews<'_, 's> {
             }
         }
     }
+}
+
+/// The moment of a test.
+fn moment(written: &Text<'_>) -> Result<Moment, Diagnostic> {
+    written.value.parse().map_err(|error: InvalidMomentError| {
+        Diagnostic::error(Code::InvalidTime, written.span, error.to_string())
+            .hint("write it as 2026-12-31T23:59:59Z")
+    })
 }
 
 fn run_expectations(test: &Test<'_>, view: &View, places: &StatementSpans) -> TestRun {

@@ -15,8 +15,8 @@ use crate::{
         self, BatchMode, ChangeSet, IdempotencyRecord, PlanError, Record, RecordChange, RecordKey,
         RecordRead, RecordSource as _, RecordWrite, WriteError, WriteOutcome,
     },
+    request::Moment,
     snapshot::View,
-    wire::unix_millis,
 };
 
 /// A planned batch: the records that it reads and writes, and the reply once they are committed.
@@ -35,6 +35,8 @@ pub(super) struct BatchPlanner<'a> {
     pub(super) places: HashMap<RecordKey, usize>,
     pub(super) declarations: &'a Declarations,
     pub(super) requests: &'a mut PendingRequests,
+    /// The moment at which the commands take effect.
+    pub(super) now: Moment,
     /// Whether commands on behalf of a user are denied, since the served view is stale.
     pub(super) denies: bool,
 }
@@ -54,7 +56,7 @@ impl BatchPlanner<'_> {
             && let Some((version, Record::Idempotency(kept))) = pending.get(&key.key())?
         {
             kept_version = Some(version);
-            if !idempotency::is_expired(&kept, unix_millis()) {
+            if !idempotency::is_expired(&kept, self.now.millis()) {
                 if kept.sent != key.digest {
                     return Err(WriteError::KeyReused { revision });
                 }
@@ -72,6 +74,7 @@ impl BatchPlanner<'_> {
                 view: &self.working,
                 declarations: self.declarations,
                 requests: &*self.requests,
+                now: self.now,
                 denies: self.denies,
             };
             match facts::plan(&mut plan, command, &batch.sender, &world, pending) {
@@ -104,7 +107,7 @@ impl BatchPlanner<'_> {
             let answered = outcomes.iter().map(facts::encode_outcome).collect();
             let record = IdempotencyRecord {
                 sent: key.digest.clone(),
-                at: unix_millis(),
+                at: self.now.millis(),
                 outcomes: answered,
             };
             set.reads.push(RecordRead { key: key.key(), version: kept_version });

@@ -18,6 +18,7 @@ use crate::{
     compile::Declarations,
     facts::{Record, RecordKey, WriteError},
     live::{Lapse, ServedPolicy},
+    request::Moment,
     snapshot::View,
     store::{BackupReport, CopyStatus, OpeningReport, Store, StoreError},
 };
@@ -61,6 +62,11 @@ pub(super) enum WriterMessage {
     EndReload {
         swap: Option<Box<(View, Arc<Declarations>)>>,
         reply: mpsc::Sender<Option<Arc<ServedPolicy>>>,
+    },
+    /// The view is to advance to this moment. The reply comes once it has.
+    Advance {
+        now: Moment,
+        reply: mpsc::Sender<()>,
     },
     /// The handle is gone.
     Stop,
@@ -166,6 +172,13 @@ impl FactsHandle {
         let (reply, answer) = mpsc::channel();
         self.inbox.send(WriterMessage::BeginReload { reply }).ok()?;
         answer.recv().ok()
+    }
+
+    /// Advances the served view to this moment; returns whether the writer could.
+    pub(in crate::live) fn advance(&self, now: Moment) -> bool {
+        let (reply, answer) = mpsc::channel();
+        let sent = self.inbox.send(WriterMessage::Advance { now, reply });
+        sent.is_ok() && answer.recv().is_ok()
     }
 
     /// Serves the new policy, if there is one, with all changes since [`begin`](Self::begin_reload).

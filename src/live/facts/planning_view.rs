@@ -16,10 +16,10 @@ use crate::{
     },
     policy,
     request::{
-        self, Action, ActionSet, Decision, DeclaredField, Relation, Request, Switch, suggest,
+        self, Action, ActionSet, Decision, DeclaredField, Moment, Relation, Request, Switch,
+        suggest,
     },
     snapshot::{GroupView, UserNumber, View},
-    wire::unix_millis,
 };
 
 use super::pending_requests::PendingRequests;
@@ -29,6 +29,8 @@ pub(super) struct PlanningView<'e> {
     pub(super) view: &'e View,
     pub(super) declarations: &'e Declarations,
     pub(super) requests: &'e PendingRequests,
+    /// The moment at which the command takes effect.
+    pub(super) now: Moment,
     /// Whether the served view is so stale that every decision is a denial.
     pub(super) denies: bool,
 }
@@ -309,7 +311,7 @@ impl PlanContext for PlanningView<'_> {
     }
 
     fn now(&self) -> UnixMillis {
-        unix_millis()
+        self.now.millis()
     }
 
     fn new_id(&self) -> Uuid {

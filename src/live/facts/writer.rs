@@ -25,13 +25,13 @@ use crate::{
     compile::{self, Declarations},
     facts::{ChangeSet, RecordChange, RecordKey, WriteError, WriteOutcome},
     live::{
-        ServedPolicy,
+        Clock, ServedPolicy,
         current_view::CurrentView,
         staleness::{Freshness, Lapse, Staleness},
     },
+    request::Moment,
     snapshot::View,
     store::{CommitResult, OpenedCopy, Store, StoreError},
-    wire::unix_millis,
 };
 
 /// The writer thread's state: while there are facts, only this thread changes the served policy.
@@ -55,6 +55,7 @@ pub(in crate::live) struct Writer {
     pub(super) contact: Arc<ArcSwap<StoreHealth>>,
     meter: Arc<WriteMetrics>,
     pub(super) staleness: Arc<Staleness>,
+    pub(super) clock: Arc<dyn Clock>,
 }
 
 /// Changes of records, in order.
@@ -106,6 +107,7 @@ impl Writer {
         declarations: Arc<Declarations>,
         pending: PendingRequests,
         staleness: Arc<Staleness>,
+        clock: Arc<dyn Clock>,
     ) -> std::io::Result<FactsHandle> {
         let (send, inbox) = mpsc::channel();
         let view = served.load().view.clone();
@@ -147,6 +149,7 @@ impl Writer {
             contact,
             meter: Arc::clone(&facts.meter),
             staleness,
+            clock,
         };
         thread::Builder::new().name("facts".into()).spawn(move || {
             if catch_unwind(AssertUnwindSafe(|| writer.run())).is_err() {
@@ -178,6 +181,10 @@ impl Writer {
                 WriterMessage::EndReload { swap, reply } => {
                     let _ = reply.send(self.end_reload(swap));
                 }
+                WriterMessage::Advance { now, reply } => {
+                    self.advance(now);
+                    let _ = reply.send(());
+                }
                 WriterMessage::Stop => return,
             }
         }
@@ -207,6 +214,13 @@ impl Writer {
         view.revision.facts = self.view.revision.facts;
         (self.view, self.declarations) = (view, declarations);
         Some(self.publish())
+    }
+
+    /// Serves the view as of this moment, if anything ended since.
+    fn advance(&mut self, now: Moment) {
+        if compile::advance(&mut self.view, now) {
+            self.publish();
+        }
     }
 
     /// Serves the current view; returns the replaced policy.
@@ -329,6 +343,7 @@ impl Writer {
                 places: HashMap::new(),
                 declarations: &self.declarations,
                 requests: &mut self.requests,
+                now: self.clock.now(),
                 denies: self.staleness.freshness() == Freshness::Denied,
             };
             let planning = AssertUnwindSafe(|| attempt.plan(&batch, &revision, &pending));
@@ -383,12 +398,11 @@ impl Writer {
             return;
         }
         self.swept = Instant::now();
-        let removed = idempotency::expired_keys(&*self.store, &mut self.sweep_from, unix_millis())
-            .and_then(
-                |set| {
-                    if set.is_empty() { Ok(None) } else { self.store.commit(&[set]).map(Some) }
-                },
-            );
+        let now = self.clock.now().millis();
+        let removed =
+            idempotency::expired_keys(&*self.store, &mut self.sweep_from, now).and_then(|set| {
+                if set.is_empty() { Ok(None) } else { self.store.commit(&[set]).map(Some) }
+            });
         match removed {
             Ok(Some(CommitResult::Committed(revisions))) => {
                 let (working, last) = (self.view.clone(), revisions);

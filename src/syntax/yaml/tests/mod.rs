@@ -25,12 +25,13 @@ const FILE: ExpectedValue =
 const TESTS: ExpectedValue = ExpectedValue("a list of tests", "write `- name: ...` for each test");
 const TEST: ExpectedValue = ExpectedValue("a test", "a test is a mapping with `name` and `expect`");
 const NAME: ExpectedValue = ExpectedValue("a text", "write what the test shows");
+const AT: ExpectedValue = ExpectedValue("a time", "write it as `at: 2026-12-31T23:59:59Z`");
 const GIVEN: ExpectedValue =
     ExpectedValue("a mapping of sections", "write sections as in a policy: `users: {...}`");
 const EXPECT: ExpectedValue =
     ExpectedValue("a list of expectations", "write `- { subject: ..., action: ..., allow: true }`");
 
-const FIELDS: &[&str] = &["name", "given", "expect"];
+const FIELDS: &[&str] = &["name", "at", "given", "expect"];
 
 /// The number of times that reading is resumed after a syntax error.
 const MOST_RESUMED: usize = 100;
@@ -136,8 +137,8 @@ fn tests<'s>(cursor: &mut YamlCursor<'s, '_>, file: &mut File<'s>) -> Result<(),
 /// A test; one without a name or expectations is reported and left out.
 fn test<'s>(cursor: &mut YamlCursor<'s, '_>, opened: Span) -> Result<Option<Test<'s>>, YamlError> {
     let mut fields = MappingFields::new("field");
-    let (mut name, mut given, mut expect) = (None, Vec::new(), None);
-    let mut refused = false;
+    let (mut name, mut at, mut given, mut expect) = (None, None, Vec::new(), None);
+    let (mut refused, mut is_partial) = (false, false);
     while let Some(key) = fields.next(cursor)? {
         match &*key.value {
             "name" => {
@@ -145,6 +146,11 @@ fn test<'s>(cursor: &mut YamlCursor<'s, '_>, opened: Span) -> Result<Option<Test
                 refused |= matches!(read, super::values::FieldValue::Invalid);
                 name = read.value();
             }
+            "at" => match cursor.string(AT)? {
+                // Without its moment, the test would ask something else.
+                super::values::FieldValue::Invalid => is_partial = true,
+                read => at = read.value(),
+            },
             "given" => sections(cursor, &mut given)?,
             "expect" => expect = Some(expectations(cursor, key.span)?),
             _ => cursor.unknown_field(&key, "a test", FIELDS)?,
@@ -164,7 +170,8 @@ fn test<'s>(cursor: &mut YamlCursor<'s, '_>, opened: Span) -> Result<Option<Test
                 .hint("add `expect: [...]`"),
         );
     }
-    Ok(name.zip(expect).map(|(name, expect)| Test { name, given, expect }))
+    let test = name.zip(expect).map(|(name, expect)| Test { name, at, given, expect });
+    Ok(test.filter(|_| !is_partial))
 }
 
 fn sections<'s>(
