@@ -62,7 +62,8 @@ pub use engine::{Engine, EngineError, Snapshot};
 pub use live::{HeldPolicy, LatestReload, ReloadOutcome};
 pub use request::{
     Action, Conversation, Decision, DeclaredAction, GateName, Group, Moderation, Obligation,
-    PeersMode, Properties, Reason, Request, RequestedAction, Resource, Role, Switch, User,
+    Obligations, PeersMode, Properties, Reason, Request, RequestedAction, Resource, Role, Switch,
+    User,
 };
 
 // The rooms: for the project's own command, tests and benches. What they hold may change at any time.

@@ -105,7 +105,7 @@ fn render(explanation: &Explanation, explain: bool) -> String {
         let _ = write!(text, " {QUIET}(`{user}`){QUIET:#}");
     }
     text.push('\n');
-    if let Some(obligation) = decision.obligation {
+    for obligation in decision.obligations.iter() {
         let _ = writeln!(text, "  with the obligation {STRONG}{obligation}{STRONG:#}");
     }
     for rule in rules {

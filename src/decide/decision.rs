@@ -1,7 +1,7 @@
 //! One decision, as fast as it can be had.
 
 use crate::{
-    gates::{GateContext, Principal, PrincipalPair, first_closed, obligation},
+    gates::{GateContext, Principal, PrincipalPair, first_closed, obligations},
     request::{Decision, Reason, Request},
     snapshot::View,
 };
@@ -44,6 +44,6 @@ pub(super) fn conclude(
 ) -> Decision {
     match closed {
         Some(reason) => Decision::denied(reason),
-        None => Decision { obligation: obligation(view, context, pair), ..Decision::ALLOWED },
+        None => Decision { obligations: obligations(view, context, pair), ..Decision::ALLOWED },
     }
 }

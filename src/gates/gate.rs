@@ -85,7 +85,7 @@ pub trait Gate: Sync {
         pair: &PrincipalPair<'_, '_>,
     ) -> String;
 
-    /// The obligation that comes with an action which all gates admit; of most gates none.
+    /// The obligation that the gate puts on an action which all gates admit; most gates put none.
     #[inline]
     fn obligation(
         &self,

@@ -37,7 +37,9 @@ pub use context::{GateContext, GateTarget};
 pub use denial::DenialReason;
 pub use gate::{Gate, GateScope};
 pub use one_sided::{ConversationBlocks, OneSided, UserCondition};
-pub use order::{GATES, concerned_user, first_closed, first_closed_between, obligation, one_sided};
+pub use order::{
+    GATES, concerned_user, first_closed, first_closed_between, obligations, one_sided,
+};
 pub use pair::PrincipalPair;
 pub use pair_condition::PairCondition;
 pub use principal::Principal;

@@ -1,4 +1,4 @@
-//! The gate `moderation`: banned and silenced users, and managers.
+//! The gate `moderation`: banned, silenced and shadowed users, and managers.
 
 use super::{
     context::GateContext,
@@ -11,7 +11,7 @@ use super::{
     sets::everybody_if,
 };
 use crate::{
-    request::{self, GateName, Reason, StatementId, Toggle},
+    request::{self, GateName, Obligation, Reason, StatementId, Toggle},
     snapshot::{Selection, View},
 };
 
@@ -30,13 +30,15 @@ impl ModerationGate {
 /// The reason why the gate is closed for a subject, with any other user.
 #[inline]
 fn denial(view: &View, context: &GateContext<'_>, subject: &Principal<'_>) -> Option<Reason> {
-    use request::Moderation::{Banned, None, Silenced};
+    use ModerationBar::{BannedAndSilenced, Everyone, Nobody};
+    use request::Moderation::{Banned, None, Shadowed, Silenced};
     match (context.requirements.moderation, subject.state.moderation()) {
-        (ModerationBar::Banned | ModerationBar::BannedAndSilenced, Banned) => Some(Reason::Banned),
-        (ModerationBar::BannedAndSilenced, Silenced) => Some(Reason::Silenced),
-        (ModerationBar::Nobody, None | Silenced | Banned)
-        | (ModerationBar::Banned, None | Silenced)
-        | (ModerationBar::BannedAndSilenced, None) => manager_denial(view, context, subject),
+        (ModerationBar::Banned | BannedAndSilenced | Everyone, Banned) => Some(Reason::Banned),
+        (BannedAndSilenced | Everyone, Silenced) | (Everyone, Shadowed) => Some(Reason::Silenced),
+        (Nobody, None | Silenced | Banned | Shadowed)
+        | (ModerationBar::Banned, None | Silenced | Shadowed)
+        | (BannedAndSilenced, None | Shadowed)
+        | (Everyone, None) => manager_denial(view, context, subject),
     }
 }
 
@@ -116,8 +118,14 @@ impl Gate for ModerationGate {
         if requirements.moderation != ModerationBar::Nobody {
             subjects.push(UserCondition::of_records(view.states.banned().complement()));
         }
-        if requirements.moderation == ModerationBar::BannedAndSilenced {
+        if matches!(
+            requirements.moderation,
+            ModerationBar::BannedAndSilenced | ModerationBar::Everyone
+        ) {
             subjects.push(UserCondition::of_records(view.states.silenced().complement()));
+        }
+        if requirements.moderation == ModerationBar::Everyone {
+            subjects.push(UserCondition::of_records(view.states.shadowed().complement()));
         }
         if requirements.requires_manager {
             let (users, tags) = (view.managers.as_ref(), view.settings.managers.clone());
@@ -145,6 +153,18 @@ impl Gate for ModerationGate {
         Some(if asks_managers { vec![StatementId::Managers] } else { Vec::new() })
     }
 
+    #[inline]
+    fn obligation(
+        &self,
+        _: &View,
+        context: &GateContext<'_>,
+        pair: &PrincipalPair<'_, '_>,
+    ) -> Option<Obligation> {
+        let is_hidden = context.requirements.moderation == ModerationBar::BannedAndSilenced
+            && pair.subject.state.moderation() == request::Moderation::Shadowed;
+        is_hidden.then_some(Obligation::Hide)
+    }
+
     fn describe(
         &self,
         view: &View,
@@ -159,8 +179,14 @@ impl Gate for ModerationGate {
             (_, request::Moderation::None) => {
                 format!("`{}` is neither banned nor silenced", subject.id)
             }
-            (ModerationBar::Banned, request::Moderation::Silenced) => {
-                format!("`{}` is silenced, which doesn't matter here", subject.id)
+            (
+                ModerationBar::Banned,
+                state @ (request::Moderation::Silenced | request::Moderation::Shadowed),
+            ) => {
+                format!("`{}` is {state}, which doesn't matter here", subject.id)
+            }
+            (ModerationBar::BannedAndSilenced, request::Moderation::Shadowed) => {
+                format!("`{}` is shadowed: it is shown to nobody else", subject.id)
             }
             (_, state) => format!("`{}` is {state}", subject.id),
         };

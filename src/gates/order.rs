@@ -19,7 +19,7 @@ use super::{
     self_target::SelfTargetGate,
 };
 use crate::{
-    request::{GateName, Obligation, Reason},
+    request::{GateName, Obligations, Reason},
     snapshot::View,
 };
 
@@ -76,20 +76,20 @@ macro_rules! gates_in_order {
             None
         }
 
-        /// The obligation of the first gate that has one, for an action that all gates admit.
+        /// The obligations of all gates, for an action that all gates admit.
         #[inline]
-        pub fn obligation(
+        pub fn obligations(
             view: &View,
             context: &GateContext<'_>,
             pair: &PrincipalPair<'_, '_>,
-        ) -> Option<Obligation> {
+        ) -> Obligations {
+            let mut all = Obligations::NONE;
             $(
-                let obligation = $gate.obligation(view, context, pair);
-                if obligation.is_some() {
-                    return obligation;
+                if let Some(obligation) = $gate.obligation(view, context, pair) {
+                    all = all.with(obligation);
                 }
             )+
-            None
+            all
         }
 
         /// The denials of each gate.

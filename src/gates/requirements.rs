@@ -42,7 +42,10 @@ pub(super) struct Requirements {
 pub(super) enum ModerationBar {
     Nobody,
     Banned,
+    /// Banned and silenced; what shadowed users do is hidden.
     BannedAndSilenced,
+    /// Every state: shadowed users are refused as silenced ones.
+    Everyone,
 }
 
 /// The conversations in which rules apply.
@@ -102,6 +105,9 @@ const BASIC: Requirements = Requirements {
 /// The requirements of an action that excludes silenced users too.
 const NOT_SILENCED: Requirements =
     Requirements { moderation: ModerationBar::BannedAndSilenced, ..BASIC };
+
+/// The requirements of an action that administers users or a group, which is not hidden but refused.
+const ADMINISTERING: Requirements = Requirements { moderation: ModerationBar::Everyone, ..BASIC };
 
 /// The requirements of an action that reaches another user.
 const CONTACTING: Requirements = Requirements {
@@ -185,14 +191,15 @@ impl Requirements {
                 checks_friendship: true,
                 ..CONTACTING
             },
-            Action::Ban | Action::Silence | Action::Reactivate => {
-                Self { requires_manager: true, ..NOT_SILENCED }
+            Action::Ban | Action::Silence | Action::Shadow | Action::Reactivate => {
+                Self { requires_manager: true, ..ADMINISTERING }
             }
             Action::ListUsers => Self { requires_manager: true, ..BASIC },
             Action::CreateGroup => {
                 Self { subject_switch: Some(Switch::CreateGroup), ..NOT_SILENCED }
             }
             Action::AddMember => Self {
+                moderation: ModerationBar::Everyone,
                 rules: RuleScope::Always,
                 role: RoleRequirement::Permission(GroupPermission::AddMember),
                 group_guard: GroupGuard::Size,
@@ -206,11 +213,11 @@ impl Requirements {
             Action::AddAdmin => Self::governed(GroupPermission::AddAdmin),
             Action::RemoveAdmin => Self::governed(GroupPermission::RemoveAdmin),
             Action::UpdatePermissions => Self::governed(GroupPermission::UpdatePermissions),
-            Action::AddSuperAdmin => Self { role: RoleRequirement::SuperAdmin, ..NOT_SILENCED },
+            Action::AddSuperAdmin => Self { role: RoleRequirement::SuperAdmin, ..ADMINISTERING },
             Action::RemoveSuperAdmin => Self {
                 role: RoleRequirement::SuperAdmin,
                 group_guard: GroupGuard::LastSuperAdmin,
-                ..NOT_SILENCED
+                ..ADMINISTERING
             },
             Action::Leave => {
                 Self { moderation: ModerationBar::Nobody, role: RoleRequirement::Leave, ..BASIC }
@@ -227,7 +234,7 @@ impl Requirements {
     }
 
     const fn governed(permission: GroupPermission) -> Self {
-        Self { role: RoleRequirement::Permission(permission), ..NOT_SILENCED }
+        Self { role: RoleRequirement::Permission(permission), ..ADMINISTERING }
     }
 
     /// Whether the tie between the two users can matter, whatever the policy says.

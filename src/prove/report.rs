@@ -190,9 +190,12 @@ fn action_phrase(invariant: &Invariant, user: &str) -> String {
         Action::VideoCall => format!("start a video call with {user}"),
         Action::FriendRequest => format!("send a friend request to {user}"),
         Action::AddMember => format!("add {user} to a group"),
-        Action::Block | Action::Unblock | Action::Ban | Action::Silence | Action::Reactivate => {
-            format!("{action} {user}")
-        }
+        Action::Block
+        | Action::Unblock
+        | Action::Ban
+        | Action::Silence
+        | Action::Shadow
+        | Action::Reactivate => format!("{action} {user}"),
         // The resource of these is not a user, so that no invariant is about them.
         Action::SignIn
         | Action::ListUsers

@@ -24,7 +24,9 @@ text_enum! {
         Unblock = "unblock",
         Ban = "ban",
         Silence = "silence",
-        /// Undo a ban or a silence.
+        /// Let a user write what nobody else is shown.
+        Shadow = "shadow",
+        /// Undo a ban, a silence or a shadow.
         Reactivate = "reactivate",
         /// See the list of all users.
         ListUsers = "list_users",
@@ -68,6 +70,7 @@ impl Action {
             | Self::Unblock
             | Self::Ban
             | Self::Silence
+            | Self::Shadow
             | Self::Reactivate => &[User],
             Self::AddMember
             | Self::RemoveMember
@@ -106,6 +109,7 @@ impl Action {
             | Self::Unblock
             | Self::Ban
             | Self::Silence
+            | Self::Shadow
             | Self::Reactivate
             | Self::ListUsers
             | Self::CreateGroup
@@ -149,6 +153,7 @@ impl Action {
             | Self::Unblock
             | Self::Ban
             | Self::Silence
+            | Self::Shadow
             | Self::Reactivate
             | Self::ListUsers
             | Self::CreateGroup

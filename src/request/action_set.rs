@@ -4,10 +4,10 @@ use super::{Action, ActionKey, DeclaredAction};
 
 /// A set of actions of one policy: built-in ones in the low half of the bits, declared ones in the high half.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct ActionSet(u64);
+pub struct ActionSet(u128);
 
 /// The first bit of declared actions.
-const DECLARED: u32 = u64::BITS / 2;
+const DECLARED: u32 = u128::BITS / 2;
 
 const _: () = assert!(Action::COUNT <= DECLARED as usize, "`ActionSet` has no bit left");
 const _: () = assert!(DeclaredAction::MOST <= DECLARED as usize, "`ActionSet` has no bit left");

@@ -1,4 +1,6 @@
-//! Decisions: allow or deny, the reason, and the obligation that comes with an allow.
+//! Decisions: allow or deny, the reason, and the obligations that come with an allow.
+
+use std::fmt::{self, Display};
 
 use super::text_enum::text_enum;
 
@@ -7,18 +9,66 @@ use super::text_enum::text_enum;
 pub struct Decision {
     pub allow: bool,
     pub reason: Reason,
-    /// The obligation that the caller takes on by acting on an allow.
-    pub obligation: Option<Obligation>,
+    /// The obligations that the caller takes on by acting on an allow.
+    pub obligations: Obligations,
 }
 
 impl Decision {
-    pub const ALLOWED: Self = Self { allow: true, reason: Reason::Allowed, obligation: None };
+    pub const ALLOWED: Self =
+        Self { allow: true, reason: Reason::Allowed, obligations: Obligations::NONE };
 
     /// The decision while what is known is too old to decide by.
     pub const STALE: Self = Self::denied(Reason::Stale);
 
     pub const fn denied(reason: Reason) -> Self {
-        Self { allow: false, reason, obligation: None }
+        Self { allow: false, reason, obligations: Obligations::NONE }
+    }
+}
+
+/// The obligations that come with an allow: a set, in the order in which they are rendered.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Obligations(u8);
+
+impl Obligations {
+    pub const NONE: Self = Self(0);
+
+    /// The set with one more obligation.
+    #[must_use]
+    #[inline]
+    pub const fn with(self, obligation: Obligation) -> Self {
+        Self(self.0 | 1 << obligation as u8)
+    }
+
+    #[inline]
+    pub const fn contains(self, obligation: Obligation) -> bool {
+        self.0 & (1 << obligation as u8) != 0
+    }
+
+    #[inline]
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The obligations in order.
+    pub fn iter(self) -> impl Iterator<Item = Obligation> {
+        Obligation::ALL.iter().copied().filter(move |&obligation| self.contains(obligation))
+    }
+}
+
+impl FromIterator<Obligation> for Obligations {
+    fn from_iter<I: IntoIterator<Item = Obligation>>(obligations: I) -> Self {
+        obligations.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+impl Display for Obligations {
+    /// The obligations in order, separated by commas.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, obligation) in self.iter().enumerate() {
+            f.write_str(if at == 0 { "" } else { ", " })?;
+            f.write_str(obligation.as_str())?;
+        }
+        Ok(())
     }
 }
 
@@ -29,6 +79,8 @@ text_enum! {
         Confirm = "confirm",
         /// The conversation begins as a request, which the resource may take or leave.
         Request = "request",
+        /// Nobody but the subject is shown it: the subject is shadowed.
+        Hide = "hide",
     }
 }
 

@@ -27,7 +27,7 @@ mod text_enum;
 pub use action::{Action, ResourceKind};
 pub use action_set::ActionSet;
 pub use condition::{Condition, EVERYONE, NOBODY};
-pub use decision::{Decision, GateName, Obligation, Reason};
+pub use decision::{Decision, GateName, Obligation, Obligations, Reason};
 pub use declared::{DeclarationSite, DeclaredField, DeclaredFields};
 pub use declared_action::{
     ActionDeclaration, ActionKey, ActionName, DeclaredAction, DeclaredActions, RequestedAction,

@@ -71,6 +71,8 @@ text_enum! {
         Silenced = "silenced",
         /// The user may do nothing.
         Banned = "banned",
+        /// The user may write, and nobody else is shown what they write.
+        Shadowed = "shadowed",
     }
 }
 

@@ -41,12 +41,13 @@ pub(super) fn allow(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> 
     let request = v1::parse_request(served, &query)?;
     let decision = decisions.decide(&request);
     app.record_decision(cx.request.trace.origin(Via::Allow), served, &request, decision);
-    let Decision { allow, reason, obligation } = decision;
+    let Decision { allow, reason, obligations } = decision;
     let status = if allow { app.options.allow_status.into() } else { StatusCode::FORBIDDEN };
     let mut response = response::empty_response(status);
     response.headers_mut().insert(REASON, HeaderValue::from_static(reason.as_str()));
-    if let Some(obligation) = obligation {
-        let value = HeaderValue::from_static(obligation.as_str());
+    if !obligations.is_empty()
+        && let Ok(value) = HeaderValue::from_str(&obligations.to_string())
+    {
         response.headers_mut().insert(OBLIGATIONS, value);
     }
     if decisions.is_stale() {

@@ -4,7 +4,7 @@ use crate::live::ServedPolicy;
 use crate::request::Relation;
 
 /// The counts, each with its name and description.
-pub(super) fn counts(served: &ServedPolicy) -> [(&'static str, &'static str, u64); 10] {
+pub(super) fn counts(served: &ServedPolicy) -> [(&'static str, &'static str, u64); 11] {
     let counts = served.view.counts();
     [
         ("users", "Users known", counts.users),
@@ -17,6 +17,7 @@ pub(super) fn counts(served: &ServedPolicy) -> [(&'static str, &'static str, u64
         ("conversations", "Conversations", counts.conversations),
         ("banned", "Users who are banned", counts.banned),
         ("silenced", "Users who are silenced", counts.silenced),
+        ("shadowed", "Users whose writing nobody else is shown", counts.shadowed),
     ]
 }
 

@@ -170,7 +170,11 @@ fn refusal(misfit: QuestionPartsError) -> HttpError {
 pub(super) fn write_reason(decision: Decision, body: &mut String) {
     // Writing to a string can't fail.
     let _ = write!(body, r#""reason":"{}""#, decision.reason);
-    if let Some(obligation) = decision.obligation {
-        let _ = write!(body, r#","obligations":["{obligation}"]"#);
+    for (at, obligation) in decision.obligations.iter().enumerate() {
+        body.push_str(if at == 0 { r#","obligations":[""# } else { r#"",""# });
+        body.push_str(obligation.as_str());
+    }
+    if !decision.obligations.is_empty() {
+        body.push_str(r#""]"#);
     }
 }

@@ -19,6 +19,7 @@ pub struct ViewCounts {
     pub conversations: u64,
     pub banned: u64,
     pub silenced: u64,
+    pub shadowed: u64,
     /// The edges of each relation; a favorite counts as a contact too.
     pub relations: RelationMap<u64>,
 }
@@ -40,6 +41,7 @@ impl ViewCounts {
             conversations: ties.conversations(),
             banned: users(view.states.banned()),
             silenced: users(view.states.silenced()),
+            shadowed: users(view.states.shadowed()),
             relations: RelationMap::from_fn(|relation| ties.edges(relation)),
         }
     }

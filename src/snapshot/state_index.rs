@@ -99,9 +99,13 @@ impl StateIndex {
         self.users_where(StatePredicate::Banned)
     }
 
-    /// The silenced users, without the banned ones.
+    /// The silenced users, without the banned and the shadowed ones.
     pub fn silenced(&self) -> Selection<'_> {
         self.users_where(StatePredicate::Silenced)
+    }
+
+    pub fn shadowed(&self) -> Selection<'_> {
+        self.users_where(StatePredicate::Shadowed)
     }
 
     /// The users who accept no friend requests.
@@ -141,11 +145,12 @@ enum StatePredicate {
     InAudience,
     Banned,
     Silenced,
+    Shadowed,
     Refusing,
     Full,
 }
 
-const SETS: usize = AUDIENCE_SET + 5;
+const SETS: usize = AUDIENCE_SET + 6;
 
 /// The place of the set of users whose peers mode is an audience.
 const AUDIENCE_SET: usize = Switch::COUNT + PeersMode::ALL.len();
@@ -167,7 +172,8 @@ static ASPECTS: [StatePredicate; SETS] = {
     all[at] = StatePredicate::InAudience;
     all[at + 1] = StatePredicate::Banned;
     all[at + 2] = StatePredicate::Silenced;
-    all[at + 3] = StatePredicate::Refusing;
+    all[at + 3] = StatePredicate::Shadowed;
+    all[at + 4] = StatePredicate::Refusing;
     all
 };
 
@@ -179,6 +185,7 @@ impl StatePredicate {
             Self::InAudience => state.peers().is_none(),
             Self::Banned => state.moderation() == Moderation::Banned,
             Self::Silenced => state.moderation() == Moderation::Silenced,
+            Self::Shadowed => state.moderation() == Moderation::Shadowed,
             Self::Refusing => state.approval() == Approval::DenyAny,
             Self::Full => state.is_friend_list_full(),
         }

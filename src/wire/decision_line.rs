@@ -69,9 +69,11 @@ pub fn write_decision(
     }
     writer.raw(if decision.allow { r#","decision":true"# } else { r#","decision":false"# });
     writer.member("reason", decision.reason.as_str());
-    if let Some(obligation) = decision.obligation {
-        writer.raw(r#","obligations":[""#);
+    for (at, obligation) in decision.obligations.iter().enumerate() {
+        writer.raw(if at == 0 { r#","obligations":[""# } else { r#"",""# });
         writer.raw(obligation.as_str());
+    }
+    if !decision.obligations.is_empty() {
         writer.raw(r#""]"#);
     }
 }

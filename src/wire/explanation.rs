@@ -11,8 +11,9 @@ pub fn explanation_json(explanation: &Explanation) -> Value {
     let mut object = Map::new();
     object.insert("decision".to_owned(), json!(decision.allow));
     object.insert("reason".to_owned(), json!(decision.reason.as_str()));
-    if let Some(obligation) = decision.obligation {
-        object.insert("obligations".to_owned(), json!([obligation.as_str()]));
+    if !decision.obligations.is_empty() {
+        let obligations = decision.obligations.iter().map(|it| json!(it.as_str()));
+        object.insert("obligations".to_owned(), obligations.collect());
     }
     if let Some(user) = concerned_user {
         object.insert("user".to_owned(), json!(user));

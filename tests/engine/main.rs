@@ -26,6 +26,7 @@ mod presets;
 mod proofs;
 mod properties;
 mod sets;
+mod shadowed;
 
 #[path = "../../src/snapshot/bit_field.rs"]
 mod bit_field;

@@ -34,19 +34,44 @@ pub(super) fn moderation(world: &World, question: &Question) -> Option<&'static 
     let state = world.moderation(&question.subject);
     let action = world.base(question.action);
     let refuses_banned = action != "leave";
-    let refuses_silenced =
-        !["sign_in", "read", "view_profile", "block", "unblock", "list_users", "leave"]
-            .contains(&action);
-    let is_for_managers = ["ban", "silence", "reactivate", "list_users"].contains(&action);
+    let is_for_managers =
+        ["ban", "silence", "shadow", "reactivate", "list_users"].contains(&action);
     if state == "banned" && refuses_banned {
         Some("banned")
-    } else if state == "silenced" && refuses_silenced {
+    } else if state == "silenced" && refuses_silenced(action)
+        || state == "shadowed" && administers(action)
+    {
         Some("silenced")
     } else if is_for_managers && !world.is_manager(&question.subject) {
         Some("not_manager")
     } else {
         None
     }
+}
+
+/// Whether an action administers users or a group, which nobody does who is shadowed.
+fn administers(action: &str) -> bool {
+    [
+        "ban",
+        "silence",
+        "shadow",
+        "reactivate",
+        "add_member",
+        "remove_member",
+        "update_metadata",
+        "add_admin",
+        "remove_admin",
+        "add_super_admin",
+        "remove_super_admin",
+        "update_permissions",
+    ]
+    .contains(&action)
+}
+
+/// Whether a silenced user is refused.
+fn refuses_silenced(action: &str) -> bool {
+    !["sign_in", "read", "view_profile", "block", "unblock", "list_users", "leave"]
+        .contains(&action)
 }
 
 pub(super) fn permissions(world: &World, question: &Question) -> Option<&'static str> {
@@ -144,6 +169,10 @@ pub(super) fn obligations(world: &World, question: &Question) -> Vec<&'static st
     }
     if audience::is_request(world, question) {
         obligations.push("request");
+    }
+    let action = world.base(question.action);
+    if world.moderation(&question.subject) == "shadowed" && refuses_silenced(action) {
+        obligations.push("hide");
     }
     obligations
 }

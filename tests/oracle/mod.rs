@@ -40,7 +40,7 @@ pub(crate) const GATES: [&str; 11] = [
 ];
 
 /// All actions, in the order of the reference.
-pub(crate) const ACTIONS: [&str; 27] = [
+pub(crate) const ACTIONS: [&str; 28] = [
     "sign_in",
     "read",
     "view_profile",
@@ -56,6 +56,7 @@ pub(crate) const ACTIONS: [&str; 27] = [
     "unblock",
     "ban",
     "silence",
+    "shadow",
     "reactivate",
     "list_users",
     "create_group",
@@ -77,7 +78,7 @@ pub(crate) fn kinds(action: &str) -> &'static [&'static str] {
         "read" | "send_message" | "voice_call" | "video_call" => &["user", "group"],
         "post" | "comment" | "react" => &["none", "user", "group"],
         "view_profile" | "start_chat" | "friend_request" | "block" | "unblock" | "ban"
-        | "silence" | "reactivate" => &["user"],
+        | "silence" | "shadow" | "reactivate" => &["user"],
         _ => &["group"],
     }
 }

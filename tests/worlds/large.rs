@@ -95,7 +95,7 @@ impl Draw {
             peers: self.word(10, &["all", "paired", "contacts", "favorites"]),
             permissions,
             accepts: BTreeMap::new(),
-            moderation: self.word(6, &["none", "silenced", "banned"]),
+            moderation: self.word(6, &["none", "silenced", "banned", "shadowed"]),
             approval: self.word(30, &["allow_any", "need_confirm", "deny_any"]),
             contacts: self.ids(most),
             favorites: self.ids(most),

@@ -74,7 +74,7 @@ fn some() -> impl Strategy<Value = Users> {
 
 /// A user, and the users related to them.
 fn user(most: usize) -> impl Strategy<Value = (User, [Users; 5])> {
-    let moderation = select(vec!["none", "none", "silenced", "banned"]);
+    let moderation = select(vec!["none", "none", "silenced", "banned", "shadowed"]);
     let approval = select(vec!["allow_any", "need_confirm", "deny_any"]);
     let relations = [some(), some(), some(), some(), some()];
     (

@@ -140,7 +140,8 @@ impl<'w> Subjects<'w> {
             given.permissions = some.iter().map(|name| (*name, chance.percent(60))).collect();
         }
         if chance.percent(30) {
-            given.moderation = Some(*chance.pick(&["none", "none", "silenced", "banned"]));
+            given.moderation =
+                Some(*chance.pick(&["none", "none", "silenced", "banned", "shadowed"]));
         }
         if chance.percent(40) {
             given.role = Some(*chance.pick(&["member", "admin", "super_admin"]));

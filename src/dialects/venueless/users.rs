@@ -190,6 +190,8 @@ pub(super) fn moderation_word(moderation: Option<Moderation>) -> &'static str {
     match moderation {
         None | Some(Moderation::None) => "",
         Some(Moderation::Silenced) => "silenced",
+        // The system has no such state, and its users don't learn that they are in it.
+        Some(Moderation::Shadowed) => "",
         Some(Moderation::Banned) => "banned",
     }
 }

@@ -104,6 +104,7 @@ ops! {
     RemoveTags = "remove_tags" { user: Id, tags: BTreeSet<TagName> }
     Ban = "ban" { user: Id }
     Silence = "silence" { user: Id }
+    Shadow = "shadow" { user: Id }
     Reactivate = "reactivate" { user: Id }
     Block = "block" { from: Id, to: Id }
     Unblock = "unblock" { from: Id, to: Id }

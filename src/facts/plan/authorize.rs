@@ -40,11 +40,16 @@ pub(super) fn check<E>(draft: &mut Draft<'_, E>, op: &Op) -> Result<(), PlanErro
         }
     };
     let decision = draft.context.decide(request);
-    // What may begin as a request is not done before it is taken.
-    let reason = match decision.obligation {
-        Some(Obligation::Request) => Reason::NotInAudience,
-        Some(Obligation::Confirm) | None if decision.allow => return Ok(()),
-        Some(Obligation::Confirm) | None => decision.reason,
+    let reason = if !decision.allow {
+        decision.reason
+    } else if decision.obligations.contains(Obligation::Hide) {
+        // Facts can't be hidden from others: a shadowed user is refused as a silenced one.
+        Reason::Silenced
+    } else if decision.obligations.contains(Obligation::Request) {
+        // What may begin as a request is not done before it is taken.
+        Reason::NotInAudience
+    } else {
+        return Ok(());
     };
     let (why, hint) = describe(reason);
     let problem = format!("`{}` may not {}: {why}", escaped(subject), op.name());
@@ -67,6 +72,7 @@ fn required_authorization<'c, E>(
     match op {
         Op::Ban { user } => to(Action::Ban, user),
         Op::Silence { user } => to(Action::Silence, user),
+        Op::Shadow { user } => to(Action::Shadow, user),
         Op::Reactivate { user } => to(Action::Reactivate, user),
         Op::Block { from, to: other } if from == subject => to(Action::Block, other),
         Op::Unblock { from, to: other } if from == subject => to(Action::Unblock, other),

@@ -75,6 +75,7 @@ fn dispatch<E>(draft: &mut Draft<'_, E>, op: &Op) -> PlanResult<E> {
         Op::RemoveTags { user, tags } => users::remove_tags(draft, user, tags),
         Op::Ban { user } => users::moderate(draft, user, Moderation::Banned),
         Op::Silence { user } => users::moderate(draft, user, Moderation::Silenced),
+        Op::Shadow { user } => users::moderate(draft, user, Moderation::Shadowed),
         Op::Reactivate { user } => users::moderate(draft, user, Moderation::None),
         Op::Block { from, to } => relations::block(draft, from, to),
         Op::Unblock { from, to } => relations::unblock(draft, from, to),

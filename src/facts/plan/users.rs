@@ -62,7 +62,8 @@ fn set_tags<E>(
     Ok(CommandOutcome::default())
 }
 
-/// Bans, silences or reactivates. A banned user is not silenced, since that would let them in.
+/// Bans, silences, shadows or reactivates. A banned user is neither silenced nor shadowed, since that would let them
+/// in.
 pub(super) fn moderate<E>(draft: &mut Draft<'_, E>, id: &Id, to: Moderation) -> PlanResult<E> {
     draft.check_subject(id)?;
     let field = UserField::Moderation;
@@ -72,7 +73,9 @@ pub(super) fn moderate<E>(draft: &mut Draft<'_, E>, id: &Id, to: Moderation) -> 
         None => draft.user(id)?.moderation,
     };
     let now = now.unwrap_or(Moderation::None);
-    if now == to || (now, to) == (Moderation::Banned, Moderation::Silenced) {
+    let is_weaker =
+        now == Moderation::Banned && matches!(to, Moderation::Silenced | Moderation::Shadowed);
+    if now == to || is_weaker {
         return Ok(CommandOutcome::default());
     }
     if let Some(declared) = declared {

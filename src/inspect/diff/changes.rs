@@ -311,6 +311,7 @@ fn begins_conversation(action: Action) -> bool {
         | Action::Unblock
         | Action::Ban
         | Action::Silence
+        | Action::Shadow
         | Action::Reactivate
         | Action::ListUsers
         | Action::CreateGroup

@@ -27,6 +27,7 @@ pub struct SettingsListing<'v> {
     pub protected_tags: &'v [String],
     pub banned: MemberListing<'v>,
     pub silenced: MemberListing<'v>,
+    pub shadowed: MemberListing<'v>,
     /// The users who accept no friend requests.
     pub refusing: MemberListing<'v>,
     /// The users whose friend list is full.
@@ -126,6 +127,7 @@ impl<'v> SettingsListing<'v> {
             protected_tags: protected_tags.patterns(),
             banned: members(states.banned()),
             silenced: members(states.silenced()),
+            shadowed: members(states.shadowed()),
             refusing: members(states.refusing_requests()),
             full: members(states.with_full_friend_list()),
             modes: PeersMode::ALL
@@ -179,6 +181,7 @@ impl<'v> SettingsListing<'v> {
         let sets = [
             (Moderation::Banned.as_str(), &self.banned),
             (Moderation::Silenced.as_str(), &self.silenced),
+            (Moderation::Shadowed.as_str(), &self.shadowed),
             ("approval deny_any", &self.refusing),
             ("friend list full", &self.full),
         ];

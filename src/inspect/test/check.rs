@@ -69,7 +69,7 @@ fn check_decision(
     view: &View,
 ) -> Option<ExpectationFailure> {
     let decision = decide(view, request);
-    let found: Vec<Obligation> = decision.obligation.into_iter().collect();
+    let found: Vec<Obligation> = decision.obligations.iter().collect();
     let is_right = allow.is_none_or(|allow| allow == decision.allow)
         && reason.is_none_or(|reason| reason == decision.reason)
         && obligations.is_none_or(|obligations| obligations == found);
@@ -135,9 +135,10 @@ fn describe_decision(
     let reason = reason.filter(|it| allow.is_none() || *it != Reason::Allowed);
     let obligations = obligations.map(|all| match all {
         [] => "without obligations".to_owned(),
+        [one] => format!("with the obligation {one}"),
         all => {
             let all: Vec<&str> = all.iter().map(|it| it.as_str()).collect();
-            format!("with the obligation {}", all.join(", "))
+            format!("with the obligations {}", all.join(", "))
         }
     });
     let parts = allow.into_iter().chain(reason.map(|it| it.to_string())).chain(obligations);

@@ -31,7 +31,7 @@ pub(super) fn permission(permission: GroupPermission) -> &'static str {
 
 /// The one key of `moderation`.
 pub(super) const MANAGERS: &str =
-    "Who may ban, silence, reactivate and list users; nobody, if nothing is said.";
+    "Who may ban, silence, shadow, reactivate and list users; nobody, if nothing is said.";
 
 pub(super) const PRESET: &str = "The documented system whose settings hold where the policy says \
      nothing: flip (rules, no blocks), mesibo (peers modes), venueless (moderation), xmtp (group \
@@ -47,8 +47,8 @@ pub(super) const PEERS_MODE: &str = "The users that a user communicates with: al
 pub(super) const APPROVAL: &str = "Who becomes a user's friend: everyone who asks (allow_any), those \
      that the user confirms (need_confirm), or nobody (deny_any).";
 
-pub(super) const MODERATION: &str =
-    "What moderation did: none, silenced (may read, not write), or banned (may do nothing).";
+pub(super) const MODERATION: &str = "What moderation did: none, silenced (may read, not write), banned (may do nothing), or shadowed (may write, and \
+     nobody else is shown it).";
 
 pub(super) const UNKNOWN_USERS: &str = "Whether users who are not known are refused (deny), or are \
      users without tags or settings (allow_defaults).";

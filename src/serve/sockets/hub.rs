@@ -233,7 +233,8 @@ impl Hub {
         members.retain_mut(|member| {
             let changed = member.moderation != now;
             member.moderation = now;
-            if changed && now != Some(Moderation::None) {
+            let is_restricted = !matches!(now, Some(Moderation::None | Moderation::Shadowed));
+            if changed && is_restricted {
                 self.reconnect(&member.sender);
                 return false;
             }

@@ -108,8 +108,8 @@ pub(crate) fn held(view: &View) -> Vec<String> {
     let ViewCounts { tag_sets, users, tags, rules, groups, matrices, memberships, .. } =
         view.counts();
     said.push(format!("{users} {tags} {tag_sets} {rules} {groups} {matrices} {memberships}"));
-    let ViewCounts { conversations, banned, silenced, relations, .. } = view.counts();
-    said.push(format!("{conversations} {banned} {silenced} {relations:?}"));
+    let ViewCounts { conversations, banned, silenced, shadowed, relations, .. } = view.counts();
+    said.push(format!("{conversations} {banned} {silenced} {shadowed} {relations:?}"));
     said.push(format!("{:?} {:?}", view.only_rules_restrict, view.states.is_unrestricted()));
     let names = |ids: &mut dyn Iterator<Item = UserNumber>| -> Vec<String> {
         let mut names: Vec<String> = ids.map(|user| directory.id(user).to_owned()).collect();
@@ -141,6 +141,7 @@ pub(crate) fn held(view: &View) -> Vec<String> {
     let lists = [
         view.states.banned(),
         view.states.silenced(),
+        view.states.shadowed(),
         view.states.refusing_requests(),
         view.states.with_full_friend_list(),
     ];

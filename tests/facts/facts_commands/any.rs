@@ -75,7 +75,15 @@ fn user() -> impl Strategy<Value = Map<String, Value>> {
         ("tags", or_null(tags())),
         ("peers", or_null(select(vec![json!("all"), json!(3), json!("close")]))),
         ("permissions", switches.prop_map(|switches| json!(switches)).boxed()),
-        ("moderation", or_null(select(vec![json!("silenced"), json!("banned"), json!("none")]))),
+        (
+            "moderation",
+            or_null(select(vec![
+                json!("silenced"),
+                json!("shadowed"),
+                json!("banned"),
+                json!("none"),
+            ])),
+        ),
         ("approval", or_null(select(vec![json!("need_confirm"), json!("deny_any")]))),
         (
             "accepts",
@@ -153,7 +161,7 @@ fn with(op: &'static str, more: Map<String, Value>, given: Value) -> Map<String,
 
 /// A command as it is sent.
 pub(crate) fn command() -> impl Strategy<Value = Value> {
-    let one = (select(&["delete_user", "ban", "silence", "reactivate"][..]), id())
+    let one = (select(&["delete_user", "ban", "silence", "shadow", "reactivate"][..]), id())
         .prop_map(|(op, user)| with(op, Map::new(), json!({ "user": user })));
     let tagged = (select(&["add_tags", "remove_tags"][..]), id(), tags())
         .prop_map(|(op, user, tags)| with(op, Map::new(), json!({ "user": user, "tags": tags })));

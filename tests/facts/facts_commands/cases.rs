@@ -21,6 +21,8 @@ struct Case {
     #[serde(default)]
     denied: Vec<(String, String, String, String)>,
     #[serde(default)]
+    obligations: Vec<String>,
+    #[serde(default)]
     managers: Vec<String>,
     #[serde(default)]
     protected: Vec<String>,
@@ -65,6 +67,7 @@ fn world(case: &Case) -> Double {
     world.settings.blocks_end_friendship = given.blocks_end_friendship;
     world.managers = case.managers.iter().cloned().collect();
     world.protected = case.protected.iter().cloned().collect();
+    world.obligations = case.obligations.iter().map(|it| it.parse().unwrap()).collect();
     for (subject, action, about, reason) in &case.denied {
         let key = (subject.clone(), action.parse().unwrap(), about.clone());
         world.denied.insert(key, reason.parse::<Reason>().unwrap());

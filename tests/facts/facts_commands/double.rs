@@ -42,6 +42,8 @@ pub(crate) struct Double {
     pub(crate) managers: BTreeSet<String>,
     /// What is denied, by the subject, the action and what it is about.
     pub(crate) denied: BTreeMap<(String, Action, String), request::Reason>,
+    /// The obligations with which everything else is allowed.
+    pub(crate) obligations: Vec<request::Obligation>,
     pub(crate) committed: BTreeMap<RecordKey, (Version, Record)>,
     pub(crate) revision: u64,
     /// With what the batch changed so far.
@@ -83,6 +85,7 @@ impl Double {
             sender: CommandSender::new(Authority::Administrator, "admin-token"),
             managers: BTreeSet::new(),
             denied: BTreeMap::new(),
+            obligations: Vec::new(),
             committed: BTreeMap::new(),
             revision: 0,
             working: BTreeMap::new(),
@@ -402,7 +405,7 @@ impl PlanContext for Double {
         };
         let manages = matches!(
             request.action,
-            Action::Ban | Action::Silence | Action::Reactivate | Action::ListUsers
+            Action::Ban | Action::Silence | Action::Shadow | Action::Reactivate | Action::ListUsers
         );
         assert_eq!(request.action.takes_member(), request.member.is_some());
         assert_eq!(request.action.takes_field(), request.field.is_some());
@@ -415,7 +418,9 @@ impl PlanContext for Double {
         } else if manages && !self.managers.contains(subject) {
             Decision::denied(request::Reason::NotManager)
         } else {
-            denied.map_or(Decision::ALLOWED, |&reason| Decision::denied(reason))
+            let obligations = self.obligations.iter().copied().collect();
+            let allowed = Decision { obligations, ..Decision::ALLOWED };
+            denied.map_or(allowed, |&reason| Decision::denied(reason))
         }
     }
 

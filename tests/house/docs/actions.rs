@@ -113,12 +113,15 @@ fn gates_ask_what_the_table_says() {
     let two_way = "blocks { start_chat: two_way; send_message: two_way; voice_call: two_way; \
         video_call: two_way; add_member: two_way; friend_request: two_way; }";
     let start_chat_off = "user s { tags: [m]; permissions { start_chat: false; } }";
-    let cases: [(&str, GateName, Reason, Said); 16] = [
+    let cases: [(&str, GateName, Reason, Said); 17] = [
         ("user s { tags: [m]; moderation: banned; }", Moderation, Reason::Banned, |row| {
             row.refused.starts_with("banned")
         }),
         ("user s { tags: [m]; moderation: silenced; }", Moderation, Reason::Silenced, |row| {
-            row.refused.ends_with("silenced")
+            row.refused.contains("silenced")
+        }),
+        ("user s { tags: [m]; moderation: shadowed; }", Moderation, Reason::Silenced, |row| {
+            row.refused.ends_with("shadowed")
         }),
         ("user s {}", Moderation, Reason::NotManager, |row| row.and == "a manager"),
         ("user s { permissions { outgoing: false; } }", Permissions, Reason::OutgoingOff, |row| {

@@ -110,6 +110,21 @@ fn obligations() {
 }
 
 #[test]
+fn obligations_are_a_list() {
+    let folder = tempfile::tempdir().unwrap();
+    let policy = folder.path().join("policy.yaml");
+    let users = "users: { hal: { moderation: shadowed }, eve: { approval: need_confirm } }";
+    std::fs::write(&policy, users).unwrap();
+    let daemon = Daemon::serve(&policy);
+    let query = "subject=hal&action=friend_request&resource=eve";
+    let answer = daemon.get(&format!("/v1/decide?{query}"));
+    let obligations = r#""obligations":["confirm","hide"]"#;
+    assert_eq!(answer.text(), format!(r#"{{"decision":true,"reason":"allowed",{obligations}}}"#));
+    let answer = daemon.get(&format!("/v1/allow?{query}"));
+    assert_eq!((answer.status, answer.header("peerage-obligations")), (204, Some("confirm, hide")));
+}
+
+#[test]
 fn explanations_name_the_user() {
     let daemon = Daemon::serve(club());
     for (query, user) in [
