@@ -35,7 +35,8 @@ pub fn compile(policy: &Policy, previous: Option<&View>) -> View {
     };
     let digest = digest::policy(&known.population().digest, policy);
     let mut view = assemble_view(policy, known, user_tags, policy.rules.clone(), previous);
-    view.set_groups(groups::compile(&policy.groups, &view.matrices, &view.population.directory));
+    let groups = groups::compile(&policy.groups, &mut view);
+    view.set_groups(groups);
     view.revision = Revision { policy: digest, facts: 0 };
     view
 }
@@ -155,6 +156,9 @@ fn named_tags(policy: &Policy) -> Vec<&str> {
     for invariant in &policy.invariants {
         invariant.from.for_each_tag(&mut |tag| others.push(tag));
         invariant.to.for_each_tag(&mut |tag| others.push(tag));
+    }
+    for requires in policy.groups.iter().filter_map(|group| group.requires.as_ref()) {
+        requires.for_each_tag(&mut |tag| others.push(tag));
     }
     for matrix in &policy.matrices {
         matrix.each_value(&mut |value| value.for_each_tag(&mut |tag| others.push(tag)));

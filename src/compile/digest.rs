@@ -7,9 +7,9 @@ use sha2::{Digest, Sha256};
 use crate::{
     policy::{Invariant, InvariantScope, Matrix, Policy, PolicyGroup, Rule, RuleSet},
     request::{
-        Accepts, ActionDeclaration, ActionSet, Audience, AudienceMode, Barrier, BlockMode,
-        BlockableAction, DeclaredActions, MetadataGrants, Outcome, Peers, Settings, TagForm,
-        Toggle,
+        Accepts, ActionDeclaration, ActionSet, Audience, AudienceMode, BUILT_IN_MATRICES, Barrier,
+        BlockMode, BlockableAction, DeclaredActions, GrantCondition, MetadataGrants, Outcome,
+        Peers, Settings, TagForm, Toggle,
     },
     snapshot::{OwnAudience, OwnSwitch, Population, TagId, Tags},
 };
@@ -124,16 +124,21 @@ pub(super) fn policy(population: &[u8; 32], policy: &Policy) -> [u8; 32] {
     feed.count(rules.len());
     rules.iter().for_each(|rule| feed.rule(rule));
     feed.settings(settings);
-    feed.count(matrices.len());
-    matrices.iter().for_each(|matrix| feed.matrix(matrix));
+    let first = matrices.iter().filter(|it| !LATER_MATRICES.contains(&it.name.as_str()));
+    feed.count(first.clone().count());
+    first.for_each(|matrix| feed.matrix(matrix));
     feed.count(groups.len());
     groups.iter().for_each(|group| feed.group(group));
     feed.count(invariants.len());
     invariants.iter().for_each(|invariant| feed.invariant(invariant));
     feed.pair_statements(rule_sets, settings);
     feed.declared_actions(&settings.actions, matrices);
+    feed.optional_cells(matrices);
     feed.finish()
 }
+
+/// The built-in matrices that are fed to no digest, so that digests stay what they were before these.
+const LATER_MATRICES: [&str; 2] = ["announcements", "open"];
 
 impl DigestWriter {
     fn texts(&mut self, texts: &[String]) {
@@ -305,7 +310,9 @@ impl DigestWriter {
         // The cells of declared actions are fed with these.
         let Matrix { name, permissions, metadata, declared: _ } = matrix;
         self.text(name);
-        permissions.values().for_each(|value| self.display(value));
+        // Optional cells are fed apart.
+        let cells = permissions.iter().filter(|(permission, _)| !permission.is_optional());
+        cells.for_each(|(_, value)| self.display(value));
         self.count(usize::from(metadata.is_some()));
         if let Some(MetadataGrants { named, rest }) = metadata {
             self.count(named.len());
@@ -317,13 +324,47 @@ impl DigestWriter {
         }
     }
 
+    /// The optional cells in which the policy's matrices differ from what is left out; nothing without any.
+    fn optional_cells(&mut self, matrices: &[Matrix]) {
+        for matrix in matrices {
+            if BUILT_IN_MATRICES.contains(&matrix.name.as_str()) {
+                continue;
+            }
+            for (permission, value) in matrix.permissions.iter() {
+                let default = GrantCondition::Grant(permission.default_grant());
+                if permission.is_optional() && *value != default {
+                    self.text("optional cell");
+                    self.text(&matrix.name);
+                    self.text(permission.as_str());
+                    self.display(value);
+                }
+            }
+        }
+    }
+
     fn group(&mut self, group: &PolicyGroup) {
-        let PolicyGroup { id, matrix, creator, super_admins, admins, members } = group;
+        let PolicyGroup {
+            id,
+            matrix,
+            creator,
+            super_admins,
+            admins,
+            members,
+            muted,
+            banned,
+            requires,
+        } = group;
         self.text(id);
         self.text(matrix);
         self.optional(creator.as_deref());
         for users in [super_admins, admins, members] {
             self.texts(users);
+        }
+        if !muted.is_empty() || !banned.is_empty() || requires.is_some() {
+            self.text("restrictions");
+            self.texts(muted);
+            self.texts(banned);
+            self.optional(requires.as_ref().map(ToString::to_string).as_deref());
         }
     }
 

@@ -1,14 +1,12 @@
 //! The groups and matrices of a view.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{declarations::Declarations, merge::GroupFieldValues};
 use crate::{
     facts, policy,
-    request::{DM_MATRIX, Grant, GrantCondition, GroupPermission, MetadataGrants, Role},
-    snapshot::{
-        CompiledMatrix, Directory, GroupEntry, GroupTable, MatrixNumber, Tags, UserNumber, View,
-    },
+    request::{Condition, DM_MATRIX, Grant, GrantCondition, GroupPermission, MetadataGrants, Role},
+    snapshot::{CompiledMatrix, GroupEntry, GroupTable, TagId, Tags, UserNumber, View},
 };
 
 /// The matrices by their tags' numbers, in the order of their names.
@@ -34,30 +32,36 @@ pub(super) fn bind_matrices(matrices: &[policy::Matrix], tags: &mut Tags) -> Vec
 
 /// The groups by their users' and matrices' numbers; both are in order already. Costs a look-up of
 /// each member.
-pub(super) fn compile(
-    groups: &[policy::PolicyGroup],
-    matrices: &[CompiledMatrix],
-    directory: &Directory,
-) -> GroupTable {
+pub(super) fn compile(groups: &[policy::PolicyGroup], view: &mut View) -> GroupTable {
+    let conditions = groups.iter().map(|group| bind_condition(view, group.requires.as_ref()));
+    let conditions: Vec<_> = conditions.collect();
+    let directory = &view.population.directory;
     let users = |ids: &[String]| -> Vec<UserNumber> {
         let mut users: Vec<UserNumber> = ids.iter().filter_map(|id| directory.number(id)).collect();
         users.sort_unstable();
         users
     };
-    let matrix = |name: &str| {
-        let at = matrices.binary_search_by(|matrix| matrix.name.as_str().cmp(name));
-        at.ok().and_then(MatrixNumber::named)
-    };
-    let groups = groups.iter().map(|group| GroupEntry {
+    let groups = groups.iter().zip(conditions).map(|(group, requires)| GroupEntry {
         id: &group.id,
-        matrix: matrix(&group.matrix),
+        matrix: view.matrix_number(&group.matrix),
         own_matrix: None,
         creator: group.creator.as_ref().and_then(|id| directory.number(id)),
         super_admins: users(&group.super_admins),
         admins: users(&group.admins),
         members: users(&group.members),
+        muted: users(&group.muted),
+        banned: users(&group.banned),
+        requires,
     });
     GroupTable::new(&groups.collect::<Vec<_>>(), directory.len())
+}
+
+/// A condition by the numbers of its tags; a tag without a number gets one.
+fn bind_condition(
+    view: &mut View,
+    condition: Option<&Condition<String>>,
+) -> Option<Condition<TagId>> {
+    condition.map(|condition| condition.map(&mut |tag| view.intern_tag(tag)))
 }
 
 /// The effective group of files and records; `None` if there is no such group.
@@ -91,7 +95,17 @@ pub(super) fn group_entry<'m>(
         super_admins: having(Role::SuperAdmin),
         admins: having(Role::Admin),
         members: roles.iter().map(|&(user, _)| user).collect(),
+        muted: numbers(view, &group.muted),
+        banned: numbers(view, &group.banned),
+        requires: bind_condition(view, group.requires.as_deref()),
     }
+}
+
+/// The numbers of users in order; users without a number get one.
+fn numbers(view: &mut View, ids: &BTreeSet<&str>) -> Vec<UserNumber> {
+    let mut numbers: Vec<UserNumber> = ids.iter().map(|id| view.intern_user(id)).collect();
+    numbers.sort_unstable();
+    numbers
 }
 
 /// Puts a group in the view.

@@ -15,7 +15,7 @@ pub(super) fn lintable_items<'s>(items: &[Item<'s>]) -> Vec<Item<'s>> {
     let is_lintable = |item: &&Item<'_>| match item {
         // An ASCII id is confusable with no other.
         Item::User(user) if !user.id.value.is_ascii() => true,
-        Item::Group(group) if !group.id.value.is_ascii() => true,
+        Item::Group(group) if !group.id.value.is_ascii() || group.requires.is_some() => true,
         Item::User(user) => {
             let mut switches = user.more.iter().flat_map(|more| &more.permissions);
             switches.any(|setting| matches!(setting.value.kind, ExprKind::Call { .. }))

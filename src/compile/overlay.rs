@@ -200,12 +200,16 @@ fn complete_user<'s>(given: &mut User<'s>, stated: User<'s>) {
 
 /// Completes an overlaying group with the fields that it leaves out.
 fn complete_group<'s>(given: &mut Group<'s>, stated: Group<'s>) {
-    let Group { id: _, matrix, creator, super_admins, admins, members } = stated;
+    let Group { id: _, matrix, creator, super_admins, admins, members, muted, banned, requires } =
+        stated;
     given.matrix = given.matrix.take().or(matrix);
     given.creator = given.creator.take().or(creator);
     given.super_admins = given.super_admins.take().or(super_admins);
     given.admins = given.admins.take().or(admins);
     given.members = given.members.take().or(members);
+    given.muted = given.muted.take().or(muted);
+    given.banned = given.banned.take().or(banned);
+    given.requires = given.requires.take().or(requires);
 }
 
 fn complete_matrix<'s>(given: &mut Matrix<'s>, stated: Matrix<'s>) {

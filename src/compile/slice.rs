@@ -122,6 +122,12 @@ fn depends_on_other_members(items: &[Item<'_>], kept: &[Item<'_>], given: &[Item
     let all = || kept.iter().chain(given);
     (has_group(items) || has_group(given)) && all().any(reads_shared_groups)
         || (has_group(kept) || has_group(given)) && all().any(is_barrier_in_groups)
+        || all().any(requires_a_member)
+}
+
+/// Whether a statement asks for the tags of those who are in a group.
+fn requires_a_member(item: &Item<'_>) -> bool {
+    matches!(item, Item::Group(group) if group.requires.is_some())
 }
 
 /// Whether a statement asks whether two users share a group.
@@ -188,8 +194,18 @@ fn referenced_users<'i>(item: &'i Item<'_>) -> Vec<&'i str> {
             all.push(&id.value);
         }
         Item::Group(group) => {
-            let Group { id: _, matrix: _, creator, super_admins, admins, members } = &**group;
-            add(&[super_admins, admins, members].map(Option::as_ref));
+            let Group {
+                id: _,
+                matrix: _,
+                creator,
+                super_admins,
+                admins,
+                members,
+                muted,
+                banned,
+                requires: _,
+            } = &**group;
+            add(&[super_admins, admins, members, muted, banned].map(Option::as_ref));
             all.extend(creator.as_ref().map(|id| &*id.value));
         }
         Item::Conversation(talk) => all.extend(talk.users.iter().map(|id| &*id.value)),

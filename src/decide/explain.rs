@@ -97,7 +97,7 @@ pub(super) fn explain_with(
             description: rule.description.clone(),
         })
         .collect();
-    let concerned_user = closed.and_then(|reason| concerned_user(view, pair, reason));
+    let concerned_user = closed.and_then(|reason| concerned_user(view, context, pair, reason));
     let concerned_user = concerned_user.map(str::to_owned);
     Explanation { decision, findings, rules, more_rules, concerned_user }
 }

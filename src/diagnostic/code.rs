@@ -158,10 +158,14 @@ codes! {
     UnknownMatrix = "unknown-matrix",
     /// A matrix does not specify a permission, which is denied.
     Unspecified = "unspecified",
+    /// A matrix makes it depend on roles who joins a group.
+    RoleInJoin = "role-in-join",
     /// A matrix lets every member make admins or change permissions.
     OpenAdministration = "open-administration",
     /// A group is defined twice.
     DuplicateGroup = "duplicate-group",
+    /// A group requires someone in it who meets a condition, and nobody in it does.
+    UnmetRequirement = "unmet-requirement",
     /// A conversation is stated twice.
     DuplicateConversation = "duplicate-conversation",
     /// Two invariants have the same name or content.
@@ -196,8 +200,6 @@ codes! {
     ShutAction = "shut-action",
     /// Nothing is said of an action that is declared.
     PlainAction = "plain-action",
-    /// A cell of a matrix that no decision looks at.
-    UnaskedCell = "unasked-cell",
     /// No group uses a matrix.
     UnusedMatrix = "unused-matrix",
     /// Users reach nobody by any rule, and nobody reaches them.
@@ -240,8 +242,8 @@ impl Code {
         Self::SelfOpened,
         Self::ShutAction,
         Self::PlainAction,
-        Self::UnaskedCell,
         Self::UnusedMatrix,
+        Self::UnmetRequirement,
         Self::Unconcerned,
         Self::Overridden,
         Self::SelfPromotion,

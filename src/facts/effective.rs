@@ -48,6 +48,12 @@ pub struct EffectiveGroup {
     pub creator: Option<String>,
     /// Each member and their role, in the order of ids.
     pub members: Vec<(String, Role)>,
+    /// The users who may not speak in it, in the order of ids.
+    pub muted: Vec<String>,
+    /// The users who are neither added to it nor join it, in the order of ids.
+    pub banned: Vec<String>,
+    /// The condition that someone in it must meet, in canonical text.
+    pub requires: Option<String>,
     pub record: GroupRecord,
     /// The version of the record; `None` if there is none.
     pub version: Option<Version>,

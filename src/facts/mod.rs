@@ -36,7 +36,7 @@ pub use plan::{
     RecordChange, RecordSource, References, RefusalReason, TextProblem, UserField, plan,
 };
 pub use record::{
-    ConversationRecord, Friend, GroupRecord, IdempotencyRecord, Member, PendingRequest, Record,
-    RecordDecodeError, RuleRecord, SwitchSetting, UnixMillis, UserRecord,
+    ConversationRecord, Friend, GroupRecord, GroupRestriction, IdempotencyRecord, Member,
+    PendingRequest, Record, RecordDecodeError, RuleRecord, SwitchSetting, UnixMillis, UserRecord,
 };
 pub use write::{BatchMode, WriteError, WriteErrorKind, WriteOutcome, WriteResult, encode_outcome};

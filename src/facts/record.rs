@@ -117,6 +117,15 @@ pub struct GroupRecord {
     pub creator: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub members: BTreeMap<String, Member>,
+    /// The users who may not speak in the group, members or not.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub muted: BTreeMap<String, GroupRestriction>,
+    /// The users who are neither added to the group nor join it; none of them is a member.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub banned: BTreeMap<String, GroupRestriction>,
+    /// The condition that someone in the group must meet, in canonical text.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requires: Option<String>,
     /// Single permissions that override those of the matrix, in canonical text; the key of one for a
     /// metadata field is `update_metadata.FIELD`.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -136,6 +145,13 @@ pub struct Member {
     /// Data of a dialect about the member, which decisions don't use.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub attributes: BTreeMap<String, Value>,
+}
+
+/// A mute, or a ban from a group.
+#[derive(Clone, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct GroupRestriction {
+    pub since: UnixMillis,
 }
 
 /// An existing conversation.

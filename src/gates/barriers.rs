@@ -17,7 +17,8 @@ use crate::{
 };
 
 /// The gate `barriers`: closed if a barrier that concerns the action has the two users on its sides, and
-/// nothing between them lifts it. Of `add_member`, also if it has the `member` and one who is in the group.
+/// nothing between them lifts it. Of `add_member` and `join`, also if it has who comes and one who is in the
+/// group.
 pub(super) struct BarriersGate;
 
 impl BarriersGate {
@@ -262,9 +263,24 @@ impl<'p, 'r> JoinedGroup<'p, 'r> {
     }
 }
 
-/// Whether a barrier stands between who is added to the group and its members.
+/// Whether a barrier stands between who comes to the group and its members. One that concerns `add_member`
+/// concerns `join`.
 fn is_of_groups(context: &GateContext<'_>, barrier: &Barrier<TagId>) -> bool {
-    context.action == Action::AddMember && barrier.in_groups && context.is_among(barrier.actions)
+    let is_concerned = match context.action {
+        Action::AddMember => context.is_among(barrier.actions),
+        Action::Join => barrier.actions.contains(Action::AddMember),
+        _ => false,
+    };
+    barrier.in_groups && is_concerned
+}
+
+/// Who comes to the group, if it is about that: the `member` who is added, or the subject who joins.
+#[inline]
+fn comer<'p, 'r>(
+    context: &GateContext<'_>,
+    pair: &PrincipalPair<'p, 'r>,
+) -> Option<&'p Principal<'r>> {
+    if context.action == Action::Join { Some(pair.subject) } else { pair.other }
 }
 
 /// The users from whom a barrier keeps a principal, who stands on this side of what is asked.
@@ -338,10 +354,10 @@ fn condition(barrier: &Barrier<TagId>) -> PairCondition {
     PairCondition::Any(vec![forth, back])
 }
 
-/// Whether a barrier stands between the two, or between who is added to a group and its members.
+/// Whether a barrier stands between the two, or between who comes to a group and its members.
 #[inline(never)]
 fn is_closed(view: &View, context: &GateContext<'_>, pair: &PrincipalPair<'_, '_>) -> bool {
-    let Some(other) = pair.other else { return false };
+    let Some(other) = comer(context, pair) else { return false };
     let conversation = pair.conversation(context);
     let related = related(context, pair);
     let group = JoinedGroup { subject: Some(pair.subject) };
@@ -351,6 +367,24 @@ fn is_closed(view: &View, context: &GateContext<'_>, pair: &PrincipalPair<'_, '_
         concerns(&it.barrier, context, conversation) && related.as_ref().is_some_and(stands_here)
             || group.bars(view, context, other, it)
     })
+}
+
+/// The barrier that keeps who comes from somebody in the group, in words; `None` without one.
+fn describe_group(
+    view: &View,
+    context: &GateContext<'_>,
+    subject: &Principal<'_>,
+    comer: &Principal<'_>,
+) -> Option<String> {
+    let group = JoinedGroup { subject: Some(subject) };
+    let mut all = view.barriers.all.iter();
+    let (it, member) =
+        all.find_map(|it| Some((it, group.first_barring(view, context, comer, it)?)))?;
+    let member = view.population.directory.id(member);
+    Some(format!(
+        "the barrier `{}` keeps `{}` and `{member}`, who is in the group, apart",
+        it.barrier.name, comer.id
+    ))
 }
 
 impl Gate for BarriersGate {
@@ -399,8 +433,12 @@ impl Gate for BarriersGate {
         context: &GateContext<'_>,
         other: Option<&Principal<'_>>,
     ) -> Selection<'v> {
-        let Some(other) = other else { return Selection::everybody() };
         let group = JoinedGroup { subject: None };
+        if context.action == Action::Join {
+            let barred = view.barriers.all.iter().map(|it| group.barred(view, context, it));
+            return Selection::any(barred).complement();
+        }
+        let Some(other) = other else { return Selection::everybody() };
         let barred = view.barriers.all.iter().map(|it| {
             if group.bars(view, context, other, it) {
                 return Selection::everybody();
@@ -427,7 +465,11 @@ impl Gate for BarriersGate {
         context: &GateContext<'_>,
         pair: &PrincipalPair<'_, '_>,
     ) -> Option<Vec<StatementId>> {
-        let other = pair.other.filter(|_| context.involves_other_user())?;
+        let comer = comer(context, pair)?;
+        let other = pair.other.filter(|_| context.involves_other_user());
+        if other.is_none() && context.action != Action::Join {
+            return None;
+        }
         if view.barriers.is_empty() {
             return None;
         }
@@ -438,10 +480,13 @@ impl Gate for BarriersGate {
                 barrier.from.holds(&one.tag_predicate(view))
                     && barrier.to.holds(&two.tag_predicate(view))
             };
+            let is_between = other.is_some_and(|other| {
+                meet(pair.subject, other) || barrier.is_both_ways && meet(other, pair.subject)
+            });
             concerns(barrier, context, pair.conversation(context))
                 && !pair.is_exempt_self(context)
-                && (meet(pair.subject, other) || barrier.is_both_ways && meet(other, pair.subject))
-                || group.bars(view, context, other, it)
+                && is_between
+                || group.bars(view, context, comer, it)
         };
         let consulted = view.barriers.all.iter().filter(is_consulted);
         Some(consulted.map(|it| StatementId::Barrier(it.barrier.name.clone())).collect())
@@ -455,6 +500,10 @@ impl Gate for BarriersGate {
     ) -> String {
         if view.barriers.is_empty() {
             return "the policy has no barriers".to_owned();
+        }
+        if context.action == Action::Join {
+            return describe_group(view, context, pair.subject, pair.subject)
+                .unwrap_or_else(|| format!("no barrier keeps `{}` out", pair.subject.id));
         }
         let Some(other) = pair.other.filter(|_| context.involves_other_user()) else {
             return format!("barriers don't concern {} here", context.requested_name(view));
@@ -471,18 +520,8 @@ impl Gate for BarriersGate {
                 it.barrier.name, pair.subject.id, other.id
             );
         }
-        let group = JoinedGroup { subject: Some(pair.subject) };
-        let in_group = view
-            .barriers
-            .all
-            .iter()
-            .find_map(|it| Some((it, group.first_barring(view, context, other, it)?)));
-        if let Some((it, member)) = in_group {
-            let member = view.population.directory.id(member);
-            return format!(
-                "the barrier `{}` keeps `{}` and `{member}`, who is in the group, apart",
-                it.barrier.name, other.id
-            );
+        if let Some(said) = describe_group(view, context, pair.subject, other) {
+            return said;
         }
         if concerning(view, context, pair).next().is_none() {
             return format!("no barrier concerns {} here", context.requested_name(view));

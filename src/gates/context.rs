@@ -172,7 +172,9 @@ impl<'r> GateContext<'r> {
 
     /// Whether only members of a group are admitted, so that a list of groups needs no others.
     pub fn requires_membership(&self, subject: &Principal<'_>) -> bool {
-        self.requirements.role != RoleRequirement::Nothing && subject.role().is_none()
+        let admits_others =
+            matches!(self.requirements.role, RoleRequirement::Nothing | RoleRequirement::Join);
+        !admits_others && subject.role().is_none()
     }
 
     /// Whether the action begins a conversation between two users with this tie.

@@ -1,6 +1,6 @@
 //! The reasons with which gates close, each with the user whom such a denial is about.
 
-use super::pair::PrincipalPair;
+use super::{context::GateContext, pair::PrincipalPair};
 use crate::{request::Reason, snapshot::View};
 
 /// A reason with which a gate closes, and how to find the user whom such a denial is about.
@@ -11,22 +11,23 @@ pub struct DenialReason {
 }
 
 /// The user of a pair whom a denial is about.
-pub(super) type ConcernedUser = for<'r> fn(&View, &PrincipalPair<'_, 'r>) -> Option<&'r str>;
+pub(super) type ConcernedUser =
+    for<'r> fn(&View, &GateContext<'_>, &PrincipalPair<'_, 'r>) -> Option<&'r str>;
 
 impl DenialReason {
     /// A denial that is about the subject.
     pub(super) const fn of_subject(reason: Reason) -> Self {
-        Self::new(reason, |_, pair| Some(pair.subject.id))
+        Self::new(reason, |_, _, pair| Some(pair.subject.id))
     }
 
     /// A denial that is about the resource, if it is a user, or the `member`.
     pub(super) const fn of_other(reason: Reason) -> Self {
-        Self::new(reason, |_, pair| pair.other.map(|other| other.id))
+        Self::new(reason, |_, _, pair| pair.other.map(|other| other.id))
     }
 
     /// A denial that is about no single user.
     pub(super) const fn of_nobody(reason: Reason) -> Self {
-        Self::new(reason, |_, _| None)
+        Self::new(reason, |_, _, _| None)
     }
 
     /// A denial that is about one of the two, depending on the pair.
@@ -36,7 +37,12 @@ impl DenialReason {
 
     /// The user whom a denial of this pair for this reason is about; `None` if it is about no single
     /// user, or about a group.
-    pub fn concerned_user<'r>(&self, view: &View, pair: &PrincipalPair<'_, 'r>) -> Option<&'r str> {
-        (self.concerned_user)(view, pair)
+    pub fn concerned_user<'r>(
+        &self,
+        view: &View,
+        context: &GateContext<'_>,
+        pair: &PrincipalPair<'_, 'r>,
+    ) -> Option<&'r str> {
+        (self.concerned_user)(view, context, pair)
     }
 }

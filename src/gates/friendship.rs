@@ -22,7 +22,7 @@ impl FriendshipGate {
     pub(super) const DENIALS: &'static [DenialReason] = &[
         DenialReason::of_other(Reason::AlreadyFriends),
         DenialReason::of_other(Reason::RequestsRefused),
-        DenialReason::new(Reason::FriendListFull, |_, pair| {
+        DenialReason::new(Reason::FriendListFull, |_, _, pair| {
             let is_subject = pair.subject.state.is_friend_list_full();
             if is_subject { Some(pair.subject.id) } else { pair.other.map(|other| other.id) }
         }),

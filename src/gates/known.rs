@@ -19,7 +19,7 @@ pub(super) struct KnownGate;
 impl KnownGate {
     pub(super) const DENIALS: &'static [DenialReason] = &[
         DenialReason::of_subject(Reason::UnknownSubject),
-        DenialReason::new(Reason::UnknownResource, |view, pair| {
+        DenialReason::new(Reason::UnknownResource, |view, _, pair| {
             pair.other.filter(|other| !other.is_known(view)).map(|other| other.id)
         }),
     ];

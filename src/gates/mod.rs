@@ -44,5 +44,4 @@ pub use pair::PrincipalPair;
 pub use pair_condition::PairCondition;
 pub use principal::Principal;
 pub use render::MAX_NAMED;
-pub use requirements::takes_role_in_groups;
 pub use rules::opening_rules;

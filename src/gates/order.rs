@@ -125,11 +125,12 @@ pub fn one_sided<'v>(view: &'v View, context: &GateContext<'_>) -> OneSided<'v> 
 /// it is about no single user, or about a group.
 pub fn concerned_user<'r>(
     view: &View,
+    context: &GateContext<'_>,
     pair: &PrincipalPair<'_, 'r>,
     reason: Reason,
 ) -> Option<&'r str> {
     let mut denials = GATES.iter().flat_map(|gate| gate.denials());
-    denials.find(|denial| denial.reason == reason)?.concerned_user(view, pair)
+    denials.find(|denial| denial.reason == reason)?.concerned_user(view, context, pair)
 }
 
 // Fails to compile while a reason of a gate belongs to none, or to two.

@@ -33,6 +33,10 @@ pub(super) struct Requirements {
     pub(super) checks_friendship: bool,
     /// The role of the subject in the group.
     pub(super) role: RoleRequirement,
+    /// Whether the subject speaks in the group, so that a mute closes it.
+    pub(super) is_speech: bool,
+    /// Whether the `member` must be one already.
+    pub(super) requires_member: bool,
     /// The restriction by the group itself, which no role lifts.
     pub(super) group_guard: GroupGuard,
 }
@@ -65,7 +69,10 @@ pub(super) enum RoleRequirement {
     /// A member to whom the group's matrix grants the permission.
     Permission(GroupPermission),
     SuperAdmin,
-    /// A member who may leave: neither the last one, nor a super admin.
+    /// No member yet, to whom the group's matrix grants it.
+    Join,
+    /// A member who may leave: the group's matrix grants it, and they are neither the last one, nor a super
+    /// admin.
     Leave,
 }
 
@@ -73,12 +80,34 @@ pub(super) enum RoleRequirement {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum GroupGuard {
     Nothing,
-    /// The `member` can't be a super admin.
-    SuperAdmins,
+    /// The `member` can't be a super admin, nor the last one whom the group requires.
+    Removal,
+    /// As [`Self::Removal`], and only super admins do it to admins.
+    Ban,
+    /// The `member` can't be a super admin, and only super admins do it to admins.
+    Mute,
     /// The `member` can't be the last super admin.
     LastSuperAdmin,
-    /// The group can't have more members than the policy allows.
-    Size,
+    /// Who comes can't be banned from the group, must be one whom it requires if there is none, and the group
+    /// can't have more members than the policy allows.
+    Entry,
+}
+
+impl GroupGuard {
+    /// Whether super admins are protected.
+    pub(super) const fn protects_super_admins(self) -> bool {
+        matches!(self, Self::Removal | Self::Ban | Self::Mute)
+    }
+
+    /// Whether only super admins do it to admins.
+    pub(super) const fn protects_admins(self) -> bool {
+        matches!(self, Self::Ban | Self::Mute)
+    }
+
+    /// Whether the `member` leaves the group by it.
+    pub(super) const fn removes(self) -> bool {
+        matches!(self, Self::Removal | Self::Ban)
+    }
 }
 
 /// The requirements of an action on a resource that it does not take; the gate `known` denies it first.
@@ -99,6 +128,8 @@ const BASIC: Requirements = Requirements {
     begins_conversation: false,
     checks_friendship: false,
     role: RoleRequirement::Nothing,
+    is_speech: false,
+    requires_member: false,
     group_guard: GroupGuard::Nothing,
 };
 
@@ -142,13 +173,6 @@ static TABLE: [[Option<Requirements>; KINDS]; Action::ALL.len()] = {
 
 const KINDS: usize = 3;
 
-/// Whether an action in a group takes a role or a permission there, so that the cell of a declared action like it
-/// is asked.
-pub fn takes_role_in_groups(action: Action) -> bool {
-    Requirements::lookup(action, ResourceKind::Group)
-        .is_some_and(|it| it.role != RoleRequirement::Nothing)
-}
-
 impl Requirements {
     /// The action by which a conversation begins.
     pub(super) const BEGINNING_ACTION: Action = Action::StartChat;
@@ -170,6 +194,9 @@ impl Requirements {
                 Self { allows_self: true, checks_blocks: true, blocks_are_optional: true, ..BASIC }
             }
             Action::SignIn | Action::Block | Action::Unblock => BASIC,
+            Action::Post | Action::Comment | Action::React if is_group => {
+                Self { role: RoleRequirement::Member, is_speech: true, ..NOT_SILENCED }
+            }
             Action::Post | Action::Comment | Action::React => NOT_SILENCED,
             Action::StartChat => Self {
                 subject_switch: Some(Switch::StartChat),
@@ -178,13 +205,17 @@ impl Requirements {
             },
             Action::SendMessage if is_group => Self {
                 requires_outgoing: true,
-                subject_switch: Some(Switch::SendMessage),
-                role: RoleRequirement::Member,
-                ..NOT_SILENCED
+                ..Self::speaking(Switch::SendMessage, GroupPermission::SendMessage)
             },
             Action::SendMessage => Self { subject_switch: Some(Switch::SendMessage), ..CONVERSING },
-            Action::VoiceCall => Self::call(Switch::VoiceCall, is_group),
-            Action::VideoCall => Self::call(Switch::VideoCall, is_group),
+            Action::VoiceCall if is_group => {
+                Self::speaking(Switch::VoiceCall, GroupPermission::VoiceCall)
+            }
+            Action::VoiceCall => Self { subject_switch: Some(Switch::VoiceCall), ..CONVERSING },
+            Action::VideoCall if is_group => {
+                Self::speaking(Switch::VideoCall, GroupPermission::VideoCall)
+            }
+            Action::VideoCall => Self { subject_switch: Some(Switch::VideoCall), ..CONVERSING },
             Action::FriendRequest => Self {
                 subject_switch: Some(Switch::FriendRequest),
                 checks_peers: false,
@@ -202,20 +233,38 @@ impl Requirements {
                 moderation: ModerationBar::Everyone,
                 rules: RuleScope::Always,
                 role: RoleRequirement::Permission(GroupPermission::AddMember),
-                group_guard: GroupGuard::Size,
+                group_guard: GroupGuard::Entry,
                 ..CONTACTING
             },
-            Action::RemoveMember => Self {
-                group_guard: GroupGuard::SuperAdmins,
-                ..Self::governed(GroupPermission::RemoveMember)
+            Action::Join => Self {
+                requires_outgoing: true,
+                role: RoleRequirement::Join,
+                group_guard: GroupGuard::Entry,
+                ..NOT_SILENCED
             },
+            Action::RemoveMember => Self {
+                group_guard: GroupGuard::Removal,
+                ..Self::about_member(GroupPermission::RemoveMember)
+            },
+            Action::MuteMember => Self {
+                group_guard: GroupGuard::Mute,
+                ..Self::about_member(GroupPermission::MuteMember)
+            },
+            Action::UnmuteMember => Self::about_member(GroupPermission::MuteMember),
+            Action::BanMember => {
+                Self { group_guard: GroupGuard::Ban, ..Self::governed(GroupPermission::BanMember) }
+            }
+            Action::UnbanMember => Self::governed(GroupPermission::BanMember),
             Action::UpdateMetadata => Self::governed(GroupPermission::UpdateMetadata),
-            Action::AddAdmin => Self::governed(GroupPermission::AddAdmin),
-            Action::RemoveAdmin => Self::governed(GroupPermission::RemoveAdmin),
+            Action::AddAdmin => Self::about_member(GroupPermission::AddAdmin),
+            Action::RemoveAdmin => Self::about_member(GroupPermission::RemoveAdmin),
             Action::UpdatePermissions => Self::governed(GroupPermission::UpdatePermissions),
-            Action::AddSuperAdmin => Self { role: RoleRequirement::SuperAdmin, ..ADMINISTERING },
+            Action::AddSuperAdmin => {
+                Self { role: RoleRequirement::SuperAdmin, requires_member: true, ..ADMINISTERING }
+            }
             Action::RemoveSuperAdmin => Self {
                 role: RoleRequirement::SuperAdmin,
+                requires_member: true,
                 group_guard: GroupGuard::LastSuperAdmin,
                 ..ADMINISTERING
             },
@@ -225,12 +274,18 @@ impl Requirements {
         }
     }
 
-    const fn call(own: Switch, is_group: bool) -> Self {
-        if is_group {
-            Self { subject_switch: Some(own), role: RoleRequirement::Member, ..NOT_SILENCED }
-        } else {
-            Self { subject_switch: Some(own), ..CONVERSING }
+    const fn speaking(own: Switch, permission: GroupPermission) -> Self {
+        Self {
+            subject_switch: Some(own),
+            role: RoleRequirement::Permission(permission),
+            is_speech: true,
+            ..NOT_SILENCED
         }
+    }
+
+    /// The requirements of an action about somebody who is a member.
+    const fn about_member(permission: GroupPermission) -> Self {
+        Self { requires_member: true, ..Self::governed(permission) }
     }
 
     const fn governed(permission: GroupPermission) -> Self {

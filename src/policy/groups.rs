@@ -4,13 +4,15 @@ use std::collections::HashMap;
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, suggest},
-    request::check_id,
+    request::{Condition, check_id},
     source::Span,
     syntax::ast::{self, List, Text},
 };
 
 use super::{
+    expression::resolve_expression,
     matrices::{DEFAULT_MATRIX, Matrix},
+    tags::Vocabulary,
     users::{ResolvedUsers, unknown_user},
 };
 
@@ -25,12 +27,19 @@ pub struct PolicyGroup {
     pub admins: Vec<String>,
     /// All members, whatever their role.
     pub members: Vec<String>,
+    /// The users who may not speak in it, members or not.
+    pub muted: Vec<String>,
+    /// The users who are neither added to it nor join it; none of them is a member.
+    pub banned: Vec<String>,
+    /// The condition that someone in it must meet.
+    pub requires: Option<Condition<String>>,
 }
 
 /// The declarations that groups are checked against.
 pub(super) struct GroupChecks<'b> {
     pub(super) users: &'b ResolvedUsers<'b, 'b>,
     pub(super) matrices: &'b [Matrix],
+    pub(super) vocabulary: &'b Vocabulary,
     /// How many members a group may have.
     pub(super) most_members: Option<u32>,
 }
@@ -82,9 +91,12 @@ fn resolve_one(
         bounds.check_user(creator, problems);
         creator.value.clone().into_owned()
     });
+    let requires = written.requires.as_ref();
+    let requires = requires.and_then(|it| resolve_expression(it, bounds.vocabulary, problems));
     let mut list = |list: Option<&List<'_>>| bounds.users(list, problems);
     let admins = list(written.admins.as_ref());
     let mut members = list(written.members.as_ref());
+    let (muted, banned) = (list(written.muted.as_ref()), list(written.banned.as_ref()));
     let super_admins = match &written.super_admins {
         Some(said) => list(Some(said)),
         None => creator.iter().cloned().collect(),
@@ -103,7 +115,31 @@ fn resolve_one(
                 .hint("remove members, or raise `limits.group_members`"),
         );
     }
-    PolicyGroup { id, matrix, creator, super_admins, admins, members }
+    check_banned(written, &members, problems);
+    PolicyGroup { id, matrix, creator, super_admins, admins, members, muted, banned, requires }
+}
+
+/// Reports the users whom a group bans and who are in it; the members are in order.
+fn check_banned(written: &ast::Group<'_>, members: &[String], problems: &mut Diagnostics) {
+    let is_member = |id: &str| members.binary_search_by(|it| it.as_str().cmp(id)).is_ok();
+    let lists = [&written.super_admins, &written.admins, &written.members];
+    for banned in written.banned.iter().flat_map(|list| &list.value) {
+        if !is_member(&banned.value) {
+            continue;
+        }
+        let mut places = lists.iter().filter_map(|list| list.as_ref()).flat_map(|it| &it.value);
+        let place = places.find(|it| it.value == banned.value).or(written.creator.as_ref());
+        let message = format!(
+            "the group `{}` bans `{}`, who is in it",
+            written.id.value.escape_debug(),
+            banned.value.escape_debug()
+        );
+        let mut problem = Diagnostic::error(Code::Contradiction, banned.span, message);
+        if let Some(place) = place {
+            problem = problem.related(place.span, "in the group by this");
+        }
+        problems.push(problem.hint("remove one of the two"));
+    }
 }
 
 impl GroupChecks<'_> {

@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
     request::{
-        DM_MATRIX, DeclaredAction, DeclaredActions, Grant, GrantCondition, GroupPermission,
+        Action, DM_MATRIX, DeclaredAction, DeclaredActions, Grant, GrantCondition, GroupPermission,
         MetadataGrants, PermissionMap, ResourceKind,
     },
     source::Span,
@@ -38,6 +38,17 @@ impl Matrix {
     }
 }
 
+impl Matrix {
+    /// The same matrix under another name, with other values of some permissions.
+    fn variant(mut self, name: &str, values: &[(GroupPermission, Grant)]) -> Self {
+        name.clone_into(&mut self.name);
+        for &(permission, grant) in values {
+            self.permissions[permission] = GrantCondition::Grant(grant);
+        }
+        self
+    }
+}
+
 /// The matrix of groups that name none.
 pub const DEFAULT_MATRIX: &str = "all_members";
 
@@ -45,28 +56,40 @@ const NAMED_FIELDS: [&str; 4] = ["app_data", "description", "group_image_url_squ
 const DISAPPEARING: [&str; 2] = ["message_disappear_from_ns", "message_disappear_in_ns"];
 const VERSION: &str = "minimum_supported_protocol_version";
 
-/// The matrices that every policy has, after XMTP's preconfigured sets.
+/// The matrices that every policy has: XMTP's preconfigured sets, and two of them with other optional
+/// permissions.
 pub(super) fn built_in() -> Vec<Matrix> {
     use Grant::{Allow, AllowIfAdmin, AllowIfSuperAdmin, Deny};
+    use GroupPermission::{BanMember, Join, Leave, MuteMember, SendMessage, VideoCall, VoiceCall};
     let version = [(VERSION, AllowIfSuperAdmin)];
     let everyone_s = NAMED_FIELDS.map(|field| (field, Allow));
     let disappearing = DISAPPEARING.map(|field| (field, Allow));
     // Of the permissions: add member, remove member, and all that concern admins.
-    vec![
+    let admins_only = || {
         matrix(
             "admins_only",
             [AllowIfAdmin, AllowIfAdmin, AllowIfSuperAdmin],
             &version,
             AllowIfAdmin,
-        ),
+        )
+    };
+    let all_members = || {
         matrix(
             DEFAULT_MATRIX,
             [Allow, AllowIfAdmin, AllowIfSuperAdmin],
             &[&everyone_s[..], &version].concat(),
             AllowIfAdmin,
-        ),
+        )
+    };
+    let announced = [SendMessage, VoiceCall, VideoCall].map(|speech| (speech, AllowIfAdmin));
+    let closed = [Leave, Join, MuteMember, BanMember].map(|permission| (permission, Deny));
+    vec![
+        admins_only(),
+        all_members(),
+        admins_only().variant("announcements", &announced),
         matrix("creator_only", [AllowIfSuperAdmin; 3], &version, AllowIfAdmin),
-        matrix(DM_MATRIX, [Deny; 3], &disappearing, Deny),
+        matrix(DM_MATRIX, [Deny; 3], &disappearing, Deny).variant(DM_MATRIX, &closed),
+        all_members().variant("open", &[(Join, Allow)]),
     ]
 }
 
@@ -80,10 +103,17 @@ fn matrix(
         GrantCondition::Grant(match permission {
             GroupPermission::AddMember => add,
             GroupPermission::RemoveMember => remove,
-            GroupPermission::UpdateMetadata => Grant::Unspecified,
             GroupPermission::AddAdmin
             | GroupPermission::RemoveAdmin
             | GroupPermission::UpdatePermissions => administer,
+            GroupPermission::UpdateMetadata
+            | GroupPermission::SendMessage
+            | GroupPermission::VoiceCall
+            | GroupPermission::VideoCall
+            | GroupPermission::MuteMember
+            | GroupPermission::BanMember
+            | GroupPermission::Join
+            | GroupPermission::Leave => permission.default_grant(),
         })
     });
     let mut named: Vec<_> = named
@@ -157,14 +187,14 @@ struct MatrixReader<'r> {
 impl MatrixReader<'_> {
     /// The cells that a matrix states, and the permissions that it leaves out.
     fn matrix(&mut self, written: &ast::Matrix<'_>) -> (Matrix, Vec<GroupPermission>) {
-        let unspecified = || GrantCondition::Grant(Grant::Unspecified);
         let mut matrix = Matrix {
             name: String::new(),
-            permissions: PermissionMap::from_fn(|_| unspecified()),
+            permissions: PermissionMap::from_fn(|it| GrantCondition::Grant(it.default_grant())),
             metadata: None,
             declared: Vec::new(),
         };
         let mut missing: Vec<GroupPermission> = GroupPermission::ALL.to_vec();
+        missing.retain(|permission| !permission.is_optional());
         for entry in &written.permissions {
             let Ok(permission) = entry.key.value.parse::<GroupPermission>() else {
                 if let Some(action) = self.actions.number(&entry.key.value) {
@@ -217,7 +247,11 @@ impl MatrixReader<'_> {
             );
             return;
         }
+        let written = value;
         let Some(value) = self.value(value) else { return };
+        if action.like == Action::Join {
+            self.check_roles(&action.name, written, &value);
+        }
         if let Err(at) = matrix.declared.binary_search_by(|(name, _)| name.cmp(&action.name)) {
             matrix.declared.insert(at, (Arc::clone(&action.name), value));
         }
@@ -240,6 +274,9 @@ impl MatrixReader<'_> {
                 return None;
             }
         };
+        if let (GroupPermission::Join, PermissionValue::One(written)) = (permission, &entry.value) {
+            self.check_roles(permission.as_str(), written, &value);
+        }
         let is_risky = matches!(
             permission,
             GroupPermission::AddAdmin
@@ -257,6 +294,18 @@ impl MatrixReader<'_> {
             );
         }
         Some(value)
+    }
+
+    /// Reports roles in the cell of an action by which users join, who are no members yet.
+    fn check_roles(&mut self, cell: &str, written: &ast::Expr<'_>, value: &GrantCondition<String>) {
+        if let Some(role) = value.role_grant() {
+            let message = format!("`{cell}` depends on a role: `{role}`");
+            self.problems.push(
+                Diagnostic::error(Code::RoleInJoin, written.span, message)
+                    .label("who joins is no member yet, and has no role")
+                    .hint("write `allow`, `deny` or a condition over tags, such as `hasTag(...)`"),
+            );
+        }
     }
 
     fn fields(&mut self, value: &PermissionValue<'_>) -> Option<MetadataGrants<String>> {

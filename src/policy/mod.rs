@@ -182,6 +182,7 @@ pub fn resolve(
     let bounds = groups::GroupChecks {
         users: &gathered,
         matrices: &matrices,
+        vocabulary: &vocabulary,
         most_members: settings.limits.group_members,
     };
     let sets = rule_sets.iter().flat_map(|set| &set.rules);

@@ -207,6 +207,11 @@ fn action_phrase(invariant: &Invariant, user: &str) -> String {
         | Action::UpdatePermissions
         | Action::AddSuperAdmin
         | Action::RemoveSuperAdmin
+        | Action::Join
+        | Action::MuteMember
+        | Action::UnmuteMember
+        | Action::BanMember
+        | Action::UnbanMember
         | Action::Leave => format!("{action}: {user}"),
     }
 }

@@ -32,6 +32,8 @@ text_enum! {
         ListUsers = "list_users",
         CreateGroup = "create_group",
         AddMember = "add_member",
+        /// Become a member of a group without being added.
+        Join = "join",
         RemoveMember = "remove_member",
         /// Change a field of a group's metadata.
         UpdateMetadata = "update_metadata",
@@ -41,6 +43,12 @@ text_enum! {
         RemoveSuperAdmin = "remove_super_admin",
         /// Change what members of a group may do.
         UpdatePermissions = "update_permissions",
+        /// Take from a member of a group the right to speak there.
+        MuteMember = "mute_member",
+        UnmuteMember = "unmute_member",
+        /// Keep a user out of a group: they are removed, and neither added nor let in.
+        BanMember = "ban_member",
+        UnbanMember = "unban_member",
         Leave = "leave",
     }
 }
@@ -73,6 +81,7 @@ impl Action {
             | Self::Shadow
             | Self::Reactivate => &[User],
             Self::AddMember
+            | Self::Join
             | Self::RemoveMember
             | Self::UpdateMetadata
             | Self::AddAdmin
@@ -80,6 +89,10 @@ impl Action {
             | Self::AddSuperAdmin
             | Self::RemoveSuperAdmin
             | Self::UpdatePermissions
+            | Self::MuteMember
+            | Self::UnmuteMember
+            | Self::BanMember
+            | Self::UnbanMember
             | Self::Leave => &[Group],
         }
     }
@@ -92,7 +105,11 @@ impl Action {
             | Self::AddAdmin
             | Self::RemoveAdmin
             | Self::AddSuperAdmin
-            | Self::RemoveSuperAdmin => Detail::Member,
+            | Self::RemoveSuperAdmin
+            | Self::MuteMember
+            | Self::UnmuteMember
+            | Self::BanMember
+            | Self::UnbanMember => Detail::Member,
             Self::UpdateMetadata => Detail::Field,
             Self::SignIn
             | Self::Read
@@ -113,6 +130,7 @@ impl Action {
             | Self::Reactivate
             | Self::ListUsers
             | Self::CreateGroup
+            | Self::Join
             | Self::UpdatePermissions
             | Self::Leave => Detail::None,
         }
@@ -126,6 +144,19 @@ impl Action {
     /// Whether the action concerns a `field` of the group's metadata.
     pub const fn takes_field(self) -> bool {
         matches!(self.detail(), Detail::Field)
+    }
+
+    /// Whether the subject says something to others by it.
+    pub const fn is_speech(self) -> bool {
+        matches!(
+            self,
+            Self::SendMessage
+                | Self::VoiceCall
+                | Self::VideoCall
+                | Self::Post
+                | Self::Comment
+                | Self::React
+        )
     }
 
     /// Whether a conversation can begin with it as a request, which the resource may take or leave.
@@ -157,6 +188,7 @@ impl Action {
             | Self::Reactivate
             | Self::ListUsers
             | Self::CreateGroup
+            | Self::Join
             | Self::RemoveMember
             | Self::UpdateMetadata
             | Self::AddAdmin
@@ -164,6 +196,10 @@ impl Action {
             | Self::AddSuperAdmin
             | Self::RemoveSuperAdmin
             | Self::UpdatePermissions
+            | Self::MuteMember
+            | Self::UnmuteMember
+            | Self::BanMember
+            | Self::UnbanMember
             | Self::Leave => None,
         }
     }

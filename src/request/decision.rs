@@ -125,8 +125,20 @@ text_enum! {
         RequestsRefused = "requests_refused",
         /// The friend list of the subject or of the resource is full.
         FriendListFull = "friend_list_full",
-        /// The subject is not a member of the group.
+        /// The group bans the subject who would join, or the `member` who would be added.
+        BannedFromGroup = "banned_from_group",
+        /// The subject who would join is a member of the group.
+        AlreadyMember = "already_member",
+        /// The subject is not a member of the group, or the `member` is not.
         NotMember = "not_member",
+        /// The group mutes the subject.
+        Muted = "muted",
+        /// Nobody joins the group: members are added to it.
+        InviteOnly = "invite_only",
+        /// The group requires someone in it who meets a condition, and nobody in it does.
+        RequiredMemberMissing = "required_member_missing",
+        /// The group requires someone in it who meets a condition, and only the subject or the `member` does.
+        LastRequiredMember = "last_required_member",
         NeedsAdmin = "needs_admin",
         NeedsSuperAdmin = "needs_super_admin",
         DeniedByMatrix = "denied_by_matrix",

@@ -22,10 +22,41 @@ text_enum! {
         AddAdmin = "add_admin",
         RemoveAdmin = "remove_admin",
         UpdatePermissions = "update_permissions",
+        SendMessage = "send_message",
+        VoiceCall = "voice_call",
+        VideoCall = "video_call",
+        /// To mute members, and to unmute them.
+        MuteMember = "mute_member",
+        /// To ban users from the group, and to unban them.
+        BanMember = "ban_member",
+        /// Of users who are no members.
+        Join = "join",
+        Leave = "leave",
     }
 }
 
 impl GroupPermission {
+    /// The value of the permission in a matrix that leaves it out; [`Grant::Unspecified`] where a matrix
+    /// should state it.
+    pub const fn default_grant(self) -> Grant {
+        match self {
+            Self::AddMember
+            | Self::RemoveMember
+            | Self::UpdateMetadata
+            | Self::AddAdmin
+            | Self::RemoveAdmin
+            | Self::UpdatePermissions => Grant::Unspecified,
+            Self::SendMessage | Self::VoiceCall | Self::VideoCall | Self::Leave => Grant::Allow,
+            Self::MuteMember | Self::BanMember => Grant::AllowIfAdmin,
+            Self::Join => Grant::Deny,
+        }
+    }
+
+    /// Whether a matrix can leave the permission out.
+    pub const fn is_optional(self) -> bool {
+        !matches!(self.default_grant(), Grant::Unspecified)
+    }
+
     /// Whether the permission is granted for one field of the metadata at a time.
     pub const fn takes_field(self) -> bool {
         match self {
@@ -34,7 +65,14 @@ impl GroupPermission {
             | Self::RemoveMember
             | Self::AddAdmin
             | Self::RemoveAdmin
-            | Self::UpdatePermissions => false,
+            | Self::UpdatePermissions
+            | Self::SendMessage
+            | Self::VoiceCall
+            | Self::VideoCall
+            | Self::MuteMember
+            | Self::BanMember
+            | Self::Join
+            | Self::Leave => false,
         }
     }
 }
@@ -43,7 +81,8 @@ impl GroupPermission {
 pub type PermissionMap<V> = EnumMap<GroupPermission, V, { GroupPermission::COUNT }>;
 
 /// The names of the matrices that every policy has, in order.
-pub const BUILT_IN_MATRICES: [&str; 4] = ["admins_only", "all_members", "creator_only", "dm"];
+pub const BUILT_IN_MATRICES: [&str; 6] =
+    ["admins_only", "all_members", "announcements", "creator_only", "dm", "open"];
 
 /// The matrix of conversations of two users, which cannot be left or renamed.
 pub const DM_MATRIX: &str = "dm";
@@ -113,6 +152,16 @@ impl<T> GrantCondition<T> {
             Self::Any(parts) => {
                 GrantCondition::Any(parts.iter().map(|part| part.map(name)).collect())
             }
+        }
+    }
+
+    /// The first value in the condition that depends on a role; `None` if there is none.
+    pub fn role_grant(&self) -> Option<Grant> {
+        match self {
+            Self::Grant(grant @ (Grant::AllowIfAdmin | Grant::AllowIfSuperAdmin)) => Some(*grant),
+            Self::Grant(Grant::Allow | Grant::Deny | Grant::Unspecified) | Self::HasTag(_) => None,
+            Self::Not(inner) => inner.role_grant(),
+            Self::All(parts) | Self::Any(parts) => parts.iter().find_map(Self::role_grant),
         }
     }
 

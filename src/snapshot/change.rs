@@ -109,16 +109,19 @@ impl View {
         population.adjust_friendships(&mut edits, self.settings.blocks_end_friendship);
         let mut restand: Vec<UserNumber> = population.rewrite_rows(&edits);
         let mut before = BTreeMap::new();
+        let mut changed = Vec::new();
         for (user, &number) in users.iter().zip(&numbers) {
             population.apply_record(number, user, &mut before);
             if user.known.is_some() || user.tags.is_some() || user.overrides.is_some() {
-                restand.push(number);
+                changed.push(number);
             }
         }
+        restand.extend(&changed);
         population.update_tag_sets(&before);
         restand.sort_unstable();
         restand.dedup();
         self.refresh_states(&restand);
+        self.requalify_users(&changed);
         self.update_selected_users(before);
         self.speaks_of_pairs = self.has_pair_statements();
         self.only_rules_restrict = self.states.is_unrestricted()

@@ -41,6 +41,9 @@ impl View {
             PersistentVec::default()
         };
         self.group_sides = GroupSides { counts };
+        if self.groups.have_restrictions() {
+            (0..self.groups.numbers()).for_each(|group| self.qualify_members(GroupNumber(group)));
+        }
     }
 
     /// Adds a group or replaces the one with the same id. Costs its members, and the memberships of users who
@@ -49,6 +52,7 @@ impl View {
         self.groups.put(group);
         if let Some(number) = self.groups.number(group.id) {
             self.recount(number);
+            self.qualify_members(number);
         }
     }
 

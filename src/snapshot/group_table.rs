@@ -5,10 +5,11 @@ use std::{hash::BuildHasher, sync::Arc};
 use foldhash::fast::RandomState;
 
 use super::{
-    CompiledMatrix, MatrixNumber, UserNumber, append_arena::AppendArena, hash_index::HashIndex,
-    memberships::build_memberships, persistent_vec::PersistentVec, row_store::RowStore,
+    CompiledMatrix, GroupRestrictions, MatrixNumber, TagId, UserNumber, append_arena::AppendArena,
+    hash_index::HashIndex, memberships::build_memberships, persistent_vec::PersistentVec,
+    row_store::RowStore,
 };
-use crate::request::Role;
+use crate::request::{Condition, Role};
 
 /// The number of a group in a view: its place in the order of ids, or the next free number for a
 /// group that is added later.
@@ -28,6 +29,12 @@ pub struct GroupEntry<'e> {
     pub admins: Vec<UserNumber>,
     /// All members, whatever their role.
     pub members: Vec<UserNumber>,
+    /// The users who may not speak in the group.
+    pub muted: Vec<UserNumber>,
+    /// The users who are neither added to the group nor join it.
+    pub banned: Vec<UserNumber>,
+    /// The condition that someone in the group must meet.
+    pub requires: Option<Condition<TagId>>,
 }
 
 /// A group: its members with their roles, and the matrix that governs it.
@@ -43,6 +50,8 @@ pub struct GroupView<'g> {
     roles: &'g [u32],
     /// The number of super admins.
     pub super_admin_count: u32,
+    /// The users whom the group mutes or bans, and who must be in it; `None` without any.
+    pub restrictions: Option<&'g GroupRestrictions>,
 }
 
 const ADMIN: u32 = 0b01;
@@ -106,6 +115,8 @@ pub struct GroupTable {
     ids: AppendArena<u8>,
     /// The matrices of groups with permissions of their own; empty if there are none.
     own_matrices: PersistentVec<Option<Arc<CompiledMatrix>>, 32>,
+    /// The restrictions of groups that have some; empty if none has.
+    pub(super) restrictions: PersistentVec<Option<Arc<GroupRestrictions>>, 32>,
     /// For each group its members, followed by their roles.
     people: RowStore,
     /// The start and length of each user's row in `memberships`; empty if there are none.
@@ -139,6 +150,7 @@ impl GroupTable {
         let mut ids = AppendArena::default();
         let mut records = Vec::with_capacity(groups.len());
         let mut own_matrices = PersistentVec::default();
+        let mut restrictions = PersistentVec::default();
         for (number, group) in (0..).map(GroupNumber).zip(groups) {
             let start = count(people.len());
             records.push(GroupSlot {
@@ -152,6 +164,7 @@ impl GroupTable {
                 is_known: true,
             });
             group.pack(&mut people);
+            store_restrictions(&mut restrictions, number, group);
         }
         let hasher = RandomState::default();
         let by_id = HashIndex::new(
@@ -169,6 +182,7 @@ impl GroupTable {
             hasher,
             ids,
             own_matrices,
+            restrictions,
             people: people.into(),
             rows,
             memberships: memberships.into(),
@@ -220,6 +234,7 @@ impl GroupTable {
             members,
             roles,
             super_admin_count: record.super_admins,
+            restrictions: self.restrictions.get(number.0 as usize).and_then(Option::as_deref),
         })
     }
 
@@ -269,6 +284,20 @@ impl GroupTable {
         self.own_matrices.iter().flatten().map(|matrix| &**matrix)
     }
 
+    /// Whether any group has had restrictions.
+    pub(super) fn have_restrictions(&self) -> bool {
+        self.restrictions.len() > 0
+    }
+
+    /// The groups that mute or ban a user. Costs a look at each group, if any has had restrictions.
+    pub fn restricting(&self, user: UserNumber) -> impl Iterator<Item = GroupNumber> + '_ {
+        let all = (0..).map(GroupNumber).zip(self.restrictions.iter());
+        all.filter(move |(_, restrictions)| {
+            restrictions.as_deref().is_some_and(|it| it.mutes(user) || it.bans(user))
+        })
+        .map(|(number, _)| number)
+    }
+
     /// The number of memberships of all groups.
     pub fn membership_count(&self) -> u64 {
         self.membership_count
@@ -284,6 +313,7 @@ impl GroupTable {
         group.pack(&mut people);
         let count = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
         let matrix = store_own_matrix(&mut self.own_matrices, number, group);
+        store_restrictions(&mut self.restrictions, number, group);
         if let Some(record) = self.records.get_mut(number.0 as usize) {
             self.known += usize::from(!record.is_known);
             record.people = self.people.replace(record.people, people);
@@ -308,6 +338,9 @@ impl GroupTable {
         }
         if let Some(own) = self.own_matrices.get_mut(number.0 as usize) {
             *own = None;
+        }
+        if let Some(restrictions) = self.restrictions.get_mut(number.0 as usize) {
+            *restrictions = None;
         }
         self.update_memberships(number, &before, &[]);
     }
@@ -370,6 +403,8 @@ impl GroupTable {
         self.records.memory()
             + self.by_id.memory()
             + self.ids.memory()
+            + self.restrictions.memory()
+            + self.restrictions.iter().flatten().map(|it| it.memory()).sum::<usize>()
             + self.people.memory()
             + self.rows.memory()
             + self.memberships.memory()
@@ -396,6 +431,22 @@ fn store_own_matrix(
         *place = group.own_matrix.clone().map(Arc::new);
     }
     if group.own_matrix.is_some() { MatrixNumber::of_group(at) } else { group.matrix }
+}
+
+/// Stores the restrictions of a group.
+fn store_restrictions(
+    all: &mut PersistentVec<Option<Arc<GroupRestrictions>>, 32>,
+    number: GroupNumber,
+    group: &GroupEntry<'_>,
+) {
+    let at = number.0 as usize;
+    let restrictions = GroupRestrictions::new(&group.muted, &group.banned, group.requires.as_ref());
+    if restrictions.is_some() {
+        all.grow(at + 1);
+    }
+    if let Some(place) = all.get_mut(at) {
+        *place = restrictions.map(Arc::new);
+    }
 }
 
 impl GroupEntry<'_> {

@@ -184,6 +184,10 @@ pub struct Group<'s> {
     pub super_admins: Option<List<'s>>,
     pub admins: Option<List<'s>>,
     pub members: Option<List<'s>>,
+    pub muted: Option<List<'s>>,
+    pub banned: Option<List<'s>>,
+    /// The condition that someone in the group must meet.
+    pub requires: Option<Expr<'s>>,
 }
 
 /// Two users who have a conversation.

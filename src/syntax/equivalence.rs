@@ -301,11 +301,14 @@ fn fields(one: &UserFields<'_>, other: &UserFields<'_>) -> bool {
 }
 
 fn group(one: &Group<'_>, other: &Group<'_>) -> bool {
-    let Group { id, matrix, creator, super_admins, admins, members } = one;
+    let Group { id, matrix, creator, super_admins, admins, members, muted, banned, requires } = one;
     text(id, &other.id)
         && optional(matrix.as_ref(), other.matrix.as_ref(), text)
         && optional(creator.as_ref(), other.creator.as_ref(), text)
         && optional(super_admins.as_ref(), other.super_admins.as_ref(), list)
         && optional(admins.as_ref(), other.admins.as_ref(), list)
         && optional(members.as_ref(), other.members.as_ref(), list)
+        && optional(muted.as_ref(), other.muted.as_ref(), list)
+        && optional(banned.as_ref(), other.banned.as_ref(), list)
+        && optional(requires.as_ref(), other.requires.as_ref(), expr)
 }

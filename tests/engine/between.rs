@@ -3,6 +3,7 @@
 mod audiences;
 mod barriers;
 mod declared;
+mod groups;
 mod order;
 mod relations;
 mod rule_sets;

@@ -343,7 +343,7 @@ fn any_section_can_be_given() {
     );
     with(
         "{ groups: { g: { members: [c] } } }",
-        "{ subject: c, action: remove_member, resource: g, member: b, allow: true }, \
+        "{ subject: c, action: remove_member, resource: g, member: c, allow: true }, \
          { subject: a, action: add_member, resource: g, member: b, reason: denied_by_matrix }, \
          { subject: b, action: read, resource: g, resource_type: group, reason: not_member }",
     );

@@ -225,6 +225,7 @@ fn everything_else_is_open_in_all_systems() {
                 | Action::Reactivate
                 | Action::ListUsers => Reason::NotManager,
                 Action::Leave => Reason::SuperAdminProtected,
+                Action::Join => Reason::AlreadyMember,
                 action
                     if SIX.contains(&action) && needs_rules && action != Action::FriendRequest =>
                 {

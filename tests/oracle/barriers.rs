@@ -24,17 +24,18 @@ fn stands_between_two(world: &World, question: &Question, barrier: &Barrier) -> 
             || (is_both_ways && bars(world, question, barrier, other, subject)))
 }
 
-/// Whether it keeps the user who is added from someone who is there: one direction does, whichever came
+/// Whether it keeps the user who is added or joins from someone who is there: one direction does, whichever came
 /// first.
 fn stands_in_group(world: &World, question: &Question, barrier: &Barrier) -> bool {
-    let ("add_member", Resource::Group { id, .. }) =
-        (world.base(question.action), &question.resource)
-    else {
-        return false;
+    let Resource::Group { id, .. } = &question.resource else { return false };
+    let (comer, is_concerned) = match world.base(question.action) {
+        "add_member" => (question.member.as_ref(), world.asked_as(question)),
+        // A barrier that concerns who is added concerns who joins.
+        "join" => (Some(&question.subject), vec!["add_member"]),
+        _ => return false,
     };
-    let (Some(group), Some(comer)) = (world.groups.get(id), &question.member) else { return false };
-    let concerns =
-        world.asked_as(question).iter().any(|it| world.concerns(barrier.actions.as_ref(), it));
+    let (Some(group), Some(comer)) = (world.groups.get(id), comer) else { return false };
+    let concerns = is_concerned.iter().any(|it| world.concerns(barrier.actions.as_ref(), it));
     if !concerns || barrier.groups == Some(false) {
         return false;
     }

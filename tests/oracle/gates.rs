@@ -64,6 +64,10 @@ fn administers(action: &str) -> bool {
         "add_super_admin",
         "remove_super_admin",
         "update_permissions",
+        "mute_member",
+        "unmute_member",
+        "ban_member",
+        "unban_member",
     ]
     .contains(&action)
 }
@@ -85,6 +89,7 @@ pub(super) fn permissions(world: &World, question: &Question) -> Option<&'static
         ("send_message", true) => (true, Some("send_message"), false),
         ("voice_call" | "video_call", true) => (false, Some(action), false),
         ("add_member", true) => (true, None, true),
+        ("join", true) => (true, None, false),
         ("create_group", _) => (false, Some("create_group"), false),
         _ => (false, None, false),
     };

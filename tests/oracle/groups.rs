@@ -1,7 +1,7 @@
 //! The gate of groups: who is what in one, and what the matrix says.
 
 use super::{
-    ask::{Question, Resource},
+    ask::{Asked, Question, Resource},
     presets,
     words::Value,
     world::{Fields, Group, Matrix, World},
@@ -14,35 +14,39 @@ pub(super) fn role(world: &World, question: &Question) -> Option<&'static str> {
     let group = world.groups.get(id).unwrap_or(&nowhere);
     let matrix = matrix.as_ref().or(group.matrix.as_ref()).map_or("all_members", String::as_str);
 
-    let is_asked = [
-        "read",
-        "send_message",
-        "voice_call",
-        "video_call",
-        "add_member",
+    if !world.kinds(question.action).contains(&"group") {
+        return None;
+    }
+    let subject = &question.subject;
+    let role = subject.given.role.or(group.role(&subject.id));
+    let role = match (world.base(question.action), role) {
+        ("join", Some(_)) => return Some("already_member"),
+        // Who joins has no role that a cell could look at.
+        ("join", None) => "member",
+        (_, Some(role)) => role,
+        (_, None) => return Some("not_member"),
+    };
+    let of_members = [
         "remove_member",
-        "update_metadata",
+        "mute_member",
+        "unmute_member",
         "add_admin",
         "remove_admin",
         "add_super_admin",
         "remove_super_admin",
-        "update_permissions",
-        "leave",
-    ]
-    .contains(&world.base(question.action));
-    if !is_asked {
-        return None;
-    }
-    let subject = &question.subject;
-    let Some(role) = subject.given.role.or(group.role(&subject.id)) else {
+    ];
+    let is_there = |member: &Asked| group.role(&member.id).is_some();
+    if of_members.contains(&world.base(question.action))
+        && !question.member.as_ref().is_none_or(is_there)
+    {
         return Some("not_member");
-    };
+    }
     let own = || own_cell(world, question, matrix, role);
     match world.base(question.action) {
-        "read" | "send_message" | "voice_call" | "video_call" => own(),
-        // A conversation of two is nothing that anyone could leave.
-        "leave" if matrix == "dm" => Some("denied_by_matrix"),
-        "leave" => own().or_else(|| leave(group, &subject.id, role)),
+        "read" | "post" | "comment" | "react" => own(),
+        "leave" => by_matrix(world, &world.of_base(question), matrix, group, role)
+            .or_else(own)
+            .or_else(|| leave(group, &subject.id, role)),
         "add_super_admin" | "remove_super_admin" => {
             own().or_else(|| super_admins(group, &world.of_base(question), role))
         }
@@ -72,7 +76,7 @@ fn by_value(world: &World, question: &Question, value: &Value, role: &str) -> Op
 
 fn size(world: &World, question: &Question, group: &Group) -> Option<&'static str> {
     let is_full = world.limit("group_members").is_some_and(|most| group.everyone().len() >= most);
-    let adds = world.base(question.action) == "add_member";
+    let adds = ["add_member", "join"].contains(&world.base(question.action));
     if adds && is_full { Some("group_full") } else { None }
 }
 
@@ -107,13 +111,25 @@ fn by_matrix(
     group: &Group,
     role: &str,
 ) -> Option<&'static str> {
-    if question.action == "remove_member" {
+    if ["remove_member", "mute_member", "ban_member"].contains(&question.action) {
         let member = question.member.as_ref()?;
-        if group.role(&member.id) == Some("super_admin") {
-            return Some("super_admin_protected");
+        match group.role(&member.id) {
+            Some("super_admin") => return Some("super_admin_protected"),
+            Some("admin") if question.action != "remove_member" && role != "super_admin" => {
+                return Some("needs_super_admin");
+            }
+            _ => {}
         }
     }
-    let value = world.value(matrix, question.action, question.field.as_deref());
+    let cell = match question.action {
+        "unmute_member" => "mute_member",
+        "unban_member" => "ban_member",
+        other => other,
+    };
+    let value = world.value(matrix, cell, question.field.as_deref());
+    if cell == "join" && matches!(value, Value::Grant("deny")) {
+        return Some("invite_only");
+    }
     let closed = by_value(world, question, &value, role);
     if closed.is_some() {
         return closed;
@@ -140,7 +156,8 @@ impl World {
             Some(matrix) => matrix.permissions.get(permission).cloned(),
             None => Some(presets::built_in(matrix, permission, field)),
         };
-        value.unwrap_or(Value::Grant("unspecified"))
+        let left_out = presets::optional(permission).unwrap_or("unspecified");
+        value.unwrap_or(Value::Grant(left_out))
     }
 
     /// Whether a field takes a super admin besides what is said of fields that are not named.

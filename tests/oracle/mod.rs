@@ -40,7 +40,7 @@ pub(crate) const GATES: [&str; 11] = [
 ];
 
 /// All actions, in the order of the reference.
-pub(crate) const ACTIONS: [&str; 28] = [
+pub(crate) const ACTIONS: [&str; 33] = [
     "sign_in",
     "read",
     "view_profile",
@@ -61,6 +61,7 @@ pub(crate) const ACTIONS: [&str; 28] = [
     "list_users",
     "create_group",
     "add_member",
+    "join",
     "remove_member",
     "update_metadata",
     "add_admin",
@@ -68,6 +69,10 @@ pub(crate) const ACTIONS: [&str; 28] = [
     "add_super_admin",
     "remove_super_admin",
     "update_permissions",
+    "mute_member",
+    "unmute_member",
+    "ban_member",
+    "unban_member",
     "leave",
 ];
 
@@ -92,6 +97,10 @@ pub(crate) fn takes_member(action: &str) -> bool {
         "remove_admin",
         "add_super_admin",
         "remove_super_admin",
+        "mute_member",
+        "unmute_member",
+        "ban_member",
+        "unban_member",
     ]
     .contains(&action)
 }

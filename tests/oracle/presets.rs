@@ -3,7 +3,8 @@
 use super::words::Value;
 
 /// The matrices that every policy has.
-pub(crate) const BUILT_IN: [&str; 4] = ["all_members", "admins_only", "creator_only", "dm"];
+pub(crate) const BUILT_IN: [&str; 6] =
+    ["all_members", "admins_only", "creator_only", "dm", "announcements", "open"];
 
 /// Whom a block stops from an action, where the policy does not say it.
 pub(super) fn block_mode(preset: Option<&str>, action: &str) -> &'static str {
@@ -43,9 +44,22 @@ pub(super) fn has_rules(preset: Option<&str>) -> bool {
 
 /// Who may do something under a built-in matrix; a field goes with `update_metadata`.
 pub(super) fn built_in(matrix: &str, permission: &str, field: &str) -> Value {
+    let is_speech = ["send_message", "voice_call", "video_call"].contains(&permission);
+    if matrix == "announcements" && is_speech {
+        return Value::Grant("allow_if_admin");
+    }
+    if matrix == "open" && permission == "join" {
+        return Value::Grant("allow");
+    }
+    let matrix = match matrix {
+        "announcements" => "admins_only",
+        "open" => "all_members",
+        other => other,
+    };
     let grant = match (matrix, permission) {
         (_, "update_metadata") => metadata(matrix, field),
-        ("dm", _) => "deny",
+        ("dm", _) if !is_speech => "deny",
+        (_, cell) if optional(cell).is_some() => optional(cell).unwrap_or_default(),
         ("all_members", "add_member") => "allow",
         ("all_members", "remove_member") | ("admins_only", "add_member" | "remove_member") => {
             "allow_if_admin"
@@ -53,6 +67,16 @@ pub(super) fn built_in(matrix: &str, permission: &str, field: &str) -> Value {
         _ => "allow_if_super_admin",
     };
     Value::Grant(grant)
+}
+
+/// What a cell says that may be left out of a matrix.
+pub(super) fn optional(permission: &str) -> Option<&'static str> {
+    match permission {
+        "send_message" | "voice_call" | "video_call" | "leave" => Some("allow"),
+        "mute_member" | "ban_member" => Some("allow_if_admin"),
+        "join" => Some("deny"),
+        _ => None,
+    }
 }
 
 fn metadata(matrix: &str, field: &str) -> &'static str {

@@ -152,7 +152,8 @@ fn user(user: &User<'_>) -> String {
 }
 
 fn group(group: &Group<'_>) -> String {
-    let Group { id, matrix, creator, super_admins, admins, members } = group;
+    let Group { id, matrix, creator, super_admins, admins, members, muted, banned, requires } =
+        group;
     [
         format!("Group {}", text(id)),
         maybe("matrix", matrix.as_ref().map(text)),
@@ -160,6 +161,9 @@ fn group(group: &Group<'_>) -> String {
         maybe("super_admins", super_admins.as_ref().map(list)),
         maybe("admins", admins.as_ref().map(list)),
         maybe("members", members.as_ref().map(list)),
+        maybe("muted", muted.as_ref().map(list)),
+        maybe("banned", banned.as_ref().map(list)),
+        maybe("requires", requires.as_ref().map(expr)),
     ]
     .concat()
 }

@@ -8,7 +8,7 @@ mod group;
 mod user;
 
 pub(crate) use group::{
-    GroupFieldValues, ShadowedGroupField, declared_group_fields, declared_role,
+    GroupFieldValues, ShadowedGroupField, declared_group_fields, declared_role, is_in,
 };
 pub(crate) use user::{
     UserFieldValues, declared_user_fields, switch_setting, user_exists, user_field_name,

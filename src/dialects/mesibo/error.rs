@@ -209,7 +209,13 @@ fn error_code(reason: RefusalReason, path: &str) -> MesiboErrorCode {
             | Reason::AlreadyFriends
             | Reason::RequestsRefused
             | Reason::FriendListFull
+            | Reason::BannedFromGroup
+            | Reason::AlreadyMember
             | Reason::NotMember
+            | Reason::Muted
+            | Reason::InviteOnly
+            | Reason::RequiredMemberMissing
+            | Reason::LastRequiredMember
             | Reason::NeedsAdmin
             | Reason::NeedsSuperAdmin
             | Reason::DeniedByMatrix

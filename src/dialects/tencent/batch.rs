@@ -206,7 +206,13 @@ impl CallNames {
                 | Reason::NotInAudience
                 | Reason::Barrier
                 | Reason::NoRule
+                | Reason::BannedFromGroup
+                | Reason::AlreadyMember
                 | Reason::NotMember
+                | Reason::Muted
+                | Reason::InviteOnly
+                | Reason::RequiredMemberMissing
+                | Reason::LastRequiredMember
                 | Reason::NeedsAdmin
                 | Reason::NeedsSuperAdmin
                 | Reason::DeniedByMatrix

@@ -75,7 +75,13 @@ impl TencentError {
                 | Reason::AlreadyFriends
                 | Reason::RequestsRefused
                 | Reason::FriendListFull
+                | Reason::BannedFromGroup
+                | Reason::AlreadyMember
                 | Reason::NotMember
+                | Reason::Muted
+                | Reason::InviteOnly
+                | Reason::RequiredMemberMissing
+                | Reason::LastRequiredMember
                 | Reason::NeedsAdmin
                 | Reason::NeedsSuperAdmin
                 | Reason::DeniedByMatrix

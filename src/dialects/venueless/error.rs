@@ -77,7 +77,13 @@ impl VenuelessError {
                 | Reason::AlreadyFriends
                 | Reason::RequestsRefused
                 | Reason::FriendListFull
+                | Reason::BannedFromGroup
+                | Reason::AlreadyMember
                 | Reason::NotMember
+                | Reason::Muted
+                | Reason::InviteOnly
+                | Reason::RequiredMemberMissing
+                | Reason::LastRequiredMember
                 | Reason::NeedsAdmin
                 | Reason::NeedsSuperAdmin
                 | Reason::DeniedByMatrix

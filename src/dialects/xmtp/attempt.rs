@@ -77,6 +77,12 @@ impl GroupAttempt {
                 | Reason::AlreadyFriends
                 | Reason::RequestsRefused
                 | Reason::FriendListFull
+                | Reason::BannedFromGroup
+                | Reason::AlreadyMember
+                | Reason::Muted
+                | Reason::InviteOnly
+                | Reason::RequiredMemberMissing
+                | Reason::LastRequiredMember
                 | Reason::NeedsAdmin
                 | Reason::NeedsSuperAdmin
                 | Reason::DeniedByMatrix

@@ -94,6 +94,13 @@ fields! {
         roles: Option<BTreeMap<Id, Option<Role>>>,
         /// The user who added each member.
         added_by: Option<BTreeMap<Id, Id>>,
+        /// The users who may not speak in the group, each with the time of the mute, or as a list of ids.
+        muted: Option<ByUser<Option<UnixMillis>>>,
+        /// The users who are neither added to the group nor join it, each with the time of the ban, or as a
+        /// list of ids.
+        banned: Option<ByUser<Option<UnixMillis>>>,
+        /// The condition that someone in the group must meet.
+        requires: Patch<String>,
         permissions: Option<BTreeMap<PermissionKey, Option<String>>>,
         metadata: Option<BTreeMap<String, Option<Value>>>,
         /// Merge patches (RFC 7396) of metadata fields: members that are not given stay.

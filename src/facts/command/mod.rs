@@ -134,11 +134,18 @@ ops! {
     PutGroup = "put_group" { group: Id, fields: Box<GroupFields> }
     DeleteGroup = "delete_group" { group: Id }
     AddMember = "add_member" { group: Id, member: Id }
+    /// Decided as the member's own, whoever sends it.
+    Join = "join" { group: Id, member: Id }
     RemoveMember = "remove_member" { group: Id, member: Id }
     AddAdmin = "add_admin" { group: Id, member: Id }
     RemoveAdmin = "remove_admin" { group: Id, member: Id }
     AddSuperAdmin = "add_super_admin" { group: Id, member: Id }
     RemoveSuperAdmin = "remove_super_admin" { group: Id, member: Id }
+    MuteMember = "mute_member" { group: Id, member: Id }
+    UnmuteMember = "unmute_member" { group: Id, member: Id }
+    /// Removes the user from the group, too.
+    BanMember = "ban_member" { group: Id, member: Id }
+    UnbanMember = "unban_member" { group: Id, member: Id }
     /// `null` removes the field.
     UpdateMetadata = "update_metadata" { group: Id, field: String, value: Value }
     /// `null` removes the permission, so that the matrix decides.

@@ -39,6 +39,19 @@ pub(super) fn check<E>(draft: &mut Draft<'_, E>, op: &Op) -> Result<(), PlanErro
             &Request::with_resource(subject, Action::ListUsers, Resource::None)
         }
     };
+    check_allowed(draft, subject, op.name(), request)
+}
+
+/// Checks that a user is allowed to do what an operation does.
+///
+/// # Errors
+/// The reason of the decision, if not.
+pub(super) fn check_allowed<E>(
+    draft: &Draft<'_, E>,
+    subject: &Id,
+    op: &str,
+    request: &Request<'_>,
+) -> Result<(), PlanError<E>> {
     let decision = draft.context.decide(request);
     let reason = if !decision.allow {
         decision.reason
@@ -52,7 +65,7 @@ pub(super) fn check<E>(draft: &mut Draft<'_, E>, op: &Op) -> Result<(), PlanErro
         return Ok(());
     };
     let (why, hint) = describe(reason);
-    let problem = format!("`{}` may not {}: {why}", escaped(subject), op.name());
+    let problem = format!("`{}` may not {}: {why}", escaped(subject), op);
     Err(CommandError { hint, ..CommandError::new(reason, problem) }.into())
 }
 
@@ -103,6 +116,7 @@ fn required_authorization<'c, E>(
             ))
         }
         Op::AddMember { group, member: who } => member(Action::AddMember, group, who),
+        Op::Join { member: who, .. } => self_only(who),
         Op::RemoveMember { group, member: who } if who == subject => {
             Authorization::Action(Request::in_group(subject, Action::Leave, group))
         }
@@ -111,6 +125,10 @@ fn required_authorization<'c, E>(
         Op::RemoveAdmin { group, member: who } => member(Action::RemoveAdmin, group, who),
         Op::AddSuperAdmin { group, member: who } => member(Action::AddSuperAdmin, group, who),
         Op::RemoveSuperAdmin { group, member: who } => member(Action::RemoveSuperAdmin, group, who),
+        Op::MuteMember { group, member: who } => member(Action::MuteMember, group, who),
+        Op::UnmuteMember { group, member: who } => member(Action::UnmuteMember, group, who),
+        Op::BanMember { group, member: who } => member(Action::BanMember, group, who),
+        Op::UnbanMember { group, member: who } => member(Action::UnbanMember, group, who),
         Op::UpdateMetadata { group, field, .. } => {
             let request = Request::in_group(subject, Action::UpdateMetadata, group);
             Authorization::Action(Request { field: Some(field), ..request })
@@ -175,7 +193,16 @@ fn describe(reason: Reason) -> (&'static str, Option<Hint>) {
         Reason::AlreadyFriends => "the two are friends already",
         Reason::RequestsRefused => "the other user accepts no friend requests",
         Reason::FriendListFull => "one of the two friend lists is full",
+        Reason::BannedFromGroup => "the group bans the user",
+        Reason::AlreadyMember => "the user is a member of the group already",
         Reason::NotMember => "the user is not a member of the group",
+        Reason::Muted => "the group mutes the user",
+        Reason::InviteOnly => "nobody joins the group: members are added",
+        Reason::RequiredMemberMissing => "nobody whom the group requires is in it",
+        Reason::LastRequiredMember => {
+            let problem = "nobody whom the group requires would be in it";
+            return (problem, Some(Hint::AddRequiredMember));
+        }
         Reason::NeedsAdmin => "only admins of the group may",
         Reason::NeedsSuperAdmin => "only super admins of the group may",
         Reason::DeniedByMatrix => "the group's matrix denies it",

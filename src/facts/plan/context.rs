@@ -36,6 +36,13 @@ pub trait PlanContext {
     /// The number of a group's super admins, by files and records.
     fn super_admin_count(&self, group: &str) -> usize;
 
+    /// Whether a user may come to a group: it requires nobody in it, somebody in it meets the condition, or
+    /// the user does.
+    fn meets_requirement(&self, group: &str, user: &str) -> bool;
+
+    /// Whether a user is the only one in a group who meets the condition that someone there must meet.
+    fn is_last_required(&self, group: &str, user: &str) -> bool;
+
     /// The records that name a user.
     fn references(&self, user: &str) -> References;
 
@@ -133,6 +140,12 @@ pub enum Declarable<'a> {
     Creator(&'a str),
     /// A member of a group: the group, and the user.
     Member(&'a str, &'a str),
+    /// A mute in a group: the group, and the user.
+    GroupMute(&'a str, &'a str),
+    /// A ban from a group: the group, and the user.
+    GroupBan(&'a str, &'a str),
+    /// The condition that someone in a group must meet.
+    Requirement(&'a str),
     /// A conversation of two users, in either order.
     Conversation(&'a str, &'a str),
     Rule(Uuid),
@@ -163,7 +176,7 @@ pub struct Declaration {
 pub struct References {
     /// Users who have a relation to the user, or a pending request from them.
     pub users: Vec<String>,
-    /// Groups of which the user is a member or the creator.
+    /// Groups of which the user is a member, or which mute or ban them.
     pub groups: Vec<String>,
     /// The other users of the user's conversations.
     pub conversations: Vec<String>,

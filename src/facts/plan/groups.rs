@@ -3,15 +3,16 @@
 use serde_json::Value;
 
 use super::{
-    CommandError, CommandOutcome, Declarable, Hint, PlanError, RefusalReason,
+    CommandError, CommandOutcome, Declarable, Hint, PlanError, RefusalReason, authorize,
     draft::{Draft, escaped},
     planned::PlanResult,
     put_user::put_values,
+    restrictions,
     rules::check_length,
 };
 use crate::{
     facts::{GroupRecord, Id, Member, Nullable, PermissionKey},
-    request::{Reason, Role},
+    request::{Action, Reason, Request, Role},
 };
 
 /// The limits of metadata fields, in bytes: of the text of a string, or else of the JSON.
@@ -39,11 +40,38 @@ pub(super) fn add_member<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -
     if draft.role(group, member)?.is_some() {
         return Ok(CommandOutcome::default());
     }
+    restrictions::check_not_banned(draft, group, member)?;
+    if !draft.context.meets_requirement(group, member) {
+        let problem = format!(
+            "`{}` requires somebody in it whom it does not have, and `{}` is not one",
+            escaped(group),
+            escaped(member)
+        );
+        let error = CommandError::new(Reason::RequiredMemberMissing, problem);
+        return Err(error.with_hint(Hint::AddRequiredMember).into());
+    }
     check_member_limit(draft, group, 1)?;
+    let by = draft.on_behalf.map(Id::to_string);
+    insert_member(draft, group, member, by)
+}
+
+/// Adds a user to a group as their own decision: the command is on behalf of nobody else.
+pub(super) fn join<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -> PlanResult<E> {
+    check_group_and_user(draft, group, member)?;
+    let request = Request::in_group(member, Action::Join, group);
+    authorize::check_allowed(draft, member, Action::Join.as_str(), &request)?;
+    insert_member(draft, group, member, None)
+}
+
+fn insert_member<E>(
+    draft: &mut Draft<'_, E>,
+    group: &Id,
+    member: &Id,
+    by: Option<String>,
+) -> PlanResult<E> {
     if draft.context.super_admin_count(group) == 0 && needs_super_admin(draft, group)? {
         return Err(no_super_admin_error(group).into());
     }
-    let by = draft.on_behalf.map(Id::to_string);
     let members = &mut draft.group(group)?.members;
     members.insert(member.to_string(), Member { by, ..Member::new(Role::Member) });
     Ok(CommandOutcome::default())
@@ -52,13 +80,9 @@ pub(super) fn add_member<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -
 pub(super) fn remove_member<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -> PlanResult<E> {
     check_group_and_user(draft, group, member)?;
     match draft.role(group, member)? {
-        None => return Ok(CommandOutcome::default()),
-        Some(Role::SuperAdmin) => {
-            let problem = format!("`{}` is a super admin of `{}`", escaped(member), escaped(group));
-            let error = CommandError::new(Reason::SuperAdminProtected, problem);
-            return Err(error.with_hint(Hint::DemoteSuperAdmin).into());
-        }
-        Some(_) => {}
+        None => return Err(not_member_error(group, member).into()),
+        Some(Role::SuperAdmin) => return Err(super_admin_error(group, member).into()),
+        Some(_) => check_not_last_required(draft, group, member)?,
     }
     draft.check_undeclared(&Declarable::Member(group, member), &membership_label(group, member))?;
     draft.group(group)?.members.remove(&**member);
@@ -76,11 +100,7 @@ pub(super) fn promote<E>(
     match draft.role(group, member)? {
         Some(now) if now >= role => {}
         Some(_) => set_role(draft, group, member, role)?,
-        None => {
-            let problem = format!("`{}` is not a member of `{}`", escaped(member), escaped(group));
-            let error = CommandError::new(Reason::NotMember, problem);
-            return Err(error.with_hint(Hint::AddMember).into());
-        }
+        None => return Err(not_member_error(group, member).into()),
     }
     Ok(CommandOutcome::default())
 }
@@ -93,8 +113,10 @@ pub(super) fn demote<E>(
     role: Role,
 ) -> PlanResult<E> {
     check_group_and_user(draft, group, member)?;
-    if draft.role(group, member)? != Some(role) {
-        return Ok(CommandOutcome::default());
+    match draft.role(group, member)? {
+        None => return Err(not_member_error(group, member).into()),
+        Some(now) if now != role => return Ok(CommandOutcome::default()),
+        Some(_) => {}
     }
     if role == Role::SuperAdmin && draft.context.super_admin_count(group) <= 1 {
         let problem =
@@ -213,7 +235,35 @@ pub(super) fn membership_label(group: &str, member: &str) -> String {
     format!("the membership of `{}` in `{}`", escaped(member), escaped(group))
 }
 
-fn check_group_and_user<E>(
+pub(super) fn not_member_error(group: &str, member: &str) -> CommandError {
+    let problem = format!("`{}` is not a member of `{}`", escaped(member), escaped(group));
+    CommandError::new(Reason::NotMember, problem).with_hint(Hint::AddMember)
+}
+
+pub(super) fn super_admin_error(group: &str, member: &str) -> CommandError {
+    let problem = format!("`{}` is a super admin of `{}`", escaped(member), escaped(group));
+    CommandError::new(Reason::SuperAdminProtected, problem).with_hint(Hint::DemoteSuperAdmin)
+}
+
+/// Checks that a member may go.
+///
+/// # Errors
+/// `last_required_member` if they are the only one whom the group requires.
+pub(super) fn check_not_last_required<E>(
+    draft: &Draft<'_, E>,
+    group: &str,
+    member: &str,
+) -> Result<(), CommandError> {
+    if !draft.context.is_last_required(group, member) {
+        return Ok(());
+    }
+    let problem =
+        format!("`{}` is the last one in `{}` whom it requires", escaped(member), escaped(group));
+    let error = CommandError::new(Reason::LastRequiredMember, problem);
+    Err(error.with_hint(Hint::AddRequiredMember))
+}
+
+pub(super) fn check_group_and_user<E>(
     draft: &mut Draft<'_, E>,
     group: &Id,
     member: &Id,

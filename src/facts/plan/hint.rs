@@ -32,6 +32,8 @@ pub enum Hint {
     },
     DemoteSuperAdmin,
     AddMember,
+    /// The group requires somebody in it whom it does not have, or would not have.
+    AddRequiredMember,
     RemoveMember,
     /// The only member is to leave.
     DeleteGroup,
@@ -85,6 +87,7 @@ impl fmt::Display for Hint {
             }
             Self::DemoteSuperAdmin => "demote them first",
             Self::AddMember => "add them first",
+            Self::AddRequiredMember => "add somebody first whom the group requires",
             Self::RemoveMember => "remove one first",
             Self::DeleteGroup => "delete the group instead",
             Self::DeleteFriend | Self::DeleteFriendList => "delete one first",

@@ -23,6 +23,7 @@ mod put_group;
 mod put_user;
 mod reason;
 mod relations;
+mod restrictions;
 mod rules;
 mod users;
 
@@ -110,6 +111,7 @@ fn dispatch<E>(draft: &mut Draft<'_, E>, op: &Op) -> PlanResult<E> {
         Op::PutGroup { group, fields } => put_group::put(draft, group, fields),
         Op::DeleteGroup { group } => groups::delete(draft, group),
         Op::AddMember { group, member } => groups::add_member(draft, group, member),
+        Op::Join { group, member } => groups::join(draft, group, member),
         Op::RemoveMember { group, member } => groups::remove_member(draft, group, member),
         Op::AddAdmin { group, member } => groups::promote(draft, group, member, Role::Admin),
         Op::RemoveAdmin { group, member } => groups::demote(draft, group, member, Role::Admin),
@@ -119,6 +121,10 @@ fn dispatch<E>(draft: &mut Draft<'_, E>, op: &Op) -> PlanResult<E> {
         Op::RemoveSuperAdmin { group, member } => {
             groups::demote(draft, group, member, Role::SuperAdmin)
         }
+        Op::MuteMember { group, member } => restrictions::mute(draft, group, member),
+        Op::UnmuteMember { group, member } => restrictions::unmute(draft, group, member),
+        Op::BanMember { group, member } => restrictions::ban(draft, group, member),
+        Op::UnbanMember { group, member } => restrictions::unban(draft, group, member),
         Op::UpdateMetadata { group, field, value } => {
             groups::update_metadata(draft, group, field, value)
         }

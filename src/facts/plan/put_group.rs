@@ -11,6 +11,7 @@ use super::{
     },
     planned::PlanResult,
     put_user::{check_attribute, merge_values, put_values},
+    restrictions,
 };
 use crate::{
     facts::{GroupFields, Id, Member, Patch},
@@ -29,11 +30,14 @@ pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &GroupFields) ->
         let error = CommandError::new(RefusalReason::GroupExists, problem);
         return Err(error.with_hint(Hint::ChooseAnotherGroupId).into());
     }
+    let before = draft.group(id)?.clone();
     put_matrix(draft, id, &fields.matrix)?;
     let maker = draft.on_behalf.filter(|_| is_new && fields.creator.is_keep());
     let creator = maker.map_or_else(|| fields.creator.clone(), |maker| Patch::Set(maker.clone()));
     put_creator(draft, id, &creator)?;
     put_members(draft, id, fields, &creator)?;
+    restrictions::put(draft, id, fields)?;
+    restrictions::check_entries(draft, id, &before)?;
     for (permission, value) in fields.permissions.iter().flatten() {
         set_permission(draft, id, permission, value.as_ref())?;
     }

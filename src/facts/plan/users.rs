@@ -144,6 +144,8 @@ fn leave_group<E>(draft: &mut Draft<'_, E>, group: &str, id: &str) -> Result<(),
     }
     let record = draft.group(group)?;
     record.members.remove(id);
+    record.muted.remove(id);
+    record.banned.remove(id);
     if record.creator.as_deref() == Some(id) {
         record.creator = None;
     }

@@ -1,7 +1,8 @@
 //! The words in which the gate explains itself.
 
 use super::{
-    group::{is_direct_conversation, stored_role},
+    gate::permission_of,
+    group::{is_banned, is_muted, requirement_of, stored_role},
     matrix::{own_value, takes_super_admin, value},
 };
 use crate::{
@@ -30,7 +31,10 @@ pub(super) fn describe(
         with_article(role),
         context.group_id
     )];
-    if let RoleRequirement::Permission(permission) = needs {
+    if is_muted(group, pair.subject) && context.requirements.is_speech {
+        said.push("the group mutes them".to_owned());
+    }
+    if let Some(permission) = permission_of(needs) {
         said.push(describe_permission(permission, view, context));
         if takes_super_admin(view, context, permission) {
             said.push("a field that begins with `_` requires a super admin as well".to_owned());
@@ -43,13 +47,15 @@ pub(super) fn describe(
         let value = value.map(&mut |&tag| view.tags.name(tag));
         said.push(format!("{} of the matrix is {value}", own.name));
     }
-    if needs == RoleRequirement::Leave && is_direct_conversation(view, context) {
-        said.push("nobody leaves a conversation of two".to_owned());
-    }
     if let Some(member) = pair.other {
         let role = stored_role(group, member);
         said.push(format!("{} is {}", member.quoted_id(), with_article(role)));
     }
+    let comer = pair.other.unwrap_or(pair.subject);
+    if context.requirements.group_guard == GroupGuard::Entry && is_banned(group, comer) {
+        said.push(format!("the group bans {}", comer.quoted_id()));
+    }
+    said.extend(describe_requirement(needs, view, context, group));
     if let Some(group) = group {
         said.extend(describe_counts(view, context, group));
     }
@@ -75,17 +81,35 @@ fn names_tags<T>(value: &GrantCondition<T>) -> bool {
     found
 }
 
+/// The condition that someone in the group must meet, and how many do, where that matters.
+fn describe_requirement(
+    needs: RoleRequirement,
+    view: &View,
+    context: &GateContext<'_>,
+    group: Option<GroupView<'_>>,
+) -> Option<String> {
+    let requirement = requirement_of(group)?;
+    let guard = context.requirements.group_guard;
+    let is_relevant = context.requirements.is_speech
+        || guard == GroupGuard::Entry
+        || guard.removes()
+        || needs == RoleRequirement::Leave;
+    let condition = requirement.condition.map(&mut |&tag| view.tags.name(tag));
+    let count = requirement.qualified().len();
+    is_relevant.then(|| format!("the group requires {condition}, which {count} in it meet"))
+}
+
 fn describe_counts(view: &View, context: &GateContext<'_>, group: GroupView<'_>) -> Option<String> {
     let members = group.members().len();
     match context.requirements.group_guard {
-        GroupGuard::Size => Some(match view.settings.limits.group_members {
+        GroupGuard::Entry => Some(match view.settings.limits.group_members {
             Some(limit) => format!("the group has {members} of at most {limit} members"),
             None => "the size of groups is not limited".to_owned(),
         }),
         GroupGuard::LastSuperAdmin => {
             Some(format!("super admins of the group: {}", group.super_admin_count))
         }
-        GroupGuard::Nothing | GroupGuard::SuperAdmins => {
+        GroupGuard::Nothing | GroupGuard::Removal | GroupGuard::Ban | GroupGuard::Mute => {
             let leaves = context.requirements.role == RoleRequirement::Leave;
             leaves.then(|| format!("members of the group: {members}"))
         }

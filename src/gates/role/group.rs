@@ -1,19 +1,14 @@
 //! Facts of a group that the gate needs.
 
 use crate::{
-    gates::{context::GateContext, principal::Principal},
+    gates::principal::Principal,
     request::Role,
-    snapshot::{GroupView, Selection, UserNumber, UserSet, View},
+    snapshot::{GroupView, Requirement, Selection, UserNumber, UserSet, View},
 };
 
 /// Whether a user is a super admin of a group.
 pub(super) fn is_super_admin(group: Option<GroupView<'_>>, member: &Principal<'_>) -> bool {
     stored_role(group, member) == Some(Role::SuperAdmin)
-}
-
-/// Whether a user is the only super admin of a group.
-pub(super) fn is_last_super_admin(group: Option<GroupView<'_>>, member: &Principal<'_>) -> bool {
-    group.is_some_and(|group| group.super_admin_count == 1) && is_super_admin(group, member)
 }
 
 /// The role of a user in a group, whatever the request says.
@@ -27,9 +22,24 @@ pub(super) fn is_full(view: &View, group: Option<GroupView<'_>>) -> bool {
     view.settings.limits.group_members.is_some_and(|limit| members >= limit as usize)
 }
 
-/// Whether the group is a conversation of two, which nobody leaves.
-pub(super) fn is_direct_conversation(view: &View, context: &GateContext<'_>) -> bool {
-    context.matrix(view).is_some_and(|matrix| matrix.is_of_two)
+/// Whether a group mutes a user.
+#[inline]
+pub(super) fn is_muted(group: Option<GroupView<'_>>, user: &Principal<'_>) -> bool {
+    let restrictions = group.and_then(|group| group.restrictions);
+    restrictions.zip(user.number).is_some_and(|(it, user)| it.mutes(user))
+}
+
+/// Whether a group bans a user.
+#[inline]
+pub(super) fn is_banned(group: Option<GroupView<'_>>, user: &Principal<'_>) -> bool {
+    let restrictions = group.and_then(|group| group.restrictions);
+    restrictions.zip(user.number).is_some_and(|(it, user)| it.bans(user))
+}
+
+/// The condition that someone in a group must meet, if there is one.
+#[inline]
+pub(super) fn requirement_of(group: Option<GroupView<'_>>) -> Option<&Requirement> {
+    group?.restrictions?.requires()
 }
 
 /// Users as a selection.

@@ -81,16 +81,20 @@ pub(super) fn denial(value: &GrantCondition<TagId>) -> Reason {
 /// parsers limit.
 pub(super) fn granted_users<'v>(
     view: &'v View,
-    group: GroupView<'_>,
+    group: Option<GroupView<'_>>,
     value: &GrantCondition<TagId>,
 ) -> Selection<'v> {
     match value {
         GrantCondition::Grant(Grant::Allow) => Selection::everybody(),
         GrantCondition::Grant(Grant::Deny | Grant::Unspecified) => Selection::nobody(),
         GrantCondition::Grant(Grant::AllowIfAdmin) => {
-            user_selection(group.admins().chain(group.super_admins()))
+            let (admins, super_admins) = (GroupView::admins, GroupView::super_admins);
+            let groups = || group.into_iter();
+            user_selection(groups().flat_map(admins).chain(groups().flat_map(super_admins)))
         }
-        GrantCondition::Grant(Grant::AllowIfSuperAdmin) => user_selection(group.super_admins()),
+        GrantCondition::Grant(Grant::AllowIfSuperAdmin) => {
+            user_selection(group.into_iter().flat_map(GroupView::super_admins))
+        }
         GrantCondition::HasTag(tag) => {
             view.population.members(*tag).map_or_else(Selection::nobody, Selection::from)
         }

@@ -1,5 +1,6 @@
 //! The gate `role`: what subjects may do in a group, by their role and the group's matrix.
 
+mod admitted;
 mod description;
 mod gate;
 mod group;

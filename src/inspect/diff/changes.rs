@@ -283,7 +283,13 @@ pub(super) fn can_cause(path: &str, reason: Reason, name: &str, action: Action) 
         | Reason::Banned
         | Reason::Silenced
         | Reason::AlreadyFriends
+        | Reason::BannedFromGroup
+        | Reason::AlreadyMember
         | Reason::NotMember
+        | Reason::Muted
+        | Reason::InviteOnly
+        | Reason::RequiredMemberMissing
+        | Reason::LastRequiredMember
         | Reason::NeedsAdmin
         | Reason::NeedsSuperAdmin
         | Reason::DeniedByMatrix
@@ -323,6 +329,11 @@ fn begins_conversation(action: Action) -> bool {
         | Action::AddSuperAdmin
         | Action::RemoveSuperAdmin
         | Action::UpdatePermissions
+        | Action::Join
+        | Action::MuteMember
+        | Action::UnmuteMember
+        | Action::BanMember
+        | Action::UnbanMember
         | Action::Leave => false,
     }
 }

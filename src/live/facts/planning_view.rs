@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::{
     compile::{
         Declarations,
-        merge::{UserFieldValues, declared_role, switch_setting},
+        merge::{UserFieldValues, declared_role, is_in, switch_setting},
     },
     decide,
     diagnostic::{Report, did_you_mean, render_text},
@@ -16,10 +16,10 @@ use crate::{
     },
     policy,
     request::{
-        self, Action, ActionSet, Decision, DeclaredField, Moment, Relation, Request, Switch,
-        suggest,
+        self, Action, ActionSet, Decision, DeclaredField, GroupPermission, Moment, Relation,
+        Request, Switch, suggest,
     },
-    snapshot::{GroupView, UserNumber, View},
+    snapshot::{GroupView, Requirement, TagId, UserNumber, View},
 };
 
 use super::pending_requests::PendingRequests;
@@ -56,6 +56,10 @@ impl PlanningView<'_> {
 
     fn group(&self, id: &str) -> Option<GroupView<'_>> {
         self.view.groups.get(self.view.groups.number(id)?)
+    }
+
+    fn requirement(&self, group: &str) -> Option<&Requirement> {
+        self.group(group)?.restrictions?.requires()
     }
 
     fn place(&self, place: request::DeclarationSite) -> FileLine {
@@ -138,6 +142,19 @@ impl PlanContext for PlanningView<'_> {
                 let role = declared_role(group, member)?;
                 declaration(place, json!(role))
             }
+            Declarable::GroupMute(id, user) => {
+                let (group, place) = self.declarations.group(id)?;
+                is_in(&group.muted, user).then(|| declaration(place, Json::Null))?
+            }
+            Declarable::GroupBan(id, user) => {
+                let (group, place) = self.declarations.group(id)?;
+                is_in(&group.banned, user).then(|| declaration(place, Json::Null))?
+            }
+            Declarable::Requirement(id) => {
+                let (group, place) = self.declarations.group(id)?;
+                let requires = group.requires.as_ref()?;
+                declaration(place, json!(requires.to_string()))
+            }
             Declarable::Conversation(one, other) => {
                 declaration(self.declarations.conversation_place(one, other)?, Json::Null)
             }
@@ -163,6 +180,20 @@ impl PlanContext for PlanningView<'_> {
         all.filter(|&user| self.is_known(user)).count()
     }
 
+    fn meets_requirement(&self, group: &str, user: &str) -> bool {
+        self.requirement(group).is_none_or(|it| {
+            let number = self.number(user);
+            let tags = number.map(|user| self.view.population.directory.tags(user));
+            let has = |tag: &TagId| tags.as_ref().is_some_and(|tags| tags.contains(*tag));
+            it.is_met() || it.condition.holds(&has)
+        })
+    }
+
+    fn is_last_required(&self, group: &str, user: &str) -> bool {
+        let last = self.requirement(group).and_then(Requirement::only_qualified);
+        last.is_some() && last == self.number(user)
+    }
+
     fn references(&self, user: &str) -> References {
         let (directory, groups) = (&self.view.population.directory, &self.view.groups);
         let mut around =
@@ -178,7 +209,11 @@ impl PlanContext for PlanningView<'_> {
             }
         }
         let ids = |group| groups.get(group).map(|group| group.id.to_owned());
-        around.groups = groups.groups_of(number).into_iter().filter_map(ids).collect();
+        let mut all = groups.groups_of(number);
+        all.extend(
+            groups.restricting(number).filter(|group| !all.contains(group)).collect::<Vec<_>>(),
+        );
+        around.groups = all.into_iter().filter_map(ids).collect();
         around
     }
 
@@ -293,11 +328,15 @@ impl PlanContext for PlanningView<'_> {
 
     fn canonical_matrix_value(
         &self,
-        _: &PermissionKey,
+        permission: &PermissionKey,
         text: &str,
     ) -> Result<String, CommandError> {
         let value = policy::parse_value(text)
             .map_err(|why| syntax_refusal(RefusalReason::InvalidValue, &why))?;
+        if let (GroupPermission::Join, Some(role)) = (permission.permission, value.role_grant()) {
+            let problem = format!("`join` depends on a role: `{role}`; who joins has none");
+            return Err(CommandError::new(RefusalReason::InvalidValue, problem));
+        }
         let mut unknown = None;
         value.for_each_tag(&mut |tag| {
             unknown =

@@ -16,7 +16,7 @@ use crate::{
     },
     live::{ServedPolicy, facts::FactsHandle},
     request::{self, DeclaredField, Moderation, Relation, Role, RuleSource},
-    snapshot,
+    snapshot::{self, Directory, GroupRestrictions, GroupView, UserNumber},
     store::{Store, StoreError},
 };
 
@@ -199,6 +199,11 @@ impl ServedPolicy {
         let creator = creator.map(|user| directory.id(user).to_owned());
         let is_known = |id: &str| directory.number(id).is_some();
         record.members.retain(|id, _| is_known(id));
+        record.muted.retain(|id, _| is_known(id));
+        record.banned.retain(|id, _| is_known(id));
+        let requires = group.restrictions.and_then(GroupRestrictions::requires);
+        let requires = requires.map(|it| it.condition.map(&mut |&tag| view.tags.name(tag)));
+        let (muted, banned) = restricted_users(&group, directory);
         for member in record.members.values_mut() {
             member.by = member.by.take().filter(|by| is_known(by));
         }
@@ -206,7 +211,17 @@ impl ServedPolicy {
             let fields = declared_group_fields(group).map(str::to_owned).collect();
             DeclaredBy { place: self.place(place), fields }
         });
-        Ok(Some(EffectiveGroup { matrix, creator, members, record, version, declared_by }))
+        Ok(Some(EffectiveGroup {
+            matrix,
+            creator,
+            members,
+            muted,
+            banned,
+            requires: requires.map(|it| it.to_string()),
+            record,
+            version,
+            declared_by,
+        }))
     }
 
     /// The rules that list tags whose id comes after one, `limit` at most. Costs those that it returns, and those
@@ -357,4 +372,16 @@ impl ServedPolicy {
             .contains(DeclaredField::Itself)
             .then(|| DeclaredBy { place: self.place(declared.site()), fields })
     }
+}
+
+/// The known users whom a group mutes, and those whom it bans, in the order of ids.
+fn restricted_users(group: &GroupView<'_>, directory: &Directory) -> (Vec<String>, Vec<String>) {
+    let ids = |users: &mut dyn Iterator<Item = UserNumber>| -> Vec<String> {
+        let known = users.filter(|&user| directory.is_known(user));
+        let mut ids: Vec<String> = known.map(|user| directory.id(user).to_owned()).collect();
+        ids.sort_unstable();
+        ids
+    };
+    let Some(restrictions) = group.restrictions else { return Default::default() };
+    (ids(&mut restrictions.muted()), ids(&mut restrictions.banned()))
 }

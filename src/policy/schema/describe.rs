@@ -26,6 +26,17 @@ pub(super) fn permission(permission: GroupPermission) -> &'static str {
         GroupPermission::AddAdmin => "Who may make members admins.",
         GroupPermission::RemoveAdmin => "Who may make admins members.",
         GroupPermission::UpdatePermissions => "Who may change this matrix.",
+        GroupPermission::SendMessage => "Who may send messages; all members, if left out.",
+        GroupPermission::VoiceCall => "Who may make voice calls; all members, if left out.",
+        GroupPermission::VideoCall => "Who may make video calls; all members, if left out.",
+        GroupPermission::MuteMember => "Who may mute and unmute members; admins, if left out.",
+        GroupPermission::BanMember => {
+            "Who may ban users from the group and unban them; admins, if left out."
+        }
+        GroupPermission::Join => {
+            "Which users may join who are no members, a condition without roles; nobody, if left out."
+        }
+        GroupPermission::Leave => "Who may leave; all members, if left out.",
     }
 }
 

@@ -83,6 +83,9 @@ fn group() -> Map<String, Value> {
         ("super_admins", list("Its super admins; the creator, if nothing is said.", "id")),
         ("admins", list("Its admins.", "id")),
         ("members", list("Its other members.", "id")),
+        ("muted", list("Those who may not speak in it, members or not.", "id")),
+        ("banned", list("Those who are neither added to it nor join it.", "id")),
+        ("requires", reference("condition")),
     ])
 }
 

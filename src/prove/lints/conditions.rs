@@ -66,6 +66,11 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
                     .iter()
                     .for_each(|mode| check_condition(linter, mode.when.span, &mode.when));
             }
+            Item::Group(group) => {
+                if let Some(requires) = &group.requires {
+                    check_condition(linter, group.id.span, requires);
+                }
+            }
             // Rules are checked above, matrices as matrices, relation conditions with their statements,
             // and records below.
             Item::Tags(_)
@@ -78,7 +83,6 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
             | Item::Word(_)
             | Item::Matrix(_)
             | Item::User(_)
-            | Item::Group(_)
             | Item::Conversation(_)
             | Item::Lints(_) => {}
         }

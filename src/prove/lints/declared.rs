@@ -1,37 +1,14 @@
-//! Lints about declared actions: those of which nothing is said, and cells that nobody asks.
+//! The lint about declared actions of which nothing is said.
 
 use super::Linter;
 use crate::{
     diagnostic::{Code, Diagnostic},
-    gates::takes_role_in_groups,
-    request::{AudienceSlot, ResourceKind},
+    request::AudienceSlot,
     syntax::ast::{Item, SettingsSection},
 };
 
 pub(super) fn lint(linter: &mut Linter<'_, '_>) {
     check_plain_actions(linter);
-    check_cells(linter);
-}
-
-/// Reports cells of declared actions that are like one of which no matrix is asked.
-fn check_cells(linter: &mut Linter<'_, '_>) {
-    let actions = &linter.view.settings.actions;
-    for item in linter.items {
-        let Item::Matrix(matrix) = item else { continue };
-        for cell in &matrix.permissions {
-            let declared = actions.number(&cell.key.value).and_then(|it| actions.get(it));
-            let Some(like) = declared.map(|it| it.like) else { continue };
-            if takes_role_in_groups(like) || !like.takes().contains(&ResourceKind::Group) {
-                continue;
-            }
-            let name = cell.key.value.escape_debug();
-            let message = format!("no decision looks at the cell `{name}`");
-            let problem = Diagnostic::warning(Code::UnaskedCell, cell.key.span, message)
-                .label(format!("it is like `{like}`, of which no matrix is asked"))
-                .hint("say it by a switch in `permissions`, and remove the cell");
-            linter.warn(cell.key.span, problem);
-        }
-    }
 }
 
 /// Reports declared actions that are decided as those that they are like, whatever is asked: no statement and

@@ -8,6 +8,7 @@ mod bind;
 mod conditions;
 mod confusable;
 mod declared;
+mod groups;
 mod implied;
 mod ineffective;
 mod matrices;
@@ -76,6 +77,7 @@ pub fn lint(
     if !view.population.directory.is_empty() {
         ineffective::lint(&mut linter);
         pair_statements::lint_users(&mut linter);
+        groups::lint(&mut linter);
         unused::lint(&mut linter);
     }
     confusable::lint(&mut linter, sources);

@@ -138,13 +138,14 @@ impl<'s> Suppressions<'s> {
 }
 
 /// Lints that find more where there are users.
-const ABOUT_USERS: [Code; 7] = [
+const ABOUT_USERS: [Code; 8] = [
     Code::Confusable,
     Code::DeadNow,
     Code::UnreachedTag,
     Code::Unconcerned,
     Code::UnusedTag,
     Code::UnusedMatrix,
+    Code::UnmetRequirement,
     Code::Overridden,
 ];
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use crate::{
     diagnostic::{Code, Diagnostic},
     request::{MetadataGrants, RelationCondition},
-    snapshot::{TagId, UserSet, View},
+    snapshot::{GroupRestrictions, TagId, UserSet, View},
     syntax::ast::{self, Expr, ExprKind, Item},
 };
 
@@ -63,6 +63,11 @@ fn referenced_tags(view: &View, items: &[Item<'_>]) -> HashSet<TagId> {
     }
     for condition in view.population.own_switches.conditions() {
         condition.for_each_tag(&mut add);
+    }
+    for (_, group) in view.groups.iter() {
+        if let Some(requirement) = group.restrictions.and_then(GroupRestrictions::requires) {
+            requirement.condition.for_each_tag(&mut add);
+        }
     }
     for matrix in &*view.matrices {
         matrix.permissions.values().for_each(|value| value.for_each_tag(&mut add));

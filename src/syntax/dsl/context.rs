@@ -70,6 +70,8 @@ pub(super) enum Within {
     Barrier,
     /// The condition that lifts a barrier.
     Unless,
+    /// The condition that someone in a group must meet.
+    Requires,
     Audience,
     Accepts,
     /// A field of `accepts`.

@@ -191,7 +191,7 @@ fn expected_name(within: Within, has: &impl Fn(&str) -> bool) -> &'static str {
     let in_call = has("\")\"");
     let at_start = has("\"}\"");
     match within {
-        Within::Condition | Within::Unless => "a condition",
+        Within::Condition | Within::Unless | Within::Requires => "a condition",
         Within::Tags | Within::Rules | Within::List(ListField::Tags) => "a tag",
         Within::List(ListField::Actions) | Within::Accepts | Within::Action => "an action",
         Within::List(_) | Within::Conversation | Within::Value(ValueField::Creator) => {
@@ -307,6 +307,7 @@ fn hint(
             | Within::Condition
             | Within::Barrier
             | Within::Unless
+            | Within::Requires
             | Within::Audience
     );
     let after_condition = has("\"->\"") || within == Within::Condition && !has("word");
@@ -389,6 +390,7 @@ fn hint_on_kind(
         | Within::Mode
         | Within::AudienceMode
         | Within::Unless
+        | Within::Requires
             if value && opens("`{`") =>
         {
             "write a value in place of the block"
@@ -400,6 +402,7 @@ fn hint_on_kind(
         | Within::Mode
         | Within::AudienceMode
         | Within::Unless
+        | Within::Requires
             if has("\";\"") && (name || token == Some(&Token::Comma)) =>
         {
             "fields end with `;`"

@@ -28,6 +28,7 @@ pub(super) enum Field<'s> {
     Accepts(Vec<Setting<'s>>),
     // Boxed, as it would be the largest of those that users have.
     Unless(Box<Expr<'s>>),
+    Requires(Box<Expr<'s>>),
     Default(Text<'s>),
     AudienceMode(Box<AudienceMode<'s>>),
 }
@@ -71,8 +72,17 @@ impl Context<'_> {
 
     pub(super) fn group<'s>(&self, id: Text<'s>) -> Group<'s> {
         self.given.borrow_mut().clear();
-        let (matrix, creator) = (None, None);
-        Group { id, matrix, creator, super_admins: None, admins: None, members: None }
+        Group {
+            id,
+            matrix: None,
+            creator: None,
+            super_admins: None,
+            admins: None,
+            members: None,
+            muted: None,
+            banned: None,
+            requires: None,
+        }
     }
 
     pub(super) fn group_field<'s>(&self, group: &mut Group<'s>, given: Given<'s>) {
@@ -179,6 +189,7 @@ impl<'s> Field<'s> {
             Self::Permissions(_) => Keyword::Permissions,
             Self::Accepts(_) => Keyword::OwnAccepts,
             Self::Unless(_) => Keyword::Unless,
+            Self::Requires(_) => Keyword::Requires,
             // Of the modes there may be many, which are not asked.
             Self::Default(_) | Self::AudienceMode(_) => Keyword::Default,
         }
@@ -199,6 +210,8 @@ impl<'s> Field<'s> {
                     | ListField::SuperAdmins
                     | ListField::Admins
                     | ListField::Members
+                    | ListField::Muted
+                    | ListField::Banned
                     | ListField::Allow
                     | ListField::Actions => {}
                 }
@@ -215,7 +228,7 @@ impl<'s> Field<'s> {
             },
             Self::Permissions(permissions) => user.permissions = permissions,
             Self::Accepts(accepts) => user.accepts = accepts,
-            Self::Unless(_) | Self::Default(_) | Self::AudienceMode(_) => {}
+            Self::Unless(_) | Self::Requires(_) | Self::Default(_) | Self::AudienceMode(_) => {}
         }
     }
 
@@ -225,6 +238,9 @@ impl<'s> Field<'s> {
             Self::List(ListField::SuperAdmins, list) => group.super_admins = Some(list),
             Self::List(ListField::Admins, list) => group.admins = Some(list),
             Self::List(ListField::Members, list) => group.members = Some(list),
+            Self::List(ListField::Muted, list) => group.muted = Some(list),
+            Self::List(ListField::Banned, list) => group.banned = Some(list),
+            Self::Requires(condition) => group.requires = Some(*condition),
             Self::Value(ValueField::Matrix, name) => group.matrix = Some(name),
             Self::Value(ValueField::Creator, id) => group.creator = Some(id),
             _ => {}

@@ -43,6 +43,8 @@ pub(super) enum Keyword {
     Default,
     /// The condition that lifts a barrier.
     Unless,
+    /// The condition that someone in a group must meet.
+    Requires,
 }
 
 /// The tags or the users that a section is about.
@@ -57,6 +59,8 @@ pub(super) enum ListField {
     SuperAdmins,
     Admins,
     Members,
+    Muted,
+    Banned,
     Allow,
     Actions,
 }
@@ -292,6 +296,9 @@ const GROUP: &Block = &Block {
         list("super_admins", ListField::SuperAdmins),
         list("admins", ListField::Admins),
         list("members", ListField::Members),
+        list("muted", ListField::Muted),
+        list("banned", ListField::Banned),
+        FieldSpec { name: "requires", keyword: Keyword::Requires, block: None, followed_by: COLON },
     ]),
 };
 

@@ -174,13 +174,18 @@ fn user_statement(user: &User<'_>, part: &mut Region) -> PrintedStatement {
 }
 
 fn group_statement(group: &Group<'_>, part: &mut Region) -> PrintedStatement {
-    let Group { id, matrix, creator, super_admins, admins, members } = group;
+    let Group { id, matrix, creator, super_admins, admins, members, muted, banned, requires } =
+        group;
     let mut fields = Vec::new();
     fields.extend(text("matrix", matrix.as_ref(), part));
     fields.extend(text("creator", creator.as_ref(), part));
     fields.extend(list("super_admins", super_admins.as_ref(), part));
     fields.extend(list("admins", admins.as_ref(), part));
     fields.extend(list("members", members.as_ref(), part));
+    fields.extend(list("muted", muted.as_ref(), part));
+    fields.extend(list("banned", banned.as_ref(), part));
+    let requires = requires.as_ref();
+    fields.extend(requires.map(|it| field("requires", Doc::from_expr(it), it.span, part)));
     block(format!("group {}", word(&id.value)), fields)
 }
 

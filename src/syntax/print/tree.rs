@@ -214,7 +214,8 @@ pub(super) fn user(user: &User<'_>, mut part: Region) -> TreeNode {
 }
 
 pub(super) fn group(group: &Group<'_>, mut part: Region) -> TreeNode {
-    let Group { id: _, matrix, creator, super_admins, admins, members } = group;
+    let Group { id: _, matrix, creator, super_admins, admins, members, muted, banned, requires } =
+        group;
     let within = &mut part;
     let mut fields = Vec::new();
     fields.extend(matrix.as_ref().map(|it| text("matrix", it, within)));
@@ -222,6 +223,9 @@ pub(super) fn group(group: &Group<'_>, mut part: Region) -> TreeNode {
     fields.extend(super_admins.as_ref().map(|it| texts("super_admins", it, within)));
     fields.extend(admins.as_ref().map(|it| texts("admins", it, within)));
     fields.extend(members.as_ref().map(|it| texts("members", it, within)));
+    fields.extend(muted.as_ref().map(|it| texts("muted", it, within)));
+    fields.extend(banned.as_ref().map(|it| texts("banned", it, within)));
+    fields.extend(requires.as_ref().map(|it| expr_field("requires", it, within)));
     TreeNode::new(TreeValue::Map(fields), part)
 }
 

@@ -359,13 +359,6 @@ fn lints(policy: &str) -> Vec<String> {
 }
 
 #[test]
-fn cells_that_no_decision_looks_at() {
-    assert_eq!(lints(&format!("{TEAM}    mention: deny\n    announce: deny\n")), ["unasked-cell"]);
-    let said = format!("{TEAM}    mention: deny\npermissions: {{ announce: hasTag(x) }}\n");
-    assert_eq!(lints(&said), [""; 0]);
-}
-
-#[test]
 fn peers_modes_that_users_widen_alone() {
     let users = "users: { a: { tags: [x], contacts: [b] }, b: { tags: [] } }";
     for (audience, found) in [

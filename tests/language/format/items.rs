@@ -392,14 +392,19 @@ fn user() -> impl Strategy<Value = User<'static>> {
 
 fn group() -> impl Strategy<Value = Group<'static>> {
     let lists = || option::of(list());
-    (text(), option::of(text()), option::of(text()), lists(), lists(), lists()).prop_map(
-        |(id, matrix, creator, super_admins, admins, members)| Group {
+    let people = (lists(), lists(), lists());
+    let restrictions = (lists(), lists(), option::of(expr()));
+    (text(), option::of(text()), option::of(text()), people, restrictions).prop_map(
+        |(id, matrix, creator, people, (muted, banned, requires))| Group {
             id,
             matrix,
             creator,
-            super_admins,
-            admins,
-            members,
+            super_admins: people.0,
+            admins: people.1,
+            members: people.2,
+            muted,
+            banned,
+            requires,
         },
     )
 }

@@ -100,7 +100,15 @@ impl PolicyKind {
             GroupPermission::UpdateMetadata => Self::Metadata,
             GroupPermission::AddAdmin
             | GroupPermission::RemoveAdmin
-            | GroupPermission::UpdatePermissions => Self::Permissions,
+            | GroupPermission::UpdatePermissions
+            // XMTP has no policies for these.
+            | GroupPermission::SendMessage
+            | GroupPermission::VoiceCall
+            | GroupPermission::VideoCall
+            | GroupPermission::MuteMember
+            | GroupPermission::BanMember
+            | GroupPermission::Join
+            | GroupPermission::Leave => Self::Permissions,
         }
     }
 

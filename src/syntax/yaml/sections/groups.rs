@@ -1,6 +1,6 @@
 //! The `groups` section.
 
-use super::{TEXT, unique_entries::UniqueEntries};
+use super::{CONDITION, TEXT, unique_entries::UniqueEntries};
 use crate::{
     diagnostic::Code,
     source::Span,
@@ -20,7 +20,8 @@ const GROUP: ExpectedValue = ExpectedValue("a group", "write `{ creator: alice, 
 const CREATOR: ExpectedValue =
     ExpectedValue("the id of a user", "a group has one creator: `creator: alice`");
 
-const FIELDS: &[&str] = &["matrix", "creator", "super_admins", "admins", "members"];
+const FIELDS: &[&str] =
+    &["matrix", "creator", "super_admins", "admins", "members", "muted", "banned", "requires"];
 
 pub(super) fn read<'s>(
     cursor: &mut YamlCursor<'s, '_>,
@@ -47,6 +48,9 @@ pub(super) fn read<'s>(
             super_admins: None,
             admins: None,
             members: None,
+            muted: None,
+            banned: None,
+            requires: None,
         };
         let done = record(cursor, &mut group);
         // Even with mistakes in its record it is a known group.
@@ -68,6 +72,9 @@ fn record<'s>(cursor: &mut YamlCursor<'s, '_>, group: &mut Group<'s>) -> Result<
             "super_admins" => group.super_admins = cursor.users()?.value(),
             "admins" => group.admins = cursor.users()?.value(),
             "members" => group.members = cursor.users()?.value(),
+            "muted" => group.muted = cursor.users()?.value(),
+            "banned" => group.banned = cursor.users()?.value(),
+            "requires" => group.requires = cursor.expr(CONDITION)?.value(),
             _ => cursor.unknown_field(&key, "a group", FIELDS)?,
         }
     }
