@@ -11,7 +11,9 @@ mod pairwise;
 mod reach;
 mod trace;
 
-pub use crate::gates::{ConversationBlocks, OneSided, PairCondition, UserCondition};
+pub use crate::gates::{
+    ConversationBlocks, OneSided, PairCondition, PairRequirements, UserCondition,
+};
 pub use cursor::ListCursor;
 pub use decision::decide;
 pub use explain::{Explanation, GateFinding, MAX_RULES, RuleRef, explain};

@@ -3,7 +3,7 @@
 use super::explain::{Explanation, explain_with};
 use crate::{
     gates::{
-        GATES, Gate, GateContext, GateScope, OneSided, Principal, PrincipalPair,
+        GATES, Gate, GateContext, GateScope, OneSided, PairRequirements, Principal, PrincipalPair,
         first_closed_between, one_sided, opening_rules,
     },
     request::{Conversation, Request, RequestedAction, Resource, ResourceKind, User},
@@ -48,6 +48,11 @@ impl<'v> PairEvaluator<'v> {
     /// Whether the conversation of the two is taken to be new or to exist; `None` where their tie says it.
     pub fn conversation(&self) -> Option<Conversation> {
         self.context.conversation()
+    }
+
+    /// What the action requires of the gates.
+    pub fn requirements(&self) -> PairRequirements {
+        self.context.pair_requirements()
     }
 
     /// The evaluator of the same action under another view of the same users and groups.

@@ -36,6 +36,10 @@ pub struct GateContext<'r> {
     pub(super) requirements: &'static Requirements,
 }
 
+/// What an action requires of two users, as far as [`OneSided`](super::OneSided) conditions don't tell it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct PairRequirements(Requirements);
+
 /// The resource of a request, resolved against a view.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum GateTarget {
@@ -85,6 +89,11 @@ impl<'r> GateContext<'r> {
             conversation: request.conversation,
             requirements: requirements.unwrap_or(&UNSUPPORTED),
         }
+    }
+
+    /// What the action requires of two users, besides the subject's switch for it.
+    pub fn pair_requirements(&self) -> PairRequirements {
+        PairRequirements(Requirements { subject_switch: None, ..*self.requirements })
     }
 
     /// What the request says of the conversation.

@@ -33,7 +33,7 @@ mod rules;
 mod self_target;
 mod sets;
 
-pub use context::{GateContext, GateTarget};
+pub use context::{GateContext, GateTarget, PairRequirements};
 pub use denial::DenialReason;
 pub use gate::{Gate, GateScope};
 pub use one_sided::{ConversationBlocks, OneSided, UserCondition};

@@ -22,6 +22,8 @@ pub(super) struct ActionComparison<'v> {
     pub(super) subjects: [BitSet; 2],
     /// The users on whom it may be performed without a tie, as far as their side decides.
     pub(super) others: [BitSet; 2],
+    /// The users who meet each of the conditions on one user alone, before and after.
+    pub(super) one_sided: [[BitSet; 4]; 2],
     /// The users whose side differs as a subject, and as the other, whatever the tie.
     pub(super) subjects_differ: BitSet,
     pub(super) others_differ: BitSet,
@@ -59,12 +61,12 @@ impl<'v> ActionComparison<'v> {
             ]
             .map(|users| bits(&users))
         };
-        let ([s_old, b_old, o_old, m_old], [s_new, b_new, o_new, m_new]) =
-            (split(&before), split(&after));
-        let mut subjects_differ = differing(&s_old, &s_new, user_classes.users);
+        let one_sided = [split(&before), split(&after)];
+        let [[s_old, b_old, o_old, m_old], [s_new, b_new, o_new, m_new]] = &one_sided;
+        let mut subjects_differ = differing(s_old, s_new, user_classes.users);
         // Users who may only continue conversations are distinguished whatever else excludes them.
-        subjects_differ.insert_differing(&b_old, &b_new);
-        let mut others_differ = differing(&o_old, &o_new, user_classes.users);
+        subjects_differ.insert_differing(b_old, b_new);
+        let mut others_differ = differing(o_old, o_new, user_classes.users);
         if reads_peers {
             let modes = peers_differ(old, new, user_classes.users);
             subjects_differ.insert_all(&modes);
@@ -76,8 +78,9 @@ impl<'v> ActionComparison<'v> {
         Self {
             old: judge_old,
             new: judge_new,
-            subjects: [s_old.and(&b_old).and(&m_old), s_new.and(&b_new).and(&m_new)],
-            others: [o_old.and(&m_old), o_new.and(&m_new)],
+            subjects: [s_old.and(b_old).and(m_old), s_new.and(b_new).and(m_new)],
+            others: [o_old.and(m_old), o_new.and(m_new)],
+            one_sided,
             subjects_differ,
             others_differ,
             is_pairwise: before.is_pairwise() || after.is_pairwise(),
@@ -85,6 +88,17 @@ impl<'v> ActionComparison<'v> {
             blocks_differ: blocks_differ || friendships_differ,
             friendships_differ,
         }
+    }
+
+    /// The conditions on one user alone that a user meets, before and after, as bits.
+    pub(super) fn one_sided_bits(&self, user: UserNumber) -> u8 {
+        let sets = self.one_sided.iter().flatten();
+        sets.fold(0, |bits, set| bits << 1 | u8::from(set.contains(user)))
+    }
+
+    /// Whether blocks end friendships under one policy only, so that ties differ.
+    pub(super) fn friendships_differ(&self) -> bool {
+        self.friendships_differ
     }
 
     /// Whether the side of some user differs, or the effect of blocks.

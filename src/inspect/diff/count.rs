@@ -77,39 +77,37 @@ impl PairCounts {
     fn everyone(&mut self, comparison: &ActionComparison<'_>, user_classes: &UserClasses<'_>) {
         for flags in FLAGS {
             let users = users_with(comparison, user_classes, flags);
+            let leaves = user_classes.order.iter().filter_map(|&class| {
+                let users = users.get(class as usize).copied().filter(|&users| users > 0)?;
+                Some(ClassLeaf { ranks: &user_classes.class(class)?.ranks, class, users })
+            });
+            let leaves: Vec<ClassLeaf<'_>> = leaves.collect();
             let lanes = Lanes::of(flags, comparison, user_classes);
-            self.add_lanes(&lanes, &users, user_classes);
+            self.add_lanes(&lanes, &leaves, user_classes);
         }
     }
 
-    /// Adds the terms for each user of the classes; `users` has the number of users by class.
+    /// Adds the terms for each user of the leaves, which come in the order of their ranks.
     pub(super) fn add_lanes(
         &mut self,
         lanes: &Lanes,
-        users: &[i64],
+        leaves: &[ClassLeaf<'_>],
         user_classes: &UserClasses<'_>,
     ) {
-        let weigh = |class: u32| users.get(class as usize).copied().unwrap_or(0);
-        for &class in user_classes.order.iter().filter(|&&class| weigh(class) > 0) {
-            for (which, subjects) in lanes.plain.iter().enumerate() {
-                self.add(class, which, subjects * weigh(class));
-            }
+        for (which, subjects) in lanes.plain.iter().enumerate().filter(|(_, plain)| **plain != 0) {
+            leaves.iter().for_each(|leaf| self.add(leaf.class, which, subjects * leaf.users));
         }
-        let leaf =
-            |&class: &u32| Some(ClassLeaf { ranks: &user_classes.class(class)?.ranks, class });
-        let leaves: Vec<ClassLeaf<'_>> =
-            user_classes.order.iter().filter(|&&class| weigh(class) > 0).filter_map(leaf).collect();
         for (which, sign, side, set) in &lanes.left {
             let counted = match side {
-                PolicySide::Old => in_parts(user_classes, &leaves, &|part, emit| {
+                PolicySide::Old => in_parts(user_classes, leaves, &|part, emit| {
                     walk(user_classes, part, RemainingSubjects::<false>::all(set), emit);
                 }),
-                PolicySide::New => in_parts(user_classes, &leaves, &|part, emit| {
+                PolicySide::New => in_parts(user_classes, leaves, &|part, emit| {
                     walk(user_classes, part, RemainingSubjects::<true>::all(set), emit);
                 }),
             };
-            for (class, subjects) in counted {
-                self.add(class, *which, sign * signed(subjects) * weigh(class));
+            for (class, users, subjects) in counted {
+                self.add(class, *which, sign * signed(subjects) * users);
             }
         }
         let is_concerned = |leaf: &ClassLeaf<'_>| {
@@ -128,9 +126,9 @@ impl PairCounts {
                 emit,
             );
         });
-        for (class, [gained, lost]) in counted {
-            self.add(class, GAINED, signed(gained) * weigh(class));
-            self.add(class, LOST, signed(lost) * weigh(class));
+        for (class, users, [gained, lost]) in counted {
+            self.add(class, GAINED, signed(gained) * users);
+            self.add(class, LOST, signed(lost) * users);
         }
     }
 
@@ -231,15 +229,15 @@ fn users_with(
 }
 
 /// A receiver of the counts of a class.
-type Tell<'t, C> = &'t mut dyn FnMut(u32, C);
+type Tell<'t, C> = &'t mut dyn FnMut(&ClassLeaf<'_>, C);
 
-/// The counts of the classes in each part, computed on all processors; those of some parts, if the
-/// counting is given up.
+/// The classes of each part, the users of the leaf and their counts, computed on all processors; those of some
+/// parts, if the counting is given up.
 fn in_parts<C: Send>(
     user_classes: &UserClasses<'_>,
     leaves: &[ClassLeaf<'_>],
     count: &(dyn Fn(&[ClassLeaf<'_>], Tell<'_, C>) + Sync),
-) -> Vec<(u32, C)> {
+) -> Vec<(u32, i64, C)> {
     let parts: Vec<&[ClassLeaf<'_>]> = leaves.chunks((leaves.len() / PARTS).max(1024)).collect();
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::new());
@@ -248,7 +246,7 @@ fn in_parts<C: Send>(
             && !user_classes.is_late()
         {
             let mut counted = Vec::with_capacity(part.len());
-            count(part, &mut |class, counts| counted.push((class, counts)));
+            count(part, &mut |leaf, counts| counted.push((leaf.class, leaf.users, counts)));
             done.lock().unwrap_or_else(PoisonError::into_inner).append(&mut counted);
         }
     };
@@ -273,6 +271,20 @@ pub(super) fn in_parallel<T: Send>(parts: usize, work: &(dyn Fn(usize) -> T + Sy
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_unstable_by_key(|&(at, _)| at);
     done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// What two pieces of work give, done side by side.
+pub(super) fn side_by_side<A: Send, B>(
+    one: &(dyn Fn() -> A + Sync),
+    other: &dyn Fn() -> B,
+) -> (A, B) {
+    thread::scope(|scope| {
+        let begun = thread::Builder::new().spawn_scoped(scope, one);
+        let other = other();
+        // The work of a thread that failed is done here.
+        let one = begun.ok().and_then(|thread| thread.join().ok()).unwrap_or_else(one);
+        (one, other)
+    })
 }
 
 /// Runs work that ends when nothing is left to do, on as many threads as there are processors, or

@@ -8,6 +8,8 @@
 //!
 //! Invariant: both views are of the same population.
 
+mod action_terms;
+mod alike;
 mod bitset;
 mod changes;
 mod class_pairs;
@@ -19,10 +21,13 @@ mod kinds;
 mod matrices;
 mod openings;
 mod pairwise;
+mod pairwise_actions;
 mod pairwise_count;
 mod pairwise_isolation;
 mod pairwise_largest;
+mod pairwise_strangers;
 mod questions;
+mod reached_ranks;
 mod render;
 mod residues;
 mod shared_tags;
@@ -53,8 +58,7 @@ use classes::{PolicySide, UserClasses};
 use comparison::ActionComparison;
 use count::{GAINED, LOST, PairCounts};
 use isolation::StrangerReach;
-use openings::AssumedViews;
-use pairwise::PairwiseComparison;
+use pairwise_actions::PairwiseActions;
 
 /// The difference of two policies: the pairs that one allows and the other does not.
 #[derive(Debug)]
@@ -321,8 +325,7 @@ impl DiffBuilder<'_> {
     fn all(&self, conversation: Option<Conversation>) -> Vec<ActionDiff> {
         let (mut acts, mut commons): (Vec<PlannedAction<'_>>, Vec<SharedCounts>) =
             (Vec::new(), Vec::new());
-        let mut pairwise = Vec::new();
-        let assumed = OnceLock::new();
+        let mut pairwise = PairwiseActions::of(self);
         for action in compared_actions(self.old, self.new) {
             let Some(over) = action.over() else { continue };
             if self.user_classes.is_late() {
@@ -332,8 +335,7 @@ impl DiffBuilder<'_> {
                 ActionComparison::new(self.old, self.new, &action, conversation, self.user_classes);
             if comparison.is_pairwise && over != CountedUnit::Subjects {
                 // Its work is divided among all processors by itself.
-                let assumed = assumed.get_or_init(|| AssumedViews::of([self.old, self.new]));
-                pairwise.push(self.pairwise(&action, over, &comparison, assumed));
+                pairwise.compare(&action, over, &comparison);
                 continue;
             }
             let alike = acts.iter().find(|act| act.comparison.has_same_strangers(&comparison));
@@ -362,58 +364,8 @@ impl DiffBuilder<'_> {
             }
         });
         let mut diffs = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-        diffs.append(&mut pairwise);
+        diffs.extend(pairwise.into_diffs());
         diffs
-    }
-
-    /// The difference of an action where a policy says something about two users together.
-    fn pairwise(
-        &self,
-        action: &ComparedAction,
-        over: CountedUnit,
-        comparison: &ActionComparison<'_>,
-        assumed: &AssumedViews,
-    ) -> ActionDiff {
-        let mut diff = ActionDiff::unchanged(action, over);
-        let views = [self.old, self.new];
-        let pairwise = PairwiseComparison::new(
-            comparison,
-            self.user_classes,
-            views,
-            assumed,
-            self.detail.kind_pairs,
-        );
-        let Some(pairwise) = pairwise else { return diff };
-        let counts = pairwise.count(self.detail.group_pairs);
-        [diff.gained, diff.lost] = [GAINED, LOST].map(|direction| counts.pairs.total(direction));
-        diff.is_estimate = counts.is_estimate;
-        for direction in [GAINED, LOST] {
-            if self.detail.kinds == 0 || counts.pairs.total(direction) == 0 {
-                continue;
-            }
-            let (largest, is_complete) =
-                pairwise.largest(&counts.pairs, direction, self.detail.kinds);
-            diff.has_all_largest &= is_complete;
-            diff.kinds.extend(largest.into_iter().map(|it| {
-                KindDiff {
-                    gained: direction == GAINED,
-                    from: self.tags(it.from),
-                    to: Some(self.tags(it.to)),
-                    pairs: it.pairs,
-                    witnesses: it
-                        .examples
-                        .into_iter()
-                        .take(self.detail.witnesses)
-                        .map(|(user, other)| self.witness(comparison, user, Some(other)))
-                        .collect(),
-                }
-            }));
-        }
-        if self.detail.isolation && diff.gained + diff.lost > 0 {
-            diff.contact = pairwise.isolation();
-        }
-        diff.causes = self.because(&diff);
-        diff
     }
 
     fn action(&self, act: &PlannedAction<'_>, common: &SharedCounts) -> ActionDiff {

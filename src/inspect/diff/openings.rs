@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     decide::PairEvaluator,
-    snapshot::{UserNumber, View},
+    snapshot::{Tie, UserNumber, View},
 };
 
 /// How far a policy lets users of one kind act on strangers of another.
@@ -102,20 +102,27 @@ impl<'v> AssumedEvaluators<'v> {
         mask: u64,
     ) -> Openings {
         let tags = shared.tags_of_mask(mask);
+        self.by_assumption(|evaluator| evaluator.allows_sharing(subject, other, &tags))
+    }
+
+    /// The openings of which a decision is made with each assumption.
+    fn by_assumption(&self, allows: impl Fn(&PairEvaluator<'_>) -> bool) -> Openings {
         let of = |side: usize| {
             let [shut, open] = [&self.shut, &self.open].map(|evaluators| evaluators.get(side));
-            let allows = |evaluator: Option<&PairEvaluator<'_>>| {
-                evaluator.is_some_and(|it| it.allows_sharing(subject, other, &tags))
-            };
-            if allows(shut) {
+            if shut.is_some_and(&allows) {
                 Opening::Open
-            } else if self.has_rules.get(side) == Some(&true) && allows(open) {
+            } else if self.has_rules.get(side) == Some(&true) && open.is_some_and(&allows) {
                 Opening::ByRules
             } else {
                 Opening::Shut
             }
         };
         Openings { old: of(0), new: of(1) }
+    }
+
+    /// The openings between two users with this tie, their groups and the tags that they share. Costs four decisions.
+    pub(super) fn acquainted(&self, subject: UserNumber, other: UserNumber, tie: Tie) -> Openings {
+        self.by_assumption(|evaluator| evaluator.allows(subject, other, tie))
     }
 
     /// The openings between users of two kinds.

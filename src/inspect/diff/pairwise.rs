@@ -3,28 +3,35 @@
 //! Users of whom such statements ask the same are of one kind. Between users of each two kinds who have nothing to
 //! do with each other, both policies are asked once; how many pairs the section `rules` opens there is counted as
 //! where there are no such statements. Then pairs that share a tag of a pattern are corrected team by team, and each
-//! pair with a tie, or in a common group, by itself, where what the policies say can differ at all.
+//! pair with a tie, or in a common group, by itself, where what the policies say can differ at all. Both policies are
+//! asked once for all such pairs that are alike.
 
 use std::collections::HashMap;
 
 use super::{
+    alike::{AlikePair, CommonGroups, UserTraits},
     bitset::BitSet,
     classes::{PolicySide, UserClasses},
     comparison::ActionComparison,
+    count::side_by_side,
     kinds::{UserKind, UserKinds},
     openings::{AssumedEvaluators, AssumedViews, OpeningTable, Openings},
     questions::{self, PairRole, Questions},
-    residues::Residues,
+    residues::{LeftOpen, Residues},
     shared_tags::{MAX_PATTERNS, SharedTags},
     stated::{are_stated_the_same, own_audiences_mean_the_same},
 };
 use crate::snapshot::{GroupView, Tie, UserNumber, View};
+
+/// The number of decisions that each thread remembers for pairs that are alike.
+const MAX_ALIKE: usize = 1 << 20;
 
 /// Corrections of the counts by one thread, and what it found out for them.
 #[derive(Default)]
 pub(super) struct Corrections {
     pub(super) classes: HashMap<u32, [i64; 2], foldhash::fast::RandomState>,
     openings: HashMap<(u32, u32, u64), Openings, foldhash::fast::RandomState>,
+    acquainted: HashMap<AlikePair, Openings, foldhash::fast::RandomState>,
 }
 
 impl Corrections {
@@ -52,6 +59,7 @@ pub(super) struct PairwiseComparison<'c, 'v> {
     own_audiences_are_the_same: bool,
     pub(super) table: OpeningTable,
     residues: Residues<'v>,
+    traits: UserTraits,
 }
 
 impl<'c, 'v> PairwiseComparison<'c, 'v> {
@@ -80,10 +88,15 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
         let kinds = |able, role| {
             UserKinds::of(views, user_classes, &Questions::of(stated, role), able, role)
         };
-        let subjects = kinds(&comparison.subjects, PairRole::Subject);
-        let others = kinds(&comparison.others, PairRole::Other);
+        let (subjects, others) =
+            side_by_side(&|| kinds(&comparison.subjects, PairRole::Subject), &|| {
+                kinds(&comparison.others, PairRole::Other)
+            });
         let patterns = questions::shared_patterns(stated);
-        let shared = SharedTags::of(new, &patterns, user_classes);
+        let (shared, traits) =
+            side_by_side(&|| SharedTags::of(new, &patterns, user_classes), &|| {
+                UserTraits::of(views, comparison, user_classes.users)
+            });
         let is_sampled = subjects.len().saturating_mul(others.len()) > kind_pairs
             || patterns.len() > MAX_PATTERNS
             || shared.has_too_many_pairs();
@@ -94,6 +107,7 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
             own_audiences_are_the_same: own_audiences_mean_the_same(views, judges),
             table: OpeningTable::of(&evaluators, of_kinds, &shared, &|| user_classes.is_late()),
             residues: Residues::of(new, &evaluators, of_kinds),
+            traits,
             comparison,
             user_classes,
             new,
@@ -138,27 +152,63 @@ impl<'c, 'v> PairwiseComparison<'c, 'v> {
         class.is_some_and(|class| self.user_classes.reaches(user, class, side))
     }
 
-    /// Whether the policies can differ on two users with this tie, or on them as strangers.
+    /// What statements leave open between users of two kinds; `None` if their own audiences decide.
+    #[inline]
+    pub(super) fn left_open(&self, (subjects, others): (u32, u32)) -> Option<LeftOpen> {
+        let (subject, other) = (self.subject_kind(subjects)?, self.other_kind(others)?);
+        self.residues.between((subjects, subject), (others, other))
+    }
+
+    /// Whether the policies can differ on two users who are no strangers, or on them as strangers.
     #[inline]
     pub(super) fn may_differ(
         &self,
         user: UserNumber,
         other: UserNumber,
         tie: Tie,
-        (subjects, others): (u32, u32),
+        left_open: Option<LeftOpen>,
     ) -> bool {
-        if !self.own_audiences_are_the_same
+        !self.own_audiences_are_the_same
+            || left_open.is_none_or(|it| it.differs)
             || self.comparison.sides_differ(user, other, tie)
             || self.user_classes.rules_differ(user, other)
-        {
-            return true;
+    }
+
+    /// The openings between two users who are no strangers; `None` if they are not known from pairs that are alike.
+    /// Costs four decisions for the first of those.
+    #[inline]
+    pub(super) fn acquainted_openings(
+        &self,
+        user: UserNumber,
+        other: UserNumber,
+        tie: Tie,
+        (left_open, shared): (Option<LeftOpen>, u64),
+        known: &mut Corrections,
+    ) -> Option<Openings> {
+        let group = match CommonGroups::of(self.new, user, other, self.reads_groups) {
+            CommonGroups::None => None,
+            CommonGroups::Of(matrix) => Some(matrix),
+            CommonGroups::Several => return None,
+        };
+        if self.comparison.friendships_differ() {
+            return None;
         }
-        match (self.subject_kind(subjects), self.other_kind(others)) {
-            (Some(subject), Some(other)) => {
-                self.residues.differ((subjects, subject), (others, other))
-            }
-            _ => true,
+        let alike = AlikePair {
+            residue: left_open?.number,
+            traits: [self.traits.number(user), self.traits.number(other)],
+            tie: tie.to_bytes(),
+            shared,
+            group,
+        };
+        if let Some(&openings) = known.acquainted.get(&alike) {
+            return Some(openings);
         }
+        if known.acquainted.len() >= MAX_ALIKE {
+            return None;
+        }
+        let openings = self.evaluators.acquainted(user, other, tie);
+        known.acquainted.insert(alike, openings);
+        Some(openings)
     }
 
     /// Whether the action is allowed, before and after. Each view has the friendships that its policy leaves.

@@ -1,18 +1,12 @@
 //! The counts of pairs whose decision changes where a policy says something about two users together.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Mutex, PoisonError,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use super::{
-    bitset::BitSet,
-    classes::PolicySide,
-    count::{GAINED, LOST, Lanes, PairCounts, direction_of, on_all_processors, signed},
-    openings::{Opening, Openings},
+    count::{GAINED, LOST, PairCounts, direction_of, on_all_processors, signed},
     pairwise::{Corrections, PairwiseComparison},
     teams,
 };
@@ -31,6 +25,21 @@ pub(super) struct PairwiseCounts {
     pub(super) pairs: PairCounts,
     /// Whether some of the pairs are estimated.
     pub(super) is_estimate: bool,
+}
+
+/// What a pair of users who are no strangers changes in the counts: the direction if they were strangers, and the
+/// one that is right.
+struct PairChange {
+    class: u32,
+    was: Option<usize>,
+    is: Option<usize>,
+}
+
+impl PairChange {
+    fn correct(self, weight: i64, corrections: &mut Corrections) {
+        corrections.add(self.class, self.is, weight);
+        corrections.add(self.class, self.was, -weight);
+    }
 }
 
 impl PairwiseComparison<'_, '_> {
@@ -58,7 +67,9 @@ impl PairwiseComparison<'_, '_> {
             let part = at * PART..users.min((at + 1) * PART);
             for user in part.filter_map(|it| Some(UserNumber(u32::try_from(it).ok()?))) {
                 for (other, tie) in self.new.population.ties_of(user) {
-                    self.correct_pair(user, other, tie, 1, corrections);
+                    if let Some(change) = self.change(user, other, tie, corrections) {
+                        change.correct(1, corrections);
+                    }
                 }
             }
         });
@@ -97,79 +108,6 @@ impl PairwiseComparison<'_, '_> {
         }
     }
 
-    /// Counts all pairs as if no users had ties, groups or shared tags, those of a user with themself included.
-    fn count_strangers(&self, counts: &mut PairCounts) {
-        let mut by_kind: Vec<HashMap<u32, i64>> = vec![HashMap::new(); self.others.len()];
-        for (user, kind) in self.others.numbers() {
-            if let Some(classes) = by_kind.get_mut(kind as usize) {
-                *classes.entry(self.user_classes.class_number(user)).or_default() += 1;
-            }
-        }
-        for (column, kinds) in self.table.columns() {
-            if self.user_classes.is_late() {
-                break;
-            }
-            let Some(lanes) = self.lanes(&column) else { continue };
-            let mut users = vec![0; self.user_classes.classes.len()];
-            for classes in kinds.iter().filter_map(|&kind| by_kind.get(kind as usize)) {
-                for (&class, &count) in classes {
-                    users.get_mut(class as usize).into_iter().for_each(|users| *users += count);
-                }
-            }
-            counts.add_lanes(&lanes, &users, self.user_classes);
-        }
-    }
-
-    /// The terms to count for each user of the kinds with a column of openings; `None` if nothing changes.
-    fn lanes(&self, column: &[Openings]) -> Option<Lanes> {
-        use Opening::{ByRules, Open, Shut};
-
-        let rules_differ = !self.user_classes.rules_are_the_same();
-        let may_change = |openings: &Openings| {
-            openings.old != openings.new || openings.old == Opening::ByRules && rules_differ
-        };
-        if !column.iter().any(may_change) {
-            return None;
-        }
-        let mut lanes = Lanes::none();
-        for (openings, kind) in column.iter().zip(&self.subjects.kinds) {
-            if let (false, Some(direction)) =
-                (openings.depends_on_rules(), openings.direction(|_| false))
-                && let Some(plain) = lanes.plain.get_mut(direction)
-            {
-                *plain += i64::from(kind.users);
-            }
-        }
-        let users_with = |old: Opening, new: Opening| {
-            let wanted = Openings { old, new };
-            column.contains(&wanted).then(|| {
-                let mut users = BitSet::nobody(self.user_classes.users);
-                for (user, kind) in self.subjects.numbers() {
-                    if column.get(kind as usize) == Some(&wanted) {
-                        users.insert(user);
-                    }
-                }
-                users
-            })
-        };
-        if let Some(users) = users_with(Shut, ByRules) {
-            lanes.reaching(GAINED, users, PolicySide::New);
-        }
-        if let Some(users) = users_with(ByRules, Shut) {
-            lanes.reaching(LOST, users, PolicySide::Old);
-        }
-        if let Some(users) = users_with(Open, ByRules) {
-            lanes.left.push((LOST, 1, PolicySide::New, users));
-        }
-        if let Some(users) = users_with(ByRules, Open) {
-            lanes.left.push((GAINED, 1, PolicySide::Old, users));
-        }
-        if rules_differ && let Some(users) = users_with(ByRules, ByRules) {
-            lanes.apart = Some(users.and(&self.user_classes.differ));
-        }
-        Some(lanes)
-    }
-
     fn subtract_oneself(&self, counts: &mut PairCounts) {
         for ((user, subject), (_, other)) in self.subjects.numbers().zip(self.others.numbers()) {
             let class = self.user_classes.class_number(user);
@@ -180,29 +118,34 @@ impl PairwiseComparison<'_, '_> {
         }
     }
 
-    /// Corrects the count for two users who are no strangers.
-    fn correct_pair(
+    /// The change of the counts by two users who have this tie and their groups, if they have no other.
+    fn change(
         &self,
         user: UserNumber,
         other: UserNumber,
         tie: Tie,
-        weight: i64,
         corrections: &mut Corrections,
-    ) {
+    ) -> Option<PairChange> {
         let kinds = (self.subjects.number(user), self.others.number(other));
-        if !self.may_differ(user, other, tie, kinds) {
-            return;
+        let left_open = self.left_open(kinds);
+        if !self.may_differ(user, other, tie, left_open) {
+            return None;
         }
         let class = self.user_classes.class_number(other);
         let shared = self.shared.between(self.user_classes.class_number(user), class);
         let mask = shared.map_or(0, |(_, mask)| mask);
-        let openings = self.openings(kinds.0, kinds.1, mask, corrections);
-        let was = openings.direction(|side| self.rules_open(user, class, side));
-        let is = direction_of(self.judge(user, other));
-        if is != was {
-            corrections.add(class, is, weight);
-            corrections.add(class, was, -weight);
+        let apart = self.openings(kinds.0, kinds.1, mask, corrections);
+        let acquainted = self.acquainted_openings(user, other, tie, (left_open, mask), corrections);
+        if acquainted == Some(apart) {
+            return None;
         }
+        let opens = |side| self.rules_open(user, class, side);
+        let was = apart.direction(opens);
+        let is = match acquainted {
+            Some(openings) => openings.direction(opens),
+            None => direction_of(self.judge(user, other)),
+        };
+        (is != was).then_some(PairChange { class, was, is })
     }
 
     /// Corrects the counts for pairs without a tie that share a group. Of more pairs than can be judged one by
@@ -221,10 +164,11 @@ impl PairwiseComparison<'_, '_> {
             let Some(group) = self.new.groups.get(number) else { return };
             for user in group.members().filter(|&user| is_in_sample(number, user, stride)) {
                 for other in group.members().filter(|&other| other != user) {
-                    let mut shared = self.new.groups.shared(user, other);
-                    let is_first = shared.next() == Some(number);
-                    if is_first && self.new.population.tie(user, other).is_none() {
-                        self.correct_pair(user, other, Tie::NONE, weight, corrections);
+                    let change = self.change(user, other, Tie::NONE, corrections);
+                    let is_first = || self.new.groups.shared(user, other).next() == Some(number);
+                    let is_tied = || !self.new.population.tie(user, other).is_none();
+                    if let Some(change) = change.filter(|_| is_first() && !is_tied()) {
+                        change.correct(weight, corrections);
                     }
                 }
             }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    bitset::{BitSet, members},
+    bitset::BitSet,
     classes::PolicySide,
     count::on_all_processors,
     isolation::IsolationChange,
@@ -18,6 +18,7 @@ use super::{
     pairwise::{Corrections, PairwiseComparison},
     pairwise_count::SAMPLE,
     questions::PairRole,
+    reached_ranks::{MAX_RANKS, ReachedRanks},
 };
 use crate::{
     decide::PairEvaluator,
@@ -31,8 +32,8 @@ const PART: u32 = 1 << 12;
 /// The number of candidates that are tried of each list.
 const CANDIDATES: usize = 16;
 
-/// The number of tags whose candidates are tried before the set of all is built.
-const TAGS: usize = 8;
+/// The number up to which candidates are counted.
+const MAX_COUNT: usize = 1 << 10;
 
 /// The number of users with a shared tag who are tried one by one.
 const MATES: u64 = 1 << 14;
@@ -41,19 +42,18 @@ impl PairwiseComparison<'_, '_> {
     /// The users who lost or gained all contact; among a sample of them, if the change is estimated. Runs on all
     /// processors.
     ///
-    /// Costs a few decisions for most users: somebody whom another of their kind reaches. For who reaches nobody
-    /// so found, it costs their ties, and the set of all whom they reach if need be.
-    pub(super) fn isolation(&self) -> IsolationChange {
+    /// Costs a look at the company of each user: whoever reaches more strangers of a kind than they have company reaches
+    /// somebody. For the others it costs a few decisions, their ties, and the set of all whom they reach if need be.
+    pub(super) fn isolation(&self, ranks: &[ReachedRanks; 2]) -> IsolationChange {
         let users = self.user_classes.users;
         let stride = if self.is_sampled { users.div_ceil(SAMPLE).max(1) } else { 1 };
         let part = PART.saturating_mul(stride);
-        let ranks = [PolicySide::Old, PolicySide::New].map(|side| ReachedRanks::of(self, side));
         let next = AtomicU32::new(0);
         let done = Mutex::new(Vec::new());
         on_all_processors(users.div_ceil(part) as usize, &|| {
             let mut finder = ContactFinder {
                 comparison: self,
-                ranks: &ranks,
+                ranks,
                 candidates: HashMap::default(),
                 corrections: Corrections::default(),
             };
@@ -86,61 +86,45 @@ impl PairwiseComparison<'_, '_> {
     }
 }
 
-/// The ranks of the tags by which the rules of a policy let each user reach somebody: the first ones.
-struct ReachedRanks {
-    of: Vec<[u32; TAGS]>,
-}
-
-impl ReachedRanks {
-    /// Costs a pass over the users by whom each tag is reached.
-    fn of(comparison: &PairwiseComparison<'_, '_>, side: PolicySide) -> Self {
-        let classes = comparison.user_classes;
-        let mut ranks = Self { of: vec![[u32::MAX; TAGS]; classes.users as usize] };
-        // Those who have as many as are kept.
-        let mut full = BitSet::nobody(classes.users);
-        for (rank, reachers) in (0_u32..u32::MAX).zip(&classes.reachers) {
-            for (at, word) in reachers.on(side).words() {
-                for user in members(at, word & !full.word(at)) {
-                    let Some(known) = ranks.of.get_mut(user.index()) else { continue };
-                    if let Some(free) = known.iter_mut().find(|it| **it == u32::MAX) {
-                        *free = rank;
-                    }
-                    if !known.contains(&u32::MAX) {
-                        full.insert(user);
-                    }
-                }
-            }
-        }
-        ranks
-    }
-
-    fn of_user(&self, user: UserNumber) -> impl Iterator<Item = u32> + '_ {
-        let ranks = self.of.get(user.index()).into_iter().flatten();
-        ranks.copied().filter(|&rank| rank != u32::MAX)
-    }
-}
-
 /// A search for somebody whom a user reaches, or who reaches them.
 struct ContactFinder<'p, 'c, 'v> {
     comparison: &'p PairwiseComparison<'c, 'v>,
     ranks: &'p [ReachedRanks; 2],
     /// Candidates among the strangers of users of a kind, with the tag of a rank or without rules.
-    candidates: HashMap<CandidateKey, Rc<[UserNumber]>, foldhash::fast::RandomState>,
+    candidates: HashMap<CandidateKey, Candidates, foldhash::fast::RandomState>,
     corrections: Corrections,
+}
+
+/// Users whom users of a kind reach, or who reach them, as strangers who share no tags.
+#[derive(Clone, Default)]
+struct Candidates {
+    /// Some of them; nobody only if there is nobody.
+    some: Rc<[UserNumber]>,
+    /// How many there are at least.
+    count: u64,
 }
 
 /// The role, the kind, the policy, and the rank of the tag.
 type CandidateKey = (bool, u32, bool, Option<u32>);
 
+impl Candidates {
+    fn of(mut all: impl Iterator<Item = UserNumber>) -> Self {
+        let some: Rc<[UserNumber]> = all.by_ref().take(CANDIDATES).collect();
+        let count = some.len() as u64;
+        Self { some, count: count + all.take(MAX_COUNT).count() as u64 }
+    }
+}
+
 impl ContactFinder<'_, '_, '_> {
     fn look_at(&mut self, user: UserNumber, change: &mut IsolationChange) {
         let sides = [PolicySide::Old, PolicySide::New];
-        match sides.map(|side| self.has_contact(user, PairRole::Subject, side)) {
+        let company = if self.comparison.is_sampled { u64::MAX } else { self.company(user) };
+        match sides.map(|side| self.has_contact((user, company), PairRole::Subject, side)) {
             [true, false] => change.reach_nobody_now.push(user),
             [false, true] => change.reach_somebody_now.push(user),
             _ => {}
         }
-        match sides.map(|side| self.has_contact(user, PairRole::Other, side)) {
+        match sides.map(|side| self.has_contact((user, company), PairRole::Other, side)) {
             [true, false] => change.reached_by_nobody_now.push(user),
             [false, true] => change.reached_by_somebody_now.push(user),
             _ => {}
@@ -154,8 +138,27 @@ impl ContactFinder<'_, '_, '_> {
         }
     }
 
+    /// The number of users to whom a user may be no stranger, they themself among them: at most so many of the
+    /// candidates can be shut to them all the same.
+    fn company(&self, user: UserNumber) -> u64 {
+        let comparison = self.comparison;
+        let tied = comparison.new.population.ties_of(user).len() as u64;
+        let class = comparison.user_classes.class_number(user);
+        let tags = comparison.shared.of_class(class).iter();
+        let mates = tags.filter_map(|&(tag, _)| comparison.new.population.members(tag));
+        let groups = comparison.new.groups.numbers_of(user).filter(|_| comparison.reads_groups);
+        let fellows = groups.filter_map(|group| comparison.new.groups.get(group));
+        let fellows: u64 = fellows.map(|group| group.members().len() as u64).sum();
+        1 + tied + mates.map(UserSet::len).sum::<u64>() + fellows
+    }
+
     /// Whether somebody else is reached by the user, or reaches them.
-    fn has_contact(&mut self, user: UserNumber, role: PairRole, side: PolicySide) -> bool {
+    fn has_contact(
+        &mut self,
+        (user, company): (UserNumber, u64),
+        role: PairRole,
+        side: PolicySide,
+    ) -> bool {
         if self.comparison.is_sampled {
             return self.is_anybody_left(user, role, side);
         }
@@ -163,15 +166,18 @@ impl ContactFinder<'_, '_, '_> {
         let is_open = is_able && self.comparison.table.is_open_to(kind, role, side);
         let ranks = if is_open { self.ranks_of(user, role, side) } else { SmallVec::new() };
         // Whether there can be no candidates but those that are tried.
-        let mut is_known = ranks.len() < TAGS;
+        let mut is_known = ranks.len() < MAX_RANKS;
         let lists = is_open.then_some(None).into_iter().chain(ranks.into_iter().map(Some));
         for rank in lists {
             let candidates = self.candidates(kind, role, side, rank);
-            if candidates.is_empty() {
+            if candidates.count > company {
+                return true;
+            }
+            if candidates.some.is_empty() {
                 continue;
             }
             is_known = false;
-            if candidates.iter().any(|&it| self.allows(user, it, role, side)) {
+            if candidates.some.iter().any(|&it| self.allows(user, it, role, side)) {
                 return true;
             }
         }
@@ -252,7 +258,7 @@ impl ContactFinder<'_, '_, '_> {
     }
 
     /// The ranks of some tags by which rules let the user reach somebody, or somebody reach them; of all, if they
-    /// are fewer than [`TAGS`].
+    /// are fewer than [`MAX_RANKS`].
     fn ranks_of(&self, user: UserNumber, role: PairRole, side: PolicySide) -> SmallVec<[u32; 8]> {
         let classes = self.comparison.user_classes;
         match role {
@@ -264,21 +270,20 @@ impl ContactFinder<'_, '_, '_> {
             PairRole::Other => {
                 let class = classes.class(classes.class_number(user));
                 class.map_or_else(SmallVec::new, |class| {
-                    class.ranks.iter().take(TAGS).copied().collect()
+                    class.ranks.iter().take(MAX_RANKS).copied().collect()
                 })
             }
         }
     }
 
-    /// Some of the strangers whom users of the kind reach by the tag of a rank, or without rules; nobody only if
-    /// there is nobody.
+    /// The strangers whom users of the kind reach by the tag of a rank, or without rules.
     fn candidates(
         &mut self,
         kind: u32,
         role: PairRole,
         side: PolicySide,
         rank: Option<u32>,
-    ) -> Rc<[UserNumber]> {
+    ) -> Candidates {
         let comparison = self.comparison;
         let key = (role == PairRole::Subject, kind, side == PolicySide::Old, rank);
         let known = self.candidates.entry(key).or_insert_with(|| {
@@ -298,28 +303,26 @@ impl ContactFinder<'_, '_, '_> {
                     PairRole::Subject => &comparison.others.kinds,
                     PairRole::Other => &comparison.subjects.kinds,
                 };
-                let some = kinds.iter().flat_map(|kind| kind.some);
-                return some
-                    .filter(|&other| opening(other) == Opening::Open)
-                    .take(CANDIDATES)
-                    .collect();
+                let open = kinds.iter().filter(|kind| opening(kind.some[0]) == Opening::Open);
+                return Candidates {
+                    count: open.clone().map(|kind| u64::from(kind.users)).sum(),
+                    some: open.flat_map(|kind| kind.some).take(CANDIDATES).collect(),
+                };
             };
             let Some(reachers) = comparison.user_classes.reachers.get(rank as usize) else {
-                return Rc::default();
+                return Candidates::default();
             };
             let is_open = |other: &UserNumber| opening(*other) != Opening::Shut;
             match role {
                 PairRole::Subject => {
                     let members = comparison.new.population.members(reachers.tag);
                     let members = members.into_iter().flat_map(UserSet::iter);
-                    members.filter(is_open).take(CANDIDATES).collect()
+                    Candidates::of(members.filter(is_open))
                 }
-                PairRole::Other => {
-                    reachers.on(side).iter().filter(is_open).take(CANDIDATES).collect()
-                }
+                PairRole::Other => Candidates::of(reachers.on(side).iter().filter(is_open)),
             }
         });
-        Rc::clone(known)
+        known.clone()
     }
 
     /// The users who share a tag of a pattern with a user; `None` if they are too many.

@@ -1,6 +1,12 @@
 //! What statements about two users leave open between users of two kinds, compared for two policies.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
 
 use super::{
     kinds::{UserKind, UserKinds},
@@ -12,24 +18,32 @@ use crate::{
     snapshot::{TagId, UserNumber, UserTags, View},
 };
 
-/// Whether the statements of both policies leave the same open between users of each two kinds, so that no tie
-/// between them can tell the policies apart.
+/// What the statements of both policies leave open between users of each two kinds.
 pub(super) struct Residues<'v> {
     view: &'v View,
     /// The conditions of the old policy and of the new one, in new conversations and in existing ones, each with what
     /// the section `rules` lists taken for shut and for open.
     stated: [[Vec<PairCondition>; 2]; 4],
     others: usize,
-    /// By the kinds of the subject and the other: unknown, the same, or different.
-    known: Vec<AtomicU8>,
+    /// By the kinds of the subject and the other: the number of what is left open, doubled, one more if it differs for
+    /// the policies; or [`UNKNOWN`].
+    known: Vec<AtomicU32>,
+    numbers: Mutex<HashMap<Vec<Residue>, u32>>,
 }
 
-const UNKNOWN: u8 = 0;
-const SAME: u8 = 1;
-const DIFFERENT: u8 = 2;
+const UNKNOWN: u32 = u32::MAX;
+
+/// What statements leave open between users of two kinds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct LeftOpen {
+    /// The same for kinds between which the same is left open.
+    pub(super) number: u32,
+    /// Whether the policies differ in it. If not, no tie between the users can tell the policies apart.
+    pub(super) differs: bool,
+}
 
 /// A condition of which the tags of both users are known.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Residue {
     Met,
     Unmet,
@@ -63,33 +77,40 @@ impl<'v> Residues<'v> {
             view,
             stated,
             others: others.len(),
-            known: (0..known).map(|_| AtomicU8::new(UNKNOWN)).collect(),
+            known: (0..known).map(|_| AtomicU32::new(UNKNOWN)).collect(),
+            numbers: Mutex::default(),
         }
     }
 
-    /// Whether a tie between users of two kinds can tell the policies apart; yes in doubt. Costs a look at all
+    /// What is left open between users of two kinds; `None` if their own audiences decide. Costs a look at all
     /// statements at the first time.
-    pub(super) fn differ(
+    #[inline]
+    pub(super) fn between(
         &self,
         (subject, subjects): (u32, &UserKind),
         (other, others): (u32, &UserKind),
-    ) -> bool {
+    ) -> Option<LeftOpen> {
         if subjects.has_own_audiences || others.has_own_audiences {
-            return true;
+            return None;
         }
         let at = subject as usize * self.others + other as usize;
-        let Some(known) = self.known.get(at) else { return true };
-        let mut is = known.load(Ordering::Relaxed);
-        if is == UNKNOWN {
-            let users = [subjects.some[0], others.some[0]];
-            let is_same = self
-                .stated
-                .iter()
-                .all(|[old, new]| self.left_of(old, users) == self.left_of(new, users));
-            is = if is_same { SAME } else { DIFFERENT };
-            known.store(is, Ordering::Relaxed);
+        let known = self.known.get(at)?;
+        let mut packed = known.load(Ordering::Relaxed);
+        if packed == UNKNOWN {
+            packed = self.find([subjects.some[0], others.some[0]]);
+            known.store(packed, Ordering::Relaxed);
         }
-        is == DIFFERENT
+        Some(LeftOpen { number: packed >> 1, differs: packed & 1 == 1 })
+    }
+
+    #[cold]
+    fn find(&self, users: [UserNumber; 2]) -> u32 {
+        let left: Vec<Residue> =
+            self.stated.iter().flatten().map(|stated| self.left_of(stated, users)).collect();
+        let differs = left.chunks(2).any(|both| both.first() != both.last());
+        let mut numbers = self.numbers.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+        *numbers.entry(left).or_insert(next) << 1 | u32::from(differs)
     }
 
     fn left_of(&self, all: &[PairCondition], [subject, other]: [UserNumber; 2]) -> Residue {

@@ -23,6 +23,8 @@ pub(super) struct SharedTags {
     examples: HashMap<u64, TagId>,
     /// The tags of each class that a pattern selects, in order, with their masks.
     of_class: Vec<Box<[(TagId, u64)]>>,
+    /// A bit for each of these tags, by class; a bit stands for many tags.
+    signatures: Vec<u64>,
 }
 
 impl SharedTags {
@@ -32,6 +34,7 @@ impl SharedTags {
             masks: HashMap::default(),
             examples: HashMap::new(),
             of_class: Vec::with_capacity(user_classes.classes.len()),
+            signatures: Vec::with_capacity(user_classes.classes.len()),
         };
         for (tag, name) in view.tags.iter().filter(|_| !patterns.is_empty()) {
             let bits = patterns.iter().take(MAX_PATTERNS).enumerate();
@@ -46,7 +49,8 @@ impl SharedTags {
         for class in &user_classes.classes {
             let tags = class.tags.iter().filter(|_| !shared.masks.is_empty());
             let tags = tags.filter_map(|tag| Some((tag, *shared.masks.get(&tag)?)));
-            let tags = tags.collect();
+            let tags: Box<[(TagId, u64)]> = tags.collect();
+            shared.signatures.push(tags.iter().fold(0, |all, &(tag, _)| all | 1 << (tag.0 % 64)));
             shared.of_class.push(tags);
         }
         shared
@@ -79,6 +83,10 @@ impl SharedTags {
     /// The mask of all tags that users of two classes share, and the first of the tags.
     #[inline]
     pub(super) fn between(&self, one: u32, other: u32) -> Option<(TagId, u64)> {
+        let signature = |class: u32| self.signatures.get(class as usize).copied().unwrap_or(0);
+        if signature(one) & signature(other) == 0 {
+            return None;
+        }
         let mut theirs = self.of_class(other).iter().peekable();
         let mut shared = None;
         for &(tag, mask) in self.of_class(one) {

@@ -10,12 +10,14 @@ use super::{
 pub(super) struct ClassLeaf<'c> {
     pub(super) ranks: &'c [u32],
     pub(super) class: u32,
+    /// The number of users of the class that are counted.
+    pub(super) users: i64,
 }
 
 /// The state of one word of subjects at a place of the walk: which of them may reach the classes
 /// below. It is dropped where nothing is left to count.
 pub(super) trait SubjectWord: Copy {
-    type Counts;
+    type Counts: Copy + Default;
 
     /// The state after another tag; `None` if there is nothing left to count. `more` says whether
     /// tags on which the policies differ may follow.
@@ -99,32 +101,32 @@ impl SubjectWord for DifferingSubjects {
 /// Leaves come in the order of their ranks. Those with a common prefix share its state, and where
 /// no subject remains, no leaf below is visited; so the cost is mostly that of the tags that few
 /// users may reach.
-pub(super) fn walk<W: SubjectWord<Counts: Default>>(
+pub(super) fn walk<W: SubjectWord>(
     user_classes: &UserClasses<'_>,
     leaves: &[ClassLeaf<'_>],
     subjects: Vec<W>,
-    emit: &mut dyn FnMut(u32, W::Counts),
+    emit: &mut dyn FnMut(&ClassLeaf<'_>, W::Counts),
 ) {
     Walk { user_classes, emit, spare: Vec::new() }.down(leaves, 0, subjects);
 }
 
 struct Walk<'w, 'c, W: SubjectWord> {
     user_classes: &'w UserClasses<'c>,
-    emit: &'w mut dyn FnMut(u32, W::Counts),
+    emit: &'w mut dyn FnMut(&ClassLeaf<'_>, W::Counts),
     /// Vectors for reuse.
     spare: Vec<Vec<W>>,
 }
 
-impl<W: SubjectWord<Counts: Default>> Walk<'_, '_, W> {
+impl<W: SubjectWord> Walk<'_, '_, W> {
     fn down(&mut self, mut leaves: &[ClassLeaf<'_>], mut depth: usize, mut words: Vec<W>) {
         // Iterates as long as all leaves have a common prefix, and recurses only where they branch.
         while !words.is_empty() {
             let ended = leaves.partition_point(|leaf| leaf.ranks.len() <= depth);
             let (done, rest) = leaves.split_at(ended);
-            for leaf in done {
+            if !done.is_empty() {
                 let mut counts = W::Counts::default();
                 words.iter().for_each(|word| word.count(&mut counts));
-                (self.emit)(leaf.class, counts);
+                done.iter().for_each(|leaf| (self.emit)(leaf, counts));
             }
             let mut rest = rest;
             while let Some(rank) = rest.first().and_then(|leaf| leaf.ranks.get(depth)).copied() {
@@ -163,7 +165,7 @@ impl<W: SubjectWord<Counts: Default>> Walk<'_, '_, W> {
             let left = sets.iter().try_fold(word, |word, (set, more)| word.after(set, *more));
             left.into_iter().for_each(|word| word.count(&mut counts));
         }
-        (self.emit)(leaf.class, counts);
+        (self.emit)(&leaf, counts);
     }
 
     fn after(&mut self, words: &[W], rank: u32) -> Vec<W> {
