@@ -116,6 +116,7 @@ fn fill(path: &Path) {
                 ChangeSet {
                     reads: vec![Version { key: key.clone(), version: None }],
                     writes: vec![RecordWrite { key, record: Some(Record::User(Box::new(record))) }],
+                    ..ChangeSet::default()
                 }
             })
             .collect();

@@ -173,6 +173,7 @@ fn set(at: u64, prefix: &str) -> ChangeSet {
     ChangeSet {
         reads: vec![RecordRead { key: key.clone(), version: None }],
         writes: vec![RecordWrite { key, record: Some(record(at)) }],
+        ..ChangeSet::default()
     }
 }
 

@@ -88,7 +88,8 @@ static BASE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     for at in 0..8 {
         let key = RecordKey::User(format!("user-{at}"));
         let record = Some(Record::User(Box::default()));
-        let set = ChangeSet { reads: Vec::new(), writes: vec![RecordWrite { key, record }] };
+        let writes = vec![RecordWrite { key, record }];
+        let set = ChangeSet { writes, ..ChangeSet::default() };
         store.commit(&[set]).unwrap_or_else(|error| panic!("{error}"));
     }
     store.close().unwrap_or_else(|error| panic!("{error}"));

@@ -132,6 +132,14 @@ Examples:
 
 Exit codes: 0 all lines were imported, 1 some were not, 2 the import stopped early.";
 
+pub(super) const FACTS_HISTORY: &str = "\
+Examples:
+  peerage facts history --admin-uds /run/peerage-admin.sock --user bob
+  peerage facts history --from http://127.0.0.1:7411 --admin-token-file token --by alice \
+--since 2026-11-01T00:00:00Z
+
+Exit codes: 0 success, 2 the history could not be read.";
+
 pub(super) const STORE: &str = "\
 Examples:
   peerage store check facts.redb

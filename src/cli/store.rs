@@ -100,6 +100,7 @@ fn check(file: &Path, output: &Output) -> Result<Exit> {
         output.json(&json!({
             "revision": checked.revision,
             "records": counts.collect::<Map<_, _>>(),
+            "history": checked.history,
             "bytes": checked.bytes,
             "damaged": flaws.collect::<Vec<_>>(),
             "repairs": checked.repairs,
@@ -127,8 +128,9 @@ fn human(checked: &CheckReport) -> String {
     };
     let _ = writeln!(
         text,
-        " {QUIET}{}, revision {}, {} bytes{QUIET:#}",
+        " {QUIET}{}, history {}, revision {}, {} bytes{QUIET:#}",
         counts.collect::<Vec<_>>().join(", "),
+        checked.history,
         checked.revision,
         checked.bytes
     );

@@ -1,6 +1,6 @@
 //! Change sets: the records that a batch of commands read and writes.
 
-use super::{Record, RecordKey};
+use super::{HistoryRecord, Record, RecordKey};
 
 /// The version of a record: the revision of the commit that last wrote it.
 pub type Version = u64;
@@ -27,11 +27,15 @@ pub struct ChangeSet {
     pub reads: Vec<RecordRead>,
     /// Each key once.
     pub writes: Vec<RecordWrite>,
+    /// The entries to add to the history; one that is there already is replaced.
+    pub history: Vec<HistoryRecord>,
+    /// The entries to remove from the history, as they are there.
+    pub expired: Vec<HistoryRecord>,
 }
 
 impl ChangeSet {
-    /// Whether nothing is written.
+    /// Whether nothing is written; entries of the history that are only removed don't count.
     pub fn is_empty(&self) -> bool {
-        self.writes.is_empty()
+        self.writes.is_empty() && self.history.is_empty()
     }
 }

@@ -3,7 +3,9 @@
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
-use super::{Record, RecordDecodeError, RecordKey};
+use super::{
+    HistoryEntry, HistoryId, HistoryRecord, Record, RecordDecodeError, RecordKey, Version,
+};
 use crate::request::check_id;
 
 /// The first line of an export.
@@ -29,6 +31,9 @@ const FORMAT: u64 = 1;
 
 /// The members that hold the key of a line's record.
 const KINDS: [&str; 4] = ["user", "group", "conversation", "rule"];
+
+/// The member that holds the id of an entry of the history.
+const HISTORY: &str = "history";
 
 impl ExportHeader {
     pub fn encode(self) -> String {
@@ -65,6 +70,45 @@ pub fn encode(key: &RecordKey, record: &Record) -> Option<String> {
     Some(format!("{},\"record\":{record}}}", of.strip_suffix('}')?))
 }
 
+/// Encodes an entry of the history as a line, without the line break. The line tells the revision of the
+/// entry, since it is not that of a commit where the line is imported.
+pub fn encode_history(record: HistoryRecord, revision: Version) -> String {
+    let HistoryRecord { id, entry } = record;
+    let entry = HistoryEntry { revision: Some(entry.revision.unwrap_or(revision)), ..entry };
+    history_json(&HistoryRecord { id, entry }).to_string()
+}
+
+/// An entry of the history as a line, or as batches of commands take it.
+pub fn history_json(record: &HistoryRecord) -> Value {
+    let HistoryRecord { id, entry } = record;
+    json!({ (HISTORY): id.to_string(), "record": entry })
+}
+
+/// Decodes the entry of a line of the history; `None` if the line has another shape.
+///
+/// # Errors
+/// If the line is not a valid entry.
+pub fn decode_history(line: &Map<String, Value>) -> Option<Result<HistoryRecord, ExportLineError>> {
+    let id = line.get(HISTORY)?;
+    let record = line.get("record")?;
+    Some(decode_entry(id, line, record))
+}
+
+fn decode_entry(
+    id: &Value,
+    line: &Map<String, Value>,
+    record: &Value,
+) -> Result<HistoryRecord, ExportLineError> {
+    check_members(HISTORY, line).map_err(ExportLineError::Line)?;
+    let id = id.as_str().unwrap_or_default().parse::<HistoryId>();
+    let id = id.map_err(|error| ExportLineError::Line(format!("`{HISTORY}`: {error}")))?;
+    let bytes =
+        serde_json::to_vec(record).map_err(|error| ExportLineError::Line(error.to_string()))?;
+    let entry = HistoryEntry::decode(&bytes)?;
+    entry.check_names().map_err(ExportLineError::Line)?;
+    Ok(HistoryRecord { id, entry })
+}
+
 /// Decodes the record of a line; `None` if the line has another shape.
 ///
 /// # Errors
@@ -88,9 +132,7 @@ fn decode_record(
 }
 
 fn decode_key(kind: &'static str, line: &Map<String, Value>) -> Result<RecordKey, String> {
-    if let Some(other) = line.keys().find(|&it| it != kind && it != "record") {
-        return Err(format!("unknown member `{}`", other.escape_debug()));
-    }
+    check_members(kind, line)?;
     let of = line.get(kind).unwrap_or(&Value::Null);
     let id = |of: &Value| {
         let id = of.as_str().ok_or_else(|| format!("`{kind}` takes an id"))?;
@@ -109,4 +151,12 @@ fn decode_key(kind: &'static str, line: &Map<String, Value>) -> Result<RecordKey
             RecordKey::Rule(rule.ok_or("`rule` takes a UUID")?)
         }
     })
+}
+
+/// Checks that a line has no members but its key and its record.
+fn check_members(kind: &str, line: &Map<String, Value>) -> Result<(), String> {
+    match line.keys().find(|&it| it != kind && it != "record") {
+        Some(other) => Err(format!("unknown member `{}`", other.escape_debug())),
+        None => Ok(()),
+    }
 }

@@ -14,6 +14,8 @@ mod change;
 mod command;
 mod effective;
 pub mod export_line;
+mod history;
+mod history_page;
 mod key;
 mod plan;
 mod record;
@@ -29,6 +31,8 @@ pub use effective::{
     DeclaredBy, EffectiveGroup, EffectiveRule, EffectiveRules, EffectiveUser, VersionedUserRecord,
     relation_list_name,
 };
+pub use history::{HistoryEntry, HistoryId, HistoryRecord, InvalidHistoryIdError};
+pub use history_page::{HistoryFilter, HistoryPage, HistoryQuery, StoredHistory};
 pub use key::{InvalidRecordKeyError, RecordKey, RecordKind};
 pub use plan::{
     Authority, ChangeBuffer, CommandError, CommandOutcome, CommandSender, Declarable, Declaration,

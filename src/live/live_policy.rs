@@ -20,6 +20,7 @@ use super::{
     staleness::Staleness,
     state::{StateDir, StateStatus},
 };
+use crate::request::Moment;
 
 /// The live policy: the view being served, where its files are, and the facts that change it.
 #[derive(Debug)]
@@ -39,6 +40,11 @@ pub struct Live {
 }
 
 impl Live {
+    /// The present moment, by the clock of the policy.
+    pub fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
     /// The policy served now. Costs some nanoseconds, whatever a reload is doing.
     #[inline]
     pub fn served(&self) -> Guard<Arc<ServedPolicy>> {

@@ -14,7 +14,7 @@ use super::{
     Clock, HeldPolicy, LatestReload, Live, LogForm, PolicyFiles, ReloadGuard, ReloadHistory,
     ReloadOutcome, ServedPolicy, Staleness, StalenessOptions, StateError, SystemClock, Trigger,
     current_view::CurrentView,
-    facts::{InitialLoad, Writer},
+    facts::{HistoryRetention, InitialLoad, Writer, WriterOptions},
     state::{LastGoodFiles, StateDir},
 };
 use crate::{
@@ -34,6 +34,8 @@ pub struct LiveOptions {
     pub state: Option<StateOptions>,
     /// When what is served counts as stale.
     pub staleness: StalenessOptions,
+    /// How long the history of commands is kept.
+    pub history: HistoryRetention,
     /// How diagnostics are logged.
     pub log: LogForm,
     /// The clock by which what ends or holds at times is judged.
@@ -79,14 +81,15 @@ pub enum StartError {
 }
 
 impl LiveOptions {
-    /// The default options: no reload is held, no files are kept, nothing is ever stale, and the clock is that of
-    /// the system.
+    /// The default options: no reload is held, no files and no history are kept, nothing is ever stale, and
+    /// the clock is that of the system.
     pub fn new(files: impl Into<PolicyFiles>) -> Self {
         Self {
             files: Arc::new(files.into()),
             guard: ReloadGuard::OFF,
             state: None,
             staleness: StalenessOptions::default(),
+            history: HistoryRetention::Off,
             log: LogForm::Text,
             clock: Arc::new(SystemClock),
         }
@@ -240,7 +243,8 @@ fn compile_loaded(
         let doing = "followed by a separate thread";
         let staleness = Arc::clone(&live.staleness);
         let clock = Arc::clone(&live.clock);
-        let facts = Writer::start(store, &live.served, declarations, pending, staleness, clock)
+        let writer = WriterOptions { staleness, clock, history: options.history };
+        let facts = Writer::start(store, &live.served, declarations, pending, writer)
             .map_err(|error| StoreError::Io { doing, why: error.to_string() })?;
         live.facts = Some(facts);
     }

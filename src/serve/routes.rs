@@ -235,6 +235,12 @@ const ROUTES: &[Route] = &[
         operations: &[admin_read(Handler::Future(facts::rule))],
     },
     Route {
+        path: "/v1/facts/history",
+        scope: Scope::Exact,
+        home: RouteHome::Admin,
+        operations: &[admin_read(Handler::Blocking(WorkClass::Facts, facts::history))],
+    },
+    Route {
         path: "/v1/facts/export",
         scope: Scope::Exact,
         home: RouteHome::Admin,

@@ -69,6 +69,11 @@ pub enum StoreError {
         "a batch can read and write at most {most} records in this store; this one does {found}"
     )]
     TooLarge { found: usize, most: usize },
+    /// A group has more entries of the history than the store takes at once beside its records.
+    #[error(
+        "a batch of so many records can have at most {most} commands in this store; this one has {found}"
+    )]
+    TooManyEntries { found: usize, most: usize },
 }
 
 impl StoreError {
@@ -82,7 +87,7 @@ impl From<StoreError> for WriteError {
     fn from(error: StoreError) -> Self {
         let text = error.to_string();
         match error {
-            StoreError::TooLarge { .. } => Self::TooLarge(text),
+            StoreError::TooLarge { .. } | StoreError::TooManyEntries { .. } => Self::TooLarge(text),
             error if error.is_in_doubt() => Self::InDoubt(text),
             _ => Self::Store(text),
         }

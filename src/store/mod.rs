@@ -9,6 +9,7 @@ mod embedded;
 mod error;
 #[cfg(feature = "etcd")]
 pub mod etcd;
+mod history;
 mod open;
 
 pub use embedded::{
@@ -25,7 +26,10 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use crate::facts::{ChangeSet, Record, RecordKey, RecordKind, Version};
+use crate::facts::{
+    ChangeSet, HistoryPage, HistoryQuery, Record, RecordKey, RecordKind, StoredHistory, Version,
+    export_line,
+};
 
 /// A store of facts.
 ///
@@ -78,15 +82,29 @@ pub trait Store: Send + Sync + fmt::Debug {
     }
 
     /// Calls `begin` with a revision, and then `each` with every record of that revision, in the
-    /// order of keys, until it breaks. Reads and writes go on meanwhile.
+    /// order of keys, and every entry of the history up to it, until it breaks. Reads and writes go on
+    /// meanwhile.
     ///
     /// # Errors
     /// If the records can't be read, or one of them is damaged.
     fn export(
         &self,
         begin: &mut dyn FnMut(u64),
-        each: &mut dyn FnMut(StoredRecord) -> ControlFlow<()>,
+        each: &mut dyn FnMut(ExportItem) -> ControlFlow<()>,
     ) -> Result<(), StoreError>;
+
+    /// A page of the history as of the last commit, read from the store itself: costs the entries that
+    /// it holds, however many there are.
+    ///
+    /// # Errors
+    /// If it can't be read, or an entry is damaged.
+    fn history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError>;
+
+    /// The greatest number of entries of the history that a group may write and remove which reads or
+    /// writes this number of records, if there is a limit.
+    fn most_history(&self, _records: usize) -> Option<usize> {
+        None
+    }
 
     /// Copies all records of one revision into a new file. Reads and writes go on meanwhile.
     ///
@@ -184,6 +202,25 @@ pub struct SavedCopy {
     pub revision: u64,
     /// When the records were last known to be all there are.
     pub confirmed_at: SystemTime,
+}
+
+/// What an export holds: a record, or an entry of the history.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ExportItem {
+    Record(StoredRecord),
+    History(StoredHistory),
+}
+
+impl ExportItem {
+    /// The line of the item in an export, without the line break; `None` for records that are not exported.
+    pub fn into_line(self) -> Option<String> {
+        match self {
+            Self::Record(StoredRecord { key, record, .. }) => export_line::encode(&key, &record),
+            Self::History(StoredHistory { version, record }) => {
+                Some(export_line::encode_history(record, version))
+            }
+        }
+    }
 }
 
 /// A record with its key and version.

@@ -6,14 +6,14 @@ use std::{fs, ops::ControlFlow, sync::Arc};
 
 use peerage::{
     facts::{
-        Authority, BatchMode, ChangeSet, Command, CommandSender, RecordKey, RecordKind, WriteError,
-        WriteOutcome,
+        Authority, BatchMode, ChangeSet, Command, CommandSender, HistoryPage, HistoryQuery,
+        RecordKey, RecordKind, WriteError, WriteOutcome,
     },
     live::{
         Live, ReloadOutcome, StartOutcome, Trigger,
         facts::{WriteBatch, WriteReply},
     },
-    store::{CommitResult, EmbeddedStore, Store, StoreError, StoredRecord},
+    store::{CommitResult, EmbeddedStore, ExportItem, Store, StoreError, StoredRecord},
 };
 use serde_json::{Value, json};
 
@@ -51,9 +51,13 @@ impl Store for Trap {
     fn export(
         &self,
         begin: &mut dyn FnMut(u64),
-        each: &mut dyn FnMut(StoredRecord) -> ControlFlow<()>,
+        each: &mut dyn FnMut(ExportItem) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         self.0.export(begin, each)
+    }
+
+    fn history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+        self.0.history(query)
     }
 
     fn kind(&self) -> &'static str {
@@ -83,6 +87,7 @@ async fn a_batch_that_panics_is_refused_and_others_go_on() {
                 mode: BatchMode::Atomic,
                 if_revision: None,
                 idempotency_key: None,
+                history: Vec::new(),
             })
             .await
     };
@@ -124,6 +129,7 @@ async fn where_each_is_for_itself_a_refusal_keeps_none_of_the_others_back() {
             mode: BatchMode::Independent,
             if_revision: None,
             idempotency_key: None,
+            history: Vec::new(),
         };
         match facts.write(batch).await.unwrap() {
             WriteReply::New(WriteOutcome::Applied { revision, outcomes }) => {

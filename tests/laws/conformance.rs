@@ -8,7 +8,10 @@ use peerage::{
 };
 use uuid::Uuid;
 
-use crate::laws::sets::{all, look, record, set, together, user};
+use crate::laws::{
+    history,
+    sets::{all, look, record, set, together, user},
+};
 
 /// A store to try, empty at first.
 pub(crate) trait Harness: Send + Sync {
@@ -25,7 +28,7 @@ type Check = fn(&dyn Harness);
 
 /// Tries everything, each time with a store that `make` makes.
 pub(crate) fn check(make: &dyn Fn() -> Box<dyn Harness>) {
-    let checks: [Check; 15] = [
+    let checks: [Check; 20] = [
         an_empty_store,
         records_come_back,
         versions_are_revisions,
@@ -41,6 +44,11 @@ pub(crate) fn check(make: &dyn Fn() -> Box<dyn Harness>) {
         large_records,
         many_records,
         one_of_many_wins,
+        history::history_is_read_in_pages,
+        history::history_is_written_with_its_set,
+        history::history_expires,
+        history::long_history,
+        history::history_is_exported,
     ];
     for check in checks {
         check(make().as_ref());

@@ -45,12 +45,14 @@ pub(crate) fn set(key: &RecordKey, version: Option<Version>, text: Option<&str>)
     ChangeSet {
         reads: vec![RecordRead { key: key.clone(), version }],
         writes: vec![RecordWrite { key: key.clone(), record: text.map(|text| record(key, text)) }],
+        ..ChangeSet::default()
     }
 }
 
 /// Reads one key as it stood.
 pub(crate) fn look(key: &RecordKey, version: Option<Version>) -> ChangeSet {
-    ChangeSet { reads: vec![RecordRead { key: key.clone(), version }], writes: Vec::new() }
+    let reads = vec![RecordRead { key: key.clone(), version }];
+    ChangeSet { reads, ..ChangeSet::default() }
 }
 
 /// One that does what several do, at once.
@@ -58,6 +60,7 @@ pub(crate) fn together(sets: impl IntoIterator<Item = ChangeSet>) -> ChangeSet {
     sets.into_iter().fold(ChangeSet::default(), |mut all, set| {
         all.reads.extend(set.reads);
         all.writes.extend(set.writes);
+        all.history.extend(set.history);
         all
     })
 }

@@ -2,14 +2,16 @@
 
 use std::{collections::BTreeSet, thread, time::Duration};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use super::{
     client::{DaemonClient, DaemonResponse, DaemonTarget, RequestContent},
     lines::ImportLine,
 };
-use crate::facts::{ByUser, Command, Op, Record, RecordKey, UserFields};
+use crate::facts::{
+    ByUser, Command, HistoryRecord, Op, Record, RecordKey, UserFields, export_line,
+};
 
 /// Sends commands to a running daemon, many together.
 pub(super) struct DaemonSink {
@@ -21,7 +23,9 @@ pub(super) struct DaemonSink {
     /// The number of batches so far.
     batches: u64,
     waiting: Vec<NumberedCommand>,
-    /// The size of the waiting commands in bytes.
+    /// The entries of the history to send.
+    history: Vec<Value>,
+    /// The size of what waits in bytes.
     bytes: usize,
     /// The refused lines: the number of each, and the message.
     pub(super) refused: Vec<(u64, String)>,
@@ -49,6 +53,7 @@ impl DaemonSink {
             stage: 0,
             batches: 0,
             waiting: Vec::new(),
+            history: Vec::new(),
             bytes: 0,
             refused: Vec::new(),
             refused_lines: BTreeSet::new(),
@@ -66,6 +71,9 @@ impl DaemonSink {
         if self.refused_lines.contains(&number) {
             return Ok(());
         }
+        if let ImportLine::History(entry) = line {
+            return self.take_history(entry);
+        }
         let Some(command) = stage_command(line, self.stage) else { return Ok(()) };
         let command = command.encode();
         let bytes = command.to_string().len();
@@ -77,9 +85,28 @@ impl DaemonSink {
         Ok(())
     }
 
+    /// Takes an entry of the history; they are sent in the first stage.
+    fn take_history(&mut self, entry: &HistoryRecord) -> Result<()> {
+        if self.stage > 0 {
+            return Ok(());
+        }
+        let line = export_line::history_json(entry);
+        self.bytes += line.to_string().len();
+        self.history.push(line);
+        if self.bytes > BYTES || self.history.len() >= TOGETHER { self.flush() } else { Ok(()) }
+    }
+
     fn flush(&mut self) -> Result<()> {
         let batch = std::mem::take(&mut self.waiting);
+        let history = std::mem::take(&mut self.history);
         self.bytes = 0;
+        if !history.is_empty() {
+            self.batches += 1;
+            let key = format!("{}-history-{}", self.key, self.batches);
+            let body = json!({ "commands": [], "history": history }).to_string();
+            let answer = self.post(&body, &key)?;
+            ensure!(answer.status == 200, answer.message());
+        }
         if batch.is_empty() {
             return Ok(());
         }
@@ -178,7 +205,7 @@ fn rejections(answer: &DaemonResponse) -> Vec<(usize, String)> {
 /// The command of a line in a stage.
 fn stage_command(line: &ImportLine, stage: usize) -> Option<Command> {
     match line {
-        ImportLine::Header => None,
+        ImportLine::Header | ImportLine::History(_) => None,
         ImportLine::Record(record) => {
             let (key, record) = &**record;
             if is_empty_in_stage(key, record, stage) {

@@ -17,10 +17,7 @@ use super::{
     client_tls::ClientTlsArgs,
     progress,
 };
-use crate::{
-    facts::export_line::{self, ExportHeader},
-    store,
-};
+use crate::{facts::export_line::ExportHeader, store};
 
 #[derive(Args, Debug)]
 #[command(group = ArgGroup::new("source").required(true).args(["store", "from", "admin_uds"]))]
@@ -131,7 +128,7 @@ fn export_store(
         &mut |revision| {
             let _ = write(&ExportHeader { revision }.encode());
         },
-        &mut |entry| match export_line::encode(&entry.key, &entry.record) {
+        &mut |item| match item.into_line() {
             Some(line) => write(&line),
             None => ControlFlow::Continue(()),
         },

@@ -10,8 +10,8 @@ use serde_json::{Map, Value};
 use crate::{
     diagnostic::render_text,
     facts::{
-        Command, Friend, FriendFields, Id, Op, Patch, PendingRequest, Record, RecordKey, SwitchKey,
-        SwitchSetting, TagName, UnixMillis, UserFields, UserRecord,
+        Command, Friend, FriendFields, HistoryRecord, Id, Op, Patch, PendingRequest, Record,
+        RecordKey, SwitchKey, SwitchSetting, TagName, UnixMillis, UserFields, UserRecord,
         export_line::{self, ExportHeader, ExportLineError},
     },
     wire::{
@@ -26,6 +26,8 @@ pub(super) enum ImportLine {
     /// The header, with the exported revision, which is not used here.
     Header,
     Record(Box<(RecordKey, Record)>),
+    /// An entry of the history.
+    History(Box<HistoryRecord>),
     /// A bulk user as in policies: present fields replace those of the record, the others stay.
     User(Id, Box<UserFields>),
 }
@@ -77,13 +79,11 @@ fn parse(bytes: &[u8]) -> Result<ImportLine, String> {
     if let Some(header) = ExportHeader::decode(&line) {
         return header.map(|_| ImportLine::Header);
     }
+    if let Some(entry) = export_line::decode_history(&line) {
+        return Ok(ImportLine::History(Box::new(entry.map_err(describe)?)));
+    }
     if let Some(record) = export_line::decode(&line) {
-        let (key, record) = record.map_err(|error| match error {
-            ExportLineError::Record(error) => {
-                format!("invalid record: {}", describe_error(error.cause()))
-            }
-            ExportLineError::Line(message) => message,
-        })?;
+        let (key, record) = record.map_err(describe)?;
         if let Record::Rule(rule) = &record {
             crate::policy::parse_condition(&rule.condition)
                 .map_err(|why| render_text(&why, false))?;
@@ -91,6 +91,15 @@ fn parse(bytes: &[u8]) -> Result<ImportLine, String> {
         return Ok(ImportLine::Record(Box::new((key, record))));
     }
     user(line)
+}
+
+fn describe(error: ExportLineError) -> String {
+    match error {
+        ExportLineError::Record(error) => {
+            format!("invalid record: {}", describe_error(error.cause()))
+        }
+        ExportLineError::Line(message) => message,
+    }
 }
 
 fn user(mut line: Map<String, Value>) -> Result<ImportLine, String> {

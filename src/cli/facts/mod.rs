@@ -1,7 +1,8 @@
-//! The command `facts`: export and import of facts as JSON lines.
+//! The command `facts`: export and import of facts as JSON lines, and their history.
 
 mod daemon_sink;
 mod export;
+mod history;
 mod import;
 mod lines;
 mod store_sink;
@@ -28,11 +29,15 @@ enum FactsTask {
     /// reported with its number and skipped.
     #[command(after_help = help::FACTS_IMPORT)]
     Import(import::ImportOptions),
+    /// Show what commands did at a running daemon, by whom and why, the newest first
+    #[command(after_help = help::FACTS_HISTORY)]
+    History(history::HistoryOptions),
 }
 
 pub(super) fn run(options: &FactsCommand, output: &Output) -> Result<Exit> {
     match &options.task {
         FactsTask::Export(options) => export::run(options, output),
         FactsTask::Import(options) => import::run(options, output),
+        FactsTask::History(options) => history::run(options, output),
     }
 }

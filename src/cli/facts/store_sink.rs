@@ -6,7 +6,9 @@ use anyhow::{Result, bail};
 
 use super::lines::{self, ImportLine};
 use crate::{
-    facts::{ChangeSet, Record, RecordKey, RecordRead, RecordWrite, UserRecord, Version},
+    facts::{
+        ChangeSet, HistoryRecord, Record, RecordKey, RecordRead, RecordWrite, UserRecord, Version,
+    },
     store::{CommitResult, EmbeddedStore, Store as _},
 };
 
@@ -15,6 +17,8 @@ pub(super) struct StoreSink {
     store: EmbeddedStore,
     /// The records to commit, each with the version that it replaces.
     waiting: BTreeMap<RecordKey, (Option<Version>, Record)>,
+    /// The entries of the history to commit.
+    history: Vec<HistoryRecord>,
     /// The number of committed records.
     pub(super) committed: u64,
 }
@@ -25,7 +29,7 @@ const TOGETHER: usize = 5000;
 impl StoreSink {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let store = EmbeddedStore::open(path)?;
-        Ok(Self { store, waiting: BTreeMap::new(), committed: 0 })
+        Ok(Self { store, waiting: BTreeMap::new(), history: Vec::new(), committed: 0 })
     }
 
     pub(super) fn take(&mut self, line: ImportLine) -> Result<()> {
@@ -35,6 +39,9 @@ impl StoreSink {
                 let (key, record) = *record;
                 let (version, _) = self.existing(&key)?;
                 self.waiting.insert(key, (version, record));
+            }
+            ImportLine::History(entry) => {
+                self.history.push(*entry);
             }
             ImportLine::User(id, fields) => {
                 let key = RecordKey::User(id.to_string());
@@ -47,7 +54,7 @@ impl StoreSink {
                 self.waiting.insert(key, (version, Record::User(user)));
             }
         }
-        if self.waiting.len() >= TOGETHER { self.commit() } else { Ok(()) }
+        if self.waiting.len() + self.history.len() >= TOGETHER { self.commit() } else { Ok(()) }
     }
 
     fn existing(&self, key: &RecordKey) -> Result<(Option<Version>, Option<Record>)> {
@@ -64,11 +71,12 @@ impl StoreSink {
 
     pub(super) fn commit(&mut self) -> Result<()> {
         let waiting = std::mem::take(&mut self.waiting);
-        if waiting.is_empty() {
+        let history = std::mem::take(&mut self.history);
+        let count = (waiting.len() + history.len()) as u64;
+        let mut set = ChangeSet { history, ..ChangeSet::default() };
+        if waiting.is_empty() && set.history.is_empty() {
             return Ok(());
         }
-        let count = waiting.len() as u64;
-        let mut set = ChangeSet::default();
         for (key, (version, record)) in waiting {
             set.reads.push(RecordRead { key: key.clone(), version });
             set.writes.push(RecordWrite { key, record: Some(record) });

@@ -106,6 +106,7 @@ pub(super) fn run(options: &ServeArgs, output: &Output) -> Result<Exit> {
         guard: options.reload.guard(),
         state: options.reload.state(),
         staleness: options.staleness.options()?,
+        history: options.store.history(),
         log: form,
         clock: Arc::new(SystemClock),
     };

@@ -1,12 +1,17 @@
 //! The facts store of a daemon: its options, and its opening and closing.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, str::FromStr, sync::Arc};
 
 use anyhow::Result;
 use clap::Args;
+use thiserror::Error;
 use tracing::{error, warn};
 
-use crate::store::{self, IfMissing, OpenedCopy, OpeningReport, Store};
+use crate::{
+    cli::duration::{DurationArg, DurationError},
+    live::facts::HistoryRetention,
+    store::{self, IfMissing, OpenedCopy, OpeningReport, Store},
+};
 
 #[derive(Args, Debug)]
 #[group(skip)]
@@ -22,6 +27,35 @@ pub(super) struct StoreArgs {
     /// It guards against an unmounted volume or a mistyped path, with which all bans would be missing.
     #[arg(long, requires = "store")]
     store_must_exist: bool,
+    /// The time for which the history of commands is kept, as 90d; `off` or 0 keeps none
+    ///
+    /// Older entries are removed. The daemons of a fleet should have the same: each removes what is too old
+    /// for itself.
+    #[arg(long, value_name = "DURATION", default_value = "90d", requires = "store")]
+    history: HistoryArg,
+}
+
+/// The time for which the history is kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct HistoryArg(HistoryRetention);
+
+/// The error for a text that is not such a time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+#[error("{0}; or `off`")]
+struct HistoryArgError(#[from] DurationError);
+
+impl FromStr for HistoryArg {
+    type Err = HistoryArgError;
+
+    fn from_str(text: &str) -> Result<Self, HistoryArgError> {
+        if text == "off" {
+            return Ok(Self(HistoryRetention::Off));
+        }
+        let DurationArg(kept) = text.parse()?;
+        let retention =
+            if kept.is_zero() { HistoryRetention::Off } else { HistoryRetention::For(kept) };
+        Ok(Self(retention))
+    }
 }
 
 /// A store that is closed when this is dropped.
@@ -34,6 +68,12 @@ impl StoreArgs {
         let url = self.store.as_deref().and_then(|store| store.split_once("://"));
         let user = url.and_then(|(_, rest)| rest.split('/').next()?.rsplit_once('@'));
         user.is_some_and(|(user, _)| user.contains(':'))
+    }
+
+    /// How long the history of commands is kept.
+    pub(super) fn history(&self) -> HistoryRetention {
+        let HistoryArg(retention) = self.history;
+        retention
     }
 
     pub(super) fn is_given(&self) -> bool {

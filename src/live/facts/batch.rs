@@ -1,7 +1,7 @@
 //! A batch of commands to write, and the reply to it.
 
 use super::idempotency::IdempotencyKey;
-use crate::facts::{BatchMode, Command, CommandSender, WriteOutcome};
+use crate::facts::{BatchMode, Command, CommandSender, HistoryRecord, WriteOutcome};
 
 /// A batch of commands to carry out.
 #[derive(Clone, Debug)]
@@ -14,6 +14,8 @@ pub struct WriteBatch {
     pub if_revision: Option<u64>,
     /// A batch that is sent again under the same key takes effect once.
     pub idempotency_key: Option<IdempotencyKey>,
+    /// Entries of another history, to add to that of the commands.
+    pub history: Vec<HistoryRecord>,
 }
 
 /// The reply to a batch that was carried out or refused.

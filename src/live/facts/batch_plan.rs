@@ -4,6 +4,7 @@ use std::{collections::HashMap, ops::RangeInclusive};
 
 use super::{
     batch::{WriteBatch, WriteReply},
+    history::HistoryNumbers,
     idempotency,
     pending_requests::PendingRequests,
     planning_view::PlanningView,
@@ -35,6 +36,7 @@ pub(super) struct BatchPlanner<'a> {
     pub(super) places: HashMap<RecordKey, usize>,
     pub(super) declarations: &'a Declarations,
     pub(super) requests: &'a mut PendingRequests,
+    pub(super) history: &'a mut HistoryNumbers,
     /// The moment at which the commands take effect.
     pub(super) now: Moment,
     /// Whether commands on behalf of a user are denied, since the served view is stale.
@@ -68,6 +70,8 @@ impl BatchPlanner<'_> {
             return Err(WriteError::RevisionChanged { revision });
         }
         let mut plan = facts::ChangeBuffer::default();
+        let now = self.now.millis();
+        let mut history = self.history.imported(&batch.history);
         let mut outcomes = Vec::with_capacity(batch.commands.len());
         for (index, command) in batch.commands.iter().enumerate() {
             let world = PlanningView {
@@ -85,6 +89,8 @@ impl BatchPlanner<'_> {
                     }
                     compile::apply_records(&mut self.working, self.declarations, &planned.changes);
                     planned.changes.into_iter().for_each(|change| self.note(change));
+                    let by = batch.sender.author(command.on_behalf.as_ref());
+                    history.extend(self.history.entry(command, by, &planned.outcome, now));
                     outcomes.push(Ok(planned.outcome));
                 }
                 Err(PlanError::Refused(error)) if batch.mode == BatchMode::Independent => {
@@ -102,7 +108,7 @@ impl BatchPlanner<'_> {
                 }
             }
         }
-        let mut set = plan.into_change_set();
+        let mut set = ChangeSet { history, ..plan.into_change_set() };
         if let Some(key) = &batch.idempotency_key {
             let answered = outcomes.iter().map(facts::encode_outcome).collect();
             let record = IdempotencyRecord {

@@ -12,11 +12,12 @@ use tokio::sync::{oneshot, watch};
 
 use super::{
     batch::{WriteBatch, WriteReply},
+    history::HistoryRetention,
     write_metrics::WriteMetrics,
 };
 use crate::{
     compile::Declarations,
-    facts::{Record, RecordKey, WriteError},
+    facts::{HistoryPage, HistoryQuery, WriteError},
     live::{Lapse, ServedPolicy},
     request::Moment,
     snapshot::View,
@@ -32,6 +33,7 @@ pub struct FactsHandle {
     pub(super) served_revision: watch::Receiver<u64>,
     pub(super) contact: Arc<ArcSwap<StoreHealth>>,
     pub(super) meter: Arc<WriteMetrics>,
+    pub(super) history: HistoryRetention,
 }
 
 /// Whether the store can be reached.
@@ -116,16 +118,33 @@ impl FactsHandle {
         self.store.backup(to)
     }
 
-    /// Calls `begin` with a revision, and then `each` with every record of it, until it breaks off.
+    /// Calls `begin` with a revision, and then `each` with the line of every record of it and of every
+    /// entry of the history, until it breaks off.
     ///
     /// # Errors
     /// If they can't be read.
     pub fn export(
         &self,
         begin: &mut dyn FnMut(u64),
-        each: &mut dyn FnMut(&RecordKey, &Record) -> ControlFlow<()>,
+        each: &mut dyn FnMut(&str) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        self.store.export(begin, &mut |entry| each(&entry.key, &entry.record))
+        self.store.export(begin, &mut |item| match item.into_line() {
+            Some(line) => each(&line),
+            None => ControlFlow::Continue(()),
+        })
+    }
+
+    /// A page of the history, without what is older than it is kept for.
+    ///
+    /// # Errors
+    /// If it can't be read.
+    pub fn history(&self, query: HistoryQuery, now: Moment) -> Result<HistoryPage, StoreError> {
+        match self.history.oldest(now) {
+            Some(oldest) => {
+                self.store.history(&HistoryQuery { since: query.since.max(oldest), ..query })
+            }
+            None => Ok(HistoryPage::default()),
+        }
     }
 
     /// The metrics of writes.

@@ -3,6 +3,7 @@
 mod batch;
 mod batch_plan;
 mod handle;
+mod history;
 mod idempotency;
 mod pending_requests;
 mod planning_view;
@@ -16,6 +17,7 @@ mod writer;
 
 pub use batch::{WriteBatch, WriteReply};
 pub use handle::{FactsHandle, StoreHealth};
+pub use history::HistoryRetention;
 pub use idempotency::IdempotencyKey;
 pub use read::ReadError;
 pub(super) use records::InitialLoad;
@@ -23,4 +25,4 @@ pub use records::StoreRecords;
 pub use shadowed::ShadowedEntry;
 pub use write_metrics::{COMMIT_TIME_BOUNDS, CommitTimes, WriteMetrics};
 pub use writer::Journal;
-pub(super) use writer::Writer;
+pub(super) use writer::{Writer, WriterOptions};

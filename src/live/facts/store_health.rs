@@ -28,6 +28,9 @@ impl Writer {
                 Err(RecvTimeoutError::Timeout) => {
                     let found = self.store.verify();
                     self.update_health(found.err().as_ref());
+                    if self.contact.load().cut_off.is_none() {
+                        self.history_sweeper.sweep(&*self.store, self.clock.now());
+                    }
                 }
                 Err(RecvTimeoutError::Disconnected) => return None,
             }

@@ -16,6 +16,7 @@ use super::{
     batch::{WriteBatch, WriteReply},
     batch_plan::{BatchPlan, BatchPlanner},
     handle::{FactsHandle, StoreHealth, WriterMessage},
+    history::{HistoryNumbers, HistoryRetention, HistorySweeper},
     idempotency,
     pending_requests::PendingRequests,
     records::UncommittedRecords,
@@ -52,6 +53,8 @@ pub(in crate::live) struct Writer {
     /// The time of the last sweep of idempotency keys, and the key at which the next one begins.
     swept: Instant,
     sweep_from: Option<RecordKey>,
+    history: HistoryNumbers,
+    pub(super) history_sweeper: HistorySweeper,
     pub(super) contact: Arc<ArcSwap<StoreHealth>>,
     meter: Arc<WriteMetrics>,
     pub(super) staleness: Arc<Staleness>,
@@ -82,14 +85,22 @@ struct PlannedBatch {
 
 type Reply = oneshot::Sender<Result<WriteReply, WriteError>>;
 
+/// The options of the writer.
+pub(in crate::live) struct WriterOptions {
+    pub(in crate::live) staleness: Arc<Staleness>,
+    pub(in crate::live) clock: Arc<dyn Clock>,
+    pub(in crate::live) history: HistoryRetention,
+}
+
 /// Batches that are planned one after the other and committed together.
 struct CommitGroup {
     working: View,
     sets: Vec<ChangeSet>,
     /// Whether the commit fails if anything changed since.
     is_exact: bool,
-    /// The number of records that they read and write.
+    /// The number of records that they read and write, and of the history's entries.
     records: usize,
+    entries: usize,
     changes: Vec<RecordChange>,
     planned: Vec<PlannedBatch>,
 }
@@ -106,14 +117,14 @@ impl Writer {
         served: &Arc<CurrentView>,
         declarations: Arc<Declarations>,
         pending: PendingRequests,
-        staleness: Arc<Staleness>,
-        clock: Arc<dyn Clock>,
+        options: WriterOptions,
     ) -> std::io::Result<FactsHandle> {
         let (send, inbox) = mpsc::channel();
         let view = served.load().view.clone();
         let revision = view.revision.facts;
         let (seen, watching) = watch::channel(revision);
         let copy = store.opening().copy;
+        let WriterOptions { staleness, clock, history } = options;
         let cut_off = copy.map(|OpenedCopy { age, why, .. }| Lapse::of_age(age, why));
         staleness.set_store(cut_off.clone());
         let contact = Arc::new(ArcSwap::from_pointee(StoreHealth { cut_off, lost: None }));
@@ -123,6 +134,7 @@ impl Writer {
             served_revision: watching,
             contact: Arc::clone(&contact),
             meter: Arc::default(),
+            history,
         };
         if store.is_shared() {
             let store = Arc::clone(&store);
@@ -146,6 +158,8 @@ impl Writer {
             seen,
             swept: Instant::now(),
             sweep_from: None,
+            history: HistoryNumbers::new(history),
+            history_sweeper: HistorySweeper::new(history),
             contact,
             meter: Arc::clone(&facts.meter),
             staleness,
@@ -319,6 +333,7 @@ impl Writer {
             sets: Vec::new(),
             is_exact: false,
             records: 0,
+            entries: 0,
             changes: Vec::new(),
             planned: Vec::new(),
         };
@@ -343,6 +358,7 @@ impl Writer {
                 places: HashMap::new(),
                 declarations: &self.declarations,
                 requests: &mut self.requests,
+                history: &mut self.history,
                 now: self.clock.now(),
                 denies: self.staleness.freshness() == Freshness::Denied,
             };
@@ -364,13 +380,21 @@ impl Writer {
             };
             let found = set.reads.len().max(set.writes.len());
             let most = store.most_records().unwrap_or(usize::MAX);
+            let entries = set.history.len();
+            let most_entries = |records| store.most_history(records).unwrap_or(usize::MAX);
             // In a shared store, even a batch without writes must check that what it read is current.
             let (set, result) = if set.is_empty() && (set.reads.is_empty() || !store.is_shared()) {
                 (None, Ok(written))
             } else if found > most {
                 attempt.undo();
                 (None, Err(StoreError::TooLarge { found, most }.into()))
-            } else if group.records + found > most {
+            } else if entries > most_entries(found) {
+                attempt.undo();
+                let most = most_entries(found);
+                (None, Err(StoreError::TooManyEntries { found: entries, most }.into()))
+            } else if group.records + found > most
+                || group.entries + entries > most_entries(group.records + found)
+            {
                 attempt.undo();
                 put_off.push((batch, reply));
                 continue;
@@ -381,6 +405,7 @@ impl Writer {
                     group.changes.extend(attempt.changes);
                 }
                 group.records += found;
+                group.entries += entries;
                 group.is_exact |= is_exact;
                 pending.write(&set);
                 group.sets.push(set);
@@ -392,8 +417,9 @@ impl Writer {
         group
     }
 
-    /// Removes expired idempotency keys, one page at a time.
+    /// Removes old entries of the history and expired idempotency keys, one page at a time.
     fn sweep(&mut self) {
+        self.history_sweeper.sweep(&*self.store, self.clock.now());
         if self.swept.elapsed() < SWEEP_EVERY {
             return;
         }

@@ -158,7 +158,14 @@ pub(in crate::serve) async fn write_commands(
         let copy = (is_divisible && commands.len() > 1).then(|| commands.clone());
         let operations = audit.operations(&commands);
         let sender = CommandSender::new(Authority::Dialect, caller.by.as_str());
-        let batch = WriteBatch { commands, sender, mode, if_revision: None, idempotency_key: None };
+        let batch = WriteBatch {
+            commands,
+            sender,
+            mode,
+            if_revision: None,
+            idempotency_key: None,
+            history: Vec::new(),
+        };
         let written = facts.write(batch).await;
         app.metrics.facts.count(&written);
         audit.batch(caller, operations, &written, &app.live.served());

@@ -14,7 +14,7 @@ use tracing::warn;
 
 use super::store::no_store_error;
 use crate::{
-    facts::export_line::{self, ExportHeader},
+    facts::export_line::ExportHeader,
     live::{Live, facts::FactsHandle},
     serve::{
         admission::{Permit, WorkClass},
@@ -125,10 +125,7 @@ impl ExportSender<'_> {
                 }
                 let _ = this.line(&ExportHeader { revision }.encode());
             },
-            &mut |key, record| match export_line::encode(key, record) {
-                Some(line) => this.borrow_mut().line(&line),
-                None => ControlFlow::Continue(()),
-            },
+            &mut |line| this.borrow_mut().line(line),
         )
     }
 

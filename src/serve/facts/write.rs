@@ -11,8 +11,9 @@ use serde_json::{Value, json};
 
 use crate::{
     facts::{
-        Authority, BatchMode, Command, CommandError, CommandSender, CommandSyntaxError, WriteError,
-        WriteErrorKind, WriteOutcome, encode_outcome,
+        Authority, BatchMode, Command, CommandError, CommandSender, CommandSyntaxError,
+        HistoryRecord, MOST_COMMANDS, WriteError, WriteErrorKind, WriteOutcome, encode_outcome,
+        export_line,
     },
     live::facts::{IdempotencyKey, WriteBatch, WriteReply},
     serve::{
@@ -37,6 +38,9 @@ struct BatchRequest {
     commands: Vec<StrictValue>,
     #[serde(default)]
     if_revision: Option<u64>,
+    /// Entries of another history, as lines of an export.
+    #[serde(default)]
+    history: Vec<StrictValue>,
 }
 
 /// `POST /v1/facts`: carries a batch of commands out, whole or not at all. Answered when it is durable
@@ -55,6 +59,10 @@ async fn run(app: &App, caller: &Caller, headers: &HeaderMap, body: &[u8]) -> Ht
     };
     let once = match idempotency_key(headers, body) {
         Ok(once) => once,
+        Err(refusal) => return refusal.response(),
+    };
+    let history = match read_history(sent.history) {
+        Ok(history) => history,
         Err(refusal) => return refusal.response(),
     };
     let commands: Vec<Value> =
@@ -83,6 +91,7 @@ async fn run(app: &App, caller: &Caller, headers: &HeaderMap, body: &[u8]) -> Ht
                 mode: BatchMode::Atomic,
                 if_revision: sent.if_revision,
                 idempotency_key: once,
+                history,
             };
             let written = facts.write(batch).await;
             app.metrics.facts.count(&written);
@@ -95,6 +104,23 @@ async fn run(app: &App, caller: &Caller, headers: &HeaderMap, body: &[u8]) -> Ht
         Ok(reply) => reply_response(count, reply),
         Err(error) => error_response(&error),
     }
+}
+
+/// The entries of another history in a batch.
+fn read_history(given: Vec<StrictValue>) -> Result<Vec<HistoryRecord>, HttpError> {
+    if given.len() > MOST_COMMANDS {
+        let problem = format!("a batch can have at most {MOST_COMMANDS} entries");
+        return Err(HttpError::bad_request("history", problem));
+    }
+    let entry = |(at, StrictValue(line)): (usize, StrictValue)| {
+        let wrong = |problem: String| HttpError::bad_request(&format!("history[{at}]"), problem);
+        match line.as_object().and_then(export_line::decode_history) {
+            Some(Ok(entry)) => Ok(entry),
+            Some(Err(error)) => Err(wrong(error.to_string())),
+            None => Err(wrong("expected an object with `history` and `record`".to_owned())),
+        }
+    };
+    given.into_iter().enumerate().map(entry).collect()
 }
 
 fn idempotency_key(headers: &HeaderMap, body: &[u8]) -> Result<Option<IdempotencyKey>, HttpError> {

@@ -17,7 +17,8 @@ use super::{
     EmbeddedStore,
     check::read_only,
     file::{CACHE, PRIVATE, begin_write, create_tables, io_error, redb_error},
-    tables::{META, RECORDS, REVISION},
+    history_rows,
+    tables::{FORMAT, HISTORY, KNOWN_FORMAT, META, RECORDS, REVISION},
 };
 use crate::{
     source::{AtomicFile, Existing},
@@ -106,7 +107,7 @@ fn save(
     Ok(BackupReport { bytes, ..copied })
 }
 
-/// Copies the records byte for byte, so that a damaged one stays to be found.
+/// Copies the records and the history byte for byte, so that a damaged one stays to be found.
 fn copy(
     snapshot: &ReadTransaction,
     file: impl StorageBackend,
@@ -122,6 +123,14 @@ fn copy(
             let (key, value) = record?;
             records.insert(key.value(), value.value())?;
             count += 1;
+        }
+        if let Some(rows) = history_rows::open(snapshot)? {
+            transaction.open_table(META)?.insert(FORMAT, KNOWN_FORMAT)?;
+            let mut history = transaction.open_table(HISTORY)?;
+            for row in rows.iter()? {
+                let (key, value) = row?;
+                history.insert(key.value(), value.value())?;
+            }
         }
     }
     transaction.commit()?;

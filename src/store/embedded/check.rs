@@ -11,11 +11,12 @@ use redb::{ReadableDatabase, ReadableTable};
 
 use super::{
     file::{OpenDatabase, OpenPurpose, backend, io_error, open, redb_error, refuse_empty},
-    tables::{DamagedRecord, RECORDS, decode_entry},
+    history_rows,
+    tables::{DamagedRecord, RECORDS, decode_entry, decode_history},
 };
 use crate::{
     facts::RecordKind,
-    store::{Rollback, StoreError, StoredRecord},
+    store::{Rollback, StoreError, StoredRecord, history},
 };
 
 /// The report on the check of a store.
@@ -24,6 +25,8 @@ pub struct CheckReport {
     pub revision: u64,
     /// The number of records of each kind, without damaged ones.
     pub records: BTreeMap<RecordKind, u64>,
+    /// The number of entries of the history, without damaged ones.
+    pub history: u64,
     /// The length of the file in bytes.
     pub bytes: u64,
     pub damaged: Vec<DamagedRecord>,
@@ -51,6 +54,7 @@ pub fn check(path: &Path) -> Result<CheckReport, StoreError> {
     let mut checked = CheckReport {
         revision: opened.revision,
         records: RecordKind::ALL.map(|kind| (kind, 0)).into(),
+        history: 0,
         bytes: fs::metadata(path).map_err(|error| io_error(path, "read", &error))?.len(),
         damaged: Vec::new(),
         repairs: opened.state.repairs.clone(),
@@ -61,13 +65,23 @@ pub fn check(path: &Path) -> Result<CheckReport, StoreError> {
 }
 
 fn walk(opened: &OpenDatabase, checked: &mut CheckReport) -> Result<(), redb::Error> {
-    let records = opened.database.begin_read()?.open_table(RECORDS)?;
+    let snapshot = opened.database.begin_read()?;
+    let records = snapshot.open_table(RECORDS)?;
     for record in records.iter()? {
         let (key, value) = record?;
         match decode_entry(key.value(), value.value())
             .and_then(|entry| sound(&entry, checked.revision))
         {
             Ok(kind) => *checked.records.entry(kind).or_default() += 1,
+            Err(flaw) => checked.damaged.push(flaw),
+        }
+    }
+    let Some(rows) = history_rows::open(&snapshot)? else { return Ok(()) };
+    let all = history::all_entries();
+    for row in rows.range(all.start.as_str()..all.end.as_str())? {
+        let (key, value) = row?;
+        match decode_history(key.value(), value.value()) {
+            Ok(_) => checked.history += 1,
             Err(flaw) => checked.damaged.push(flaw),
         }
     }

@@ -6,11 +6,14 @@ use redb::{ReadableTable, Table};
 
 use super::{
     file::{OpenDatabase, begin_write},
-    tables::{META, RECORDS, REVISION, encode_value, split_value},
+    tables::{
+        FORMAT, HISTORY, KNOWN_FORMAT, META, RECORDS, REVISION, encode_history, encode_value,
+        split_value,
+    },
 };
 use crate::{
-    facts::{ChangeSet, RecordKey, RecordRead},
-    store::CommitResult,
+    facts::{ChangeSet, HistoryRecord, RecordKey, RecordRead},
+    store::{CommitResult, history},
 };
 
 /// The records that a commit changes, as they were before it.
@@ -18,13 +21,18 @@ use crate::{
 pub(super) struct PreviousRecords {
     pub(super) revision: u64,
     /// The previous value of each written key, in order; `None` if there was none.
-    values: Vec<(String, Option<Vec<u8>>)>,
+    values: Vec<PreviousValue>,
+    /// The same of the rows of the history.
+    history: Vec<PreviousValue>,
 }
+
+/// The previous value of a key; `None` if there was none.
+type PreviousValue = (String, Option<Vec<u8>>);
 
 impl PreviousRecords {
     /// Whether the commit changed nothing.
     pub(super) fn is_empty(&self) -> bool {
-        self.values.is_empty()
+        self.values.is_empty() && self.history.is_empty()
     }
 }
 
@@ -50,6 +58,16 @@ pub(super) fn commit(
                 }
             }
             revision += u64::from(!set.is_empty());
+            if !set.history.is_empty() || !set.expired.is_empty() {
+                meta.insert(FORMAT, KNOWN_FORMAT)?;
+                let mut rows = transaction.open_table(HISTORY)?;
+                for record in &set.expired {
+                    remove_history(&mut rows, record, &mut before.history)?;
+                }
+                for record in &set.history {
+                    add_history(&mut rows, record, revision, &mut before.history)?;
+                }
+            }
             for write in &set.writes {
                 let key = write.key.to_string();
                 let old = match &write.record {
@@ -64,7 +82,7 @@ pub(super) fn commit(
             }
             revisions.push(revision);
         }
-        if revision == before.revision {
+        if before.is_empty() && revision == before.revision {
             return Ok(CommitResult::Committed(revisions));
         }
         meta.insert(REVISION, revision)?;
@@ -85,6 +103,36 @@ fn is_current(records: &Table<'_, &str, &[u8]>, read: &RecordRead) -> Result<boo
     })
 }
 
+type Rows<'t> = Table<'t, &'static str, &'static [u8]>;
+
+fn add_history(
+    rows: &mut Rows<'_>,
+    record: &HistoryRecord,
+    revision: u64,
+    before: &mut Vec<PreviousValue>,
+) -> Result<(), redb::Error> {
+    let mut insert = |key: String, value: &[u8]| {
+        let old = rows.insert(key.as_str(), value)?.map(|old| old.value().to_vec());
+        before.push((key, old));
+        Ok::<_, redb::Error>(())
+    };
+    insert(history::entry_key(record.id), &encode_history(revision, &record.entry))?;
+    history::pointer_keys(record).into_iter().try_for_each(|key| insert(key, &[]))
+}
+
+fn remove_history(
+    rows: &mut Rows<'_>,
+    record: &HistoryRecord,
+    before: &mut Vec<PreviousValue>,
+) -> Result<(), redb::Error> {
+    let entry = history::entry_key(record.id);
+    for key in history::pointer_keys(record).into_iter().chain([entry]) {
+        let old = rows.remove(key.as_str())?.map(|old| old.value().to_vec());
+        before.push((key, old));
+    }
+    Ok(())
+}
+
 /// Undoes a commit that was not acknowledged.
 pub(super) fn take_back(
     opened: &OpenDatabase,
@@ -92,12 +140,17 @@ pub(super) fn take_back(
 ) -> Result<(), redb::Error> {
     let transaction = begin_write(&opened.database)?;
     {
-        let mut records = transaction.open_table(RECORDS)?;
-        for (key, old) in before.values.iter().rev() {
-            match old {
-                Some(old) => records.insert(key.as_str(), old.as_slice())?,
-                None => records.remove(key.as_str())?,
-            };
+        for (table, values) in [(RECORDS, &before.values), (HISTORY, &before.history)] {
+            if values.is_empty() {
+                continue;
+            }
+            let mut rows = transaction.open_table(table)?;
+            for (key, old) in values.iter().rev() {
+                match old {
+                    Some(old) => rows.insert(key.as_str(), old.as_slice())?,
+                    None => rows.remove(key.as_str())?,
+                };
+            }
         }
         transaction.open_table(META)?.insert(REVISION, before.revision)?;
         opened.backend.mark_next(before.revision);

@@ -7,21 +7,10 @@ use redb::{ReadTransaction, ReadableDatabase, ReadableTable};
 use super::{
     check::read_only,
     file::redb_error,
-    tables::{DamagedRecord, META, RECORDS, REVISION, decode_entry},
+    history_rows::{self, SnapshotError},
+    tables::{META, RECORDS, REVISION, decode_entry, decode_history},
 };
-use crate::store::{StoreError, StoredRecord};
-
-/// The error of an export.
-pub(super) enum ExportError {
-    Damaged(DamagedRecord),
-    Database(redb::Error),
-}
-
-impl<E: Into<redb::Error>> From<E> for ExportError {
-    fn from(error: E) -> Self {
-        Self::Database(error.into())
-    }
-}
+use crate::store::{ExportItem, StoreError, history};
 
 /// Exports a store that no process has open, as [`Store::export`](crate::store::Store::export) does;
 /// changes nothing.
@@ -31,29 +20,38 @@ impl<E: Into<redb::Error>> From<E> for ExportError {
 pub fn export(
     path: &Path,
     begin: &mut dyn FnMut(u64),
-    each: &mut dyn FnMut(StoredRecord) -> ControlFlow<()>,
+    each: &mut dyn FnMut(ExportItem) -> ControlFlow<()>,
 ) -> Result<(), StoreError> {
     let opened = read_only(path)?.refuse_rollback(path)?;
     let snapshot =
         opened.database.begin_read().map_err(|error| redb_error(path, "read", error.into()))?;
     walk(&snapshot, begin, each).map_err(|error| match error {
-        ExportError::Damaged(flaw) => flaw.into(),
-        ExportError::Database(error) => redb_error(path, "read", error),
+        SnapshotError::Damaged(flaw) => flaw.into(),
+        SnapshotError::Database(error) => redb_error(path, "read", error),
     })
 }
 
 pub(super) fn walk(
     snapshot: &ReadTransaction,
     begin: &mut dyn FnMut(u64),
-    each: &mut dyn FnMut(StoredRecord) -> ControlFlow<()>,
-) -> Result<(), ExportError> {
+    each: &mut dyn FnMut(ExportItem) -> ControlFlow<()>,
+) -> Result<(), SnapshotError> {
     let revision = snapshot.open_table(META)?.get(REVISION)?.map_or(0, |number| number.value());
     begin(revision);
     for record in snapshot.open_table(RECORDS)?.iter()? {
         let (key, value) = record?;
-        let entry = decode_entry(key.value(), value.value()).map_err(ExportError::Damaged)?;
-        if each(entry).is_break() {
-            break;
+        let entry = decode_entry(key.value(), value.value()).map_err(SnapshotError::Damaged)?;
+        if each(ExportItem::Record(entry)).is_break() {
+            return Ok(());
+        }
+    }
+    let Some(rows) = history_rows::open(snapshot)? else { return Ok(()) };
+    let all = history::all_entries();
+    for row in rows.range(all.start.as_str()..all.end.as_str())? {
+        let (key, value) = row?;
+        let entry = decode_history(key.value(), value.value()).map_err(SnapshotError::Damaged)?;
+        if each(ExportItem::History(entry)).is_break() {
+            return Ok(());
         }
     }
     Ok(())

@@ -16,7 +16,7 @@ use super::{
     deferred_backend::DeferredBackend,
     head::{FLAGS, Head, TWO_PHASE},
     recovery_state::RecoveryState,
-    tables::{FORMAT, KNOWN_FORMAT, META, RECORDS, REVISION},
+    tables::{FIRST_FORMAT, FORMAT, KNOWN_FORMAT, META, RECORDS, REVISION},
 };
 use crate::source::{AtomicFile, Existing};
 use crate::store::{Rollback, StoreError};
@@ -189,7 +189,7 @@ pub(super) fn create_tables(database: &Database, revision: u64) -> Result<(), re
     let write = begin_write(database)?;
     {
         let mut meta = write.open_table(META)?;
-        meta.insert(FORMAT, KNOWN_FORMAT)?;
+        meta.insert(FORMAT, FIRST_FORMAT)?;
         meta.insert(REVISION, revision)?;
         write.open_table(RECORDS)?;
     }

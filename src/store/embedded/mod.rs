@@ -19,6 +19,7 @@ mod deferred_backend;
 mod export;
 mod file;
 mod head;
+mod history_rows;
 mod lock;
 mod presence;
 mod recovery_state;
@@ -37,13 +38,14 @@ use std::{
 
 use redb::{ReadTransaction, ReadableDatabase, ReadableTable, StorageBackend};
 
-use super::{CommitResult, OpeningReport, Store, StoreError, StoredRecord};
+use super::{CommitResult, ExportItem, OpeningReport, Store, StoreError, StoredRecord};
 use crate::{
-    facts::{ChangeSet, RecordKey, RecordKind},
+    facts::{ChangeSet, HistoryPage, HistoryQuery, RecordKey, RecordKind},
     source::Existing,
 };
 use commit::{PreviousRecords, commit, take_back};
 use file::{OpenDatabase, OpenPurpose, io_error, redb_error};
+use history_rows::SnapshotError;
 use lock::PathLock;
 use presence::Presence;
 use tables::{META, RECORDS, REVISION, decode_entry};
@@ -230,6 +232,13 @@ impl EmbeddedStore {
         redb_error(&self.path, "read", error)
     }
 
+    fn snapshot_error(&self, error: SnapshotError) -> StoreError {
+        match error {
+            SnapshotError::Damaged(flaw) => flaw.into(),
+            SnapshotError::Database(error) => self.read_error(error),
+        }
+    }
+
     fn closed(&self) -> StoreError {
         StoreError::Closed(self.path.clone())
     }
@@ -309,12 +318,13 @@ impl Store for EmbeddedStore {
     fn export(
         &self,
         begin: &mut dyn FnMut(u64),
-        each: &mut dyn FnMut(StoredRecord) -> ControlFlow<()>,
+        each: &mut dyn FnMut(ExportItem) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
-        export::walk(&self.read()?, begin, each).map_err(|error| match error {
-            export::ExportError::Damaged(flaw) => flaw.into(),
-            export::ExportError::Database(error) => self.read_error(error),
-        })
+        export::walk(&self.read()?, begin, each).map_err(|error| self.snapshot_error(error))
+    }
+
+    fn history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+        history_rows::page(&self.read()?, query).map_err(|error| self.snapshot_error(error))
     }
 
     fn backup(&self, to: &Path) -> Result<BackupReport, StoreError> {

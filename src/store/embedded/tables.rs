@@ -3,8 +3,8 @@
 use redb::TableDefinition;
 
 use crate::{
-    facts::{Record, RecordKey, Version},
-    store::{StoreError, StoredRecord},
+    facts::{HistoryEntry, Record, RecordKey, StoredHistory, Version},
+    store::{StoreError, StoredRecord, history},
 };
 
 /// Records by the text of their keys: the version as 8 bytes, least significant first, then the encoded
@@ -20,12 +20,24 @@ pub(super) const FORMAT: &str = "format";
 /// In [`META`]: the revision of the last commit.
 pub(super) const REVISION: &str = "revision";
 
-/// The newest format that this build knows.
-pub(super) const KNOWN_FORMAT: u64 = 1;
+/// The newest format that this build knows: with a history.
+pub(super) const KNOWN_FORMAT: u64 = 2;
+
+/// The format of a store without a history; the first entry makes it one of [`KNOWN_FORMAT`].
+pub(super) const FIRST_FORMAT: u64 = 1;
+
+/// The history, if there is one: the rows of entries like those of records, and rows without a value that
+/// point to them.
+pub(super) const HISTORY: TableDefinition<&str, &[u8]> = TableDefinition::new("history");
 
 /// Encodes a record with its version.
 pub(super) fn encode_value(version: Version, record: &Record) -> Vec<u8> {
     [&version.to_le_bytes()[..], &record.encode()].concat()
+}
+
+/// Encodes an entry of the history with its version.
+pub(super) fn encode_history(version: Version, entry: &HistoryEntry) -> Vec<u8> {
+    [&version.to_le_bytes()[..], &entry.encode()].concat()
 }
 
 /// Splits a value into the version and the encoded record; `None` if it is too short.
@@ -66,4 +78,15 @@ pub(super) fn decode_entry(key: &str, value: &[u8]) -> Result<StoredRecord, Dama
     let record =
         Record::decode(known.kind(), record).map_err(|error| damaged(error.to_string()))?;
     Ok(StoredRecord { key: known, version, record })
+}
+
+/// Decodes an entry of the history with its version.
+///
+/// # Errors
+/// If the key or the value is damaged.
+pub(super) fn decode_history(key: &str, value: &[u8]) -> Result<StoredHistory, DamagedRecord> {
+    let damaged = |what: &str| DamagedRecord::new(key, what.to_owned());
+    let id = history::id_of_key(key).ok_or_else(|| damaged("not the key of an entry"))?;
+    let (version, entry) = split_value(value).ok_or_else(|| damaged("too short to be an entry"))?;
+    StoredHistory::decode(id, version, entry).map_err(|error| damaged(&error.to_string()))
 }

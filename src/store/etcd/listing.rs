@@ -14,8 +14,12 @@ use crate::{
     store::{StoreError, StoredRecord},
 };
 
-/// The format that this build reads and writes, as the marker holds it.
+/// The format of records.
 pub(super) const FORMAT: u64 = 1;
+
+/// The newest format that this build reads and writes, as the marker holds it: records and a history. The
+/// first entry of the history makes a store of [`FORMAT`] one of this.
+pub(super) const KNOWN_FORMAT: u64 = 2;
 
 /// The key of the marker, after the prefix; its value is the format.
 pub(super) const MARKER: &str = "format";
@@ -23,6 +27,10 @@ pub(super) const MARKER: &str = "format";
 /// The key of the clock, after the prefix, which every commit writes: nothing has changed under the
 /// prefix since it was last written.
 pub(super) const CLOCK: &str = "clock";
+
+/// The beginning of the keys of the history, after the prefix. It is greater than all others: the history is
+/// neither listed nor watched.
+const HISTORY: &str = "~";
 
 /// The size of a page: large against the cost of a request, small enough to be sent at once.
 const PAGE_BYTES: usize = 1 << 20;
@@ -128,7 +136,7 @@ impl EtcdListing {
     /// If another program, or a newer version, wrote under the prefix.
     pub(super) fn is_marked(&self, spec: &EtcdConfig) -> Result<bool, StoreError> {
         match &self.format {
-            Some(format) => check_format(format, spec).map(|()| true),
+            Some(format) => check_format(format, spec).map(|_| true),
             None if self.kept.is_empty() && self.strays.is_empty() => Ok(false),
             None => Err(StoreError::Foreign(path(spec))),
         }
@@ -174,12 +182,14 @@ impl EtcdConfig {
         format!("{}{text}", self.prefix)
     }
 
-    /// The end of the range of keys with this prefix, which ends with a slash.
-    fn end(&self) -> Vec<u8> {
-        let mut end = self.prefix.clone().into_bytes();
-        end.pop();
-        end.push(b'/' + 1);
-        end
+    /// The end of the range of keys of records, of the marker and of the clock.
+    pub(super) fn end(&self) -> Vec<u8> {
+        self.key(HISTORY).into_bytes()
+    }
+
+    /// The key of a row of the history.
+    pub(super) fn history_key(&self, row: &str) -> String {
+        format!("{}{HISTORY}{row}", self.prefix)
     }
 }
 
@@ -200,15 +210,15 @@ pub(super) async fn mark(link: &FailoverClient, spec: &EtcdConfig) -> Result<(),
     marking.await.map(drop).map_err(EtcdCallError::into_write_error)
 }
 
-/// Checks the format that a marker holds.
+/// Checks the format that a marker holds, and returns it.
 ///
 /// # Errors
 /// If this build does not know it.
-pub(super) fn check_format(format: &str, spec: &EtcdConfig) -> Result<(), StoreError> {
+pub(super) fn check_format(format: &str, spec: &EtcdConfig) -> Result<u64, StoreError> {
     match format.parse::<u64>() {
-        Ok(FORMAT) => Ok(()),
-        Ok(found) if found > FORMAT => {
-            Err(StoreError::Newer { path: path(spec), found, known: FORMAT })
+        Ok(known @ FORMAT..=KNOWN_FORMAT) => Ok(known),
+        Ok(found) if found > KNOWN_FORMAT => {
+            Err(StoreError::Newer { path: path(spec), found, known: KNOWN_FORMAT })
         }
         _ => Err(StoreError::Foreign(path(spec))),
     }

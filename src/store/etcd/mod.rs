@@ -22,6 +22,9 @@
 //! Only daemons may write under the prefix while they run: writes of other programs are delivered, but
 //! possibly late, since they do not write the clock.
 //!
+//! The history is under further keys, which begin with the prefix and `~`: it is neither mirrored nor watched,
+//! and a page of it is read from the cluster.
+//!
 //! Requires etcd 3.4 or later; uses no leases.
 
 mod config;
@@ -29,6 +32,7 @@ mod copy;
 mod damaged_keys;
 mod driver;
 mod failover_client;
+mod history_rows;
 mod listing;
 mod mirror;
 mod transaction;
@@ -43,7 +47,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::SystemTime,
 };
@@ -52,16 +56,16 @@ use copy::{Copier, CopyTarget, LoadedCopy};
 use damaged_keys::{DamagedKeys, unreadable};
 use driver::Driver;
 use failover_client::{EtcdCallError, FailoverClient, Repetition};
-use listing::EtcdListing;
+use listing::{EtcdListing, FORMAT};
 use mirror::{Mirror, MirrorRevision, RawRecord};
-use transaction::{MOST_RECORDS, Transaction};
+use transaction::{MOST_RECORDS, Transaction, TransactionOutcome, most_history};
 use watcher::{EtcdWatcher, WatchedStore};
 
 use super::{
-    CommitResult, CopyStatus, OpenedCopy, OpeningReport, Store, StoreError, StoreEvent,
+    CommitResult, CopyStatus, ExportItem, OpenedCopy, OpeningReport, Store, StoreError, StoreEvent,
     StoredRecord,
 };
-use crate::facts::{ChangeSet, RecordKey, RecordKind};
+use crate::facts::{ChangeSet, HistoryPage, HistoryQuery, RecordKey, RecordKind};
 
 /// A store on an etcd cluster. Calls block the calling thread, which must not be one that runs
 /// futures.
@@ -74,6 +78,8 @@ pub struct EtcdStore {
     mirror: Arc<Mirror>,
     damaged: DamagedKeys,
     must_exist: bool,
+    /// The last known format of the store.
+    format: AtomicU64,
     /// Whether this process marked the prefix, since it was empty.
     is_new: AtomicBool,
     /// The copy in local files, if one is kept.
@@ -88,6 +94,9 @@ pub struct EtcdStore {
 fn is_open_to_others(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|file| file.permissions().mode() & 0o077 != 0)
 }
+
+/// The number of attempts at a transaction while other daemons change the format of the store.
+const FORMAT_TRIES: usize = 3;
 
 impl EtcdStore {
     /// Opens the store at an address, whose form [`EtcdConfig`] describes.
@@ -119,6 +128,7 @@ impl EtcdStore {
             mirror: Arc::default(),
             damaged: DamagedKeys::default(),
             must_exist: false,
+            format: AtomicU64::new(FORMAT),
             is_new: AtomicBool::new(false),
             copy: None,
             copier: Mutex::default(),
@@ -204,15 +214,29 @@ impl EtcdStore {
             return Err(StoreError::Unreachable(why.to_owned()));
         }
         self.damaged.check(transaction::keys(group))?;
-        let Some(transaction) = Transaction::new(group, after, &self.spec)? else {
-            return Ok(CommitResult::Stale);
-        };
-        let committing = self.link.call(Repetition::Forbidden, |mut client| {
-            let txn = transaction.txn.clone();
-            async move { client.txn(txn).await }
-        });
-        let answer = self.driver.wait(committing).map_err(EtcdCallError::into_write_error)?;
-        transaction.result(&answer, &self.spec)
+        for _ in 0..FORMAT_TRIES {
+            let format = self.format.load(Ordering::Acquire);
+            let Some(transaction) = Transaction::new(group, after, format, &self.spec)? else {
+                return Ok(CommitResult::Stale);
+            };
+            let committing = self.link.call(Repetition::Forbidden, |mut client| {
+                let txn = transaction.txn.clone();
+                async move { client.txn(txn).await }
+            });
+            let answer = self.driver.wait(committing).map_err(EtcdCallError::into_write_error)?;
+            match transaction.outcome(&answer, &self.spec)? {
+                TransactionOutcome::Done(done) => {
+                    if matches!(done, CommitResult::Committed(_)) {
+                        self.format.store(transaction.next_format, Ordering::Release);
+                    }
+                    return Ok(done);
+                }
+                TransactionOutcome::OtherFormat(found) => {
+                    self.format.store(found, Ordering::Release);
+                }
+            }
+        }
+        Ok(CommitResult::Stale)
     }
 
     fn entry(key: RecordKey, raw: &RawRecord) -> Result<StoredRecord, StoreError> {
@@ -271,20 +295,28 @@ impl Store for EtcdStore {
         self.send(group, Some(revision))
     }
 
-    /// Holds all records in memory meanwhile.
+    /// Holds all records in memory meanwhile, and pages of the history.
     fn export(
         &self,
         begin: &mut dyn FnMut(u64),
-        each: &mut dyn FnMut(StoredRecord) -> ControlFlow<()>,
+        each: &mut dyn FnMut(ExportItem) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let listing = self.driver.wait(self.listing())?;
         begin(listing.revision);
         for entry in listing.decode() {
-            if each(entry.map_err(|(key, what)| unreadable(&key, &what))?).is_break() {
-                break;
+            let entry = entry.map_err(|(key, what)| unreadable(&key, &what))?;
+            if each(ExportItem::Record(entry)).is_break() {
+                return Ok(());
             }
         }
-        Ok(())
+        let revision = listing.revision;
+        drop(listing);
+        let mut each = |entry| each(ExportItem::History(entry));
+        self.driver.wait(history_rows::export(&self.link, &self.spec, revision, &mut each))
+    }
+
+    fn history(&self, query: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+        self.driver.wait(history_rows::page(&self.link, &self.spec, query))
     }
 
     fn opening(&self) -> OpeningReport {
@@ -320,6 +352,10 @@ impl Store for EtcdStore {
 
     fn most_records(&self) -> Option<usize> {
         Some(MOST_RECORDS)
+    }
+
+    fn most_history(&self, records: usize) -> Option<usize> {
+        Some(most_history(records))
     }
 
     fn is_shared(&self) -> bool {

@@ -142,7 +142,7 @@ impl<'s> EtcdWatcher<'s> {
         let patience = self.store.config.request_timeout;
         let silent = || WatchEnd::Failed(format!("no answer within {patience:?}"));
         let client = self.link.client().await?;
-        let opening = open(client.clone(), self.store.config.prefix.clone(), self.delivered + 1);
+        let opening = open(client.clone(), self.store.config, self.delivered + 1);
         let mut stream = timeout(patience, opening).await.map_err(|_| silent())??;
 
         let mut beats = interval(CLOCK_INTERVAL);
@@ -225,7 +225,7 @@ impl<'s> EtcdWatcher<'s> {
             // A listing reads the format again.
             EtcdKey::Marker if !is_gone => {
                 let format = String::from_utf8_lossy(kv.value());
-                return check_format(&format, spec).map(|()| None).map_err(|_| WatchEnd::Gap);
+                return check_format(&format, spec).map(|_| None).map_err(|_| WatchEnd::Gap);
             }
             EtcdKey::Stray(key) => {
                 tracing::warn!(key, "ignoring a key under the prefix that is not of a record");
@@ -299,11 +299,16 @@ impl<'s> EtcdWatcher<'s> {
     }
 }
 
-async fn open(client: Client, prefix: String, from: u64) -> Result<WatchStream, EtcdCallError> {
-    let options = WatchOptions::new().with_prefix().with_start_revision(from.cast_signed());
+async fn open(
+    client: Client,
+    config: &EtcdConfig,
+    from: u64,
+) -> Result<WatchStream, EtcdCallError> {
+    let options = WatchOptions::new();
+    let options = options.with_range(config.end()).with_start_revision(from.cast_signed());
     let mut client = client.watch_client().max_decoding_message_size(MOST_BYTES);
     client
-        .watch(prefix, Some(options))
+        .watch(config.prefix.as_str(), Some(options))
         .await
         .map_err(|error| EtcdCallError::from_etcd(&error, "watching"))
 }

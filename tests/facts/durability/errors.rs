@@ -48,6 +48,7 @@ fn batch(number: u64) -> WriteBatch {
         mode: BatchMode::Atomic,
         if_revision: None,
         idempotency_key: Some(key),
+        history: Vec::new(),
     }
 }
 

@@ -95,12 +95,14 @@ fn nothing_is_lost_to_kills() {
         unheard += settle(&place, &mut writers);
         if round % 20 == 19 {
             place.check();
+            place.check_history();
         }
     }
     let counts = Counts::sum(writers.iter().map(|writer| writer.counts));
     println!("{} rounds: {counts:?}; {unheard} were there that nobody had heard of", rounds());
     assert!(counts.replayed > 0 && counts.acknowledged > 5 * rounds(), "{counts:?}");
     place.check();
+    place.check_history();
     compare_with_fresh_start(&place);
 }
 

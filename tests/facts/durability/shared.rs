@@ -11,15 +11,15 @@ use std::{
 use peerage::{
     decide,
     facts::{
-        Authority, BatchMode, ChangeSet, Command, CommandSender, Record, RecordKey, RecordKind,
-        UserRecord, Version, WriteError, WriteOutcome,
+        Authority, BatchMode, ChangeSet, Command, CommandSender, HistoryPage, HistoryQuery, Record,
+        RecordKey, RecordKind, UserRecord, Version, WriteError, WriteOutcome,
     },
     live::{
         Live,
         facts::{IdempotencyKey, WriteBatch, WriteReply},
     },
     request::{Action, Request},
-    store::{CommitResult, Store, StoreError, StoreEvent, StoredRecord},
+    store::{CommitResult, ExportItem, Store, StoreError, StoreEvent, StoredRecord},
 };
 use serde_json::{Value, json};
 
@@ -110,18 +110,22 @@ impl Store for Shared {
     fn export(
         &self,
         begin: &mut dyn FnMut(u64),
-        each: &mut dyn FnMut(StoredRecord) -> ControlFlow<()>,
+        each: &mut dyn FnMut(ExportItem) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let state = self.state();
         begin(state.reported);
         for (key, (version, record)) in &state.mirror {
             let entry =
                 StoredRecord { key: key.clone(), version: *version, record: record.clone() };
-            if each(entry).is_break() {
+            if each(ExportItem::Record(entry)).is_break() {
                 break;
             }
         }
         Ok(())
+    }
+
+    fn history(&self, _: &HistoryQuery) -> Result<HistoryPage, StoreError> {
+        Ok(HistoryPage::default())
     }
 
     fn kind(&self) -> &'static str {
@@ -239,6 +243,7 @@ fn batch(op: &Value, key: Option<&str>) -> WriteBatch {
         sender: CommandSender::new(Authority::Administrator, "admin-token"),
         mode: BatchMode::Atomic,
         if_revision: None,
+        history: Vec::new(),
         idempotency_key: key
             .map(|key| IdempotencyKey::new(key, op.to_string().as_bytes()).unwrap()),
     }

@@ -125,11 +125,11 @@ fn what_is_newer_is_refused() {
     let path = store(folder.path(), 3);
     let database = Database::open(&path).unwrap();
     let write = database.begin_write().unwrap();
-    write.open_table(META).unwrap().insert("format", 2).unwrap();
+    write.open_table(META).unwrap().insert("format", 3).unwrap();
     write.delete_table(RECORDS).unwrap();
     write.commit().unwrap();
     drop(database);
-    refused(&path, "newer", |error| matches!(error, StoreError::Newer { found: 2, known: 1, .. }));
+    refused(&path, "newer", |error| matches!(error, StoreError::Newer { found: 3, known: 2, .. }));
 }
 
 #[test]

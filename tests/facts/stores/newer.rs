@@ -43,7 +43,7 @@ fn a_newer_format_is_refused_by_everything_and_left_alone() {
     let copy = folder.path().join("copy");
     let [store, lines, to] = [&path, &lines, &copy].map(|path| path.to_str().unwrap());
     let expected =
-        format!("{store}: written by a newer peerage, in format 7; this one knows formats up to 1");
+        format!("{store}: written by a newer peerage, in format 7; this one knows formats up to 2");
     is_refused(&serving(folder.path(), &path), &expected);
     for arguments in [
         &["store", "check", store][..],

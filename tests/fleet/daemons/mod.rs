@@ -13,5 +13,6 @@ mod copy;
 mod cut;
 mod faults;
 mod fleet;
+mod history;
 mod limits;
 mod retries;

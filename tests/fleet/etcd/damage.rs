@@ -39,7 +39,7 @@ fn what_is_not_ours_is_not_read() {
     };
     assert!(matches!(refused("foreign", "some/thing", "x"), StoreError::Foreign(_)));
     assert!(matches!(refused("other", "format", "x"), StoreError::Foreign(_)));
-    let StoreError::Newer { found: 2, known: 1, .. } = refused("newer", "format", "2") else {
+    let StoreError::Newer { found: 3, known: 2, .. } = refused("newer", "format", "3") else {
         panic!("a newer format");
     };
 
@@ -98,9 +98,9 @@ fn a_newer_format_stops_those_who_do_not_know_it() {
     let member = Member::join(&cluster.store("facts"));
     let ann = user("ann");
     let version = commit(&member, &[set(&ann, None, Some("good"))])[0];
-    cluster.done(&["put", "facts/format", "2"]);
+    cluster.done(&["put", "facts/format", "3"]);
     let error = member.store().commit(&[set(&ann, Some(version), Some("new"))]).unwrap_err();
-    assert!(matches!(error, StoreError::Newer { found: 2, .. }), "{error}");
+    assert!(matches!(error, StoreError::Newer { found: 3, .. }), "{error}");
     let reported = member.wait_until("the newer format", |seen| seen.cut_off.is_some());
     assert!(reported.cut_off.as_ref().unwrap().contains("newer"), "{:?}", reported.cut_off);
     drop(reported);

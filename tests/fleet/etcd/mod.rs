@@ -14,5 +14,6 @@ mod addresses;
 mod damage;
 mod every_store;
 mod faults;
+mod history;
 mod member;
 mod watch;

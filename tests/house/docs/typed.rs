@@ -118,7 +118,9 @@ fn pages_answer_as_shown() {
 fn masked(text: &str) -> String {
     let uuid = Regex::new("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}").unwrap();
     let time = Regex::new(r#""\d{4}-\d\d-\d\dT[0-9:.]+Z"|\b1[0-9]{12}\b"#).unwrap();
+    let entry = Regex::new(r#""[0-9a-f]{28}""#).unwrap();
     let took = Regex::new(r#""took_us":\d+"#).unwrap();
     let text = &took.replace_all(text, "TOOK");
+    let text = &entry.replace_all(text, "ENTRY");
     time.replace_all(&uuid.replace_all(text, "ID"), "TIME").into_owned()
 }

@@ -4,6 +4,7 @@ mod commands;
 mod consistency;
 mod declared;
 mod ends;
+mod history;
 mod reads;
 mod refusals;
 mod reloads;
