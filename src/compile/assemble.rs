@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::{barriers, digest, groups, population, rules, user_states};
 use crate::{
     policy::{self, Policy, Users},
+    request::Windows,
     snapshot::{GroupSides, GroupTable, Population, Revision, StateIndex, Tags, UserState, View},
 };
 
@@ -52,18 +53,23 @@ pub(super) fn assemble_view(
     let mut tags = number_tags(user_tags, policy, rules.as_deref().unwrap_or_default());
     let declared = policy.tags.iter().filter_map(|name| tags.get(name)).collect();
     let named = named_tags(policy).into_iter().filter_map(|name| tags.get(name)).collect();
-    let settings = policy.settings.map(&mut |name| tags.intern(name));
-    let known = known.with_friendships(settings.blocks_end_friendship);
+    let windows = Windows::new(Arc::clone(&policy.windows), policy.at);
+    let mut settings = policy.settings.map(&mut |name| tags.intern(name));
+    windows.resolve(&mut settings);
+    let known = known.with_friendships(settings.blocks_end_friendship).with_windows(&windows);
     let (standings, each) = user_states::compile(&settings, known.population());
     let population = known.with_states(&standings, &each);
     let managers = settings.managers.as_ref().map(|condition| {
         population.users_meeting(condition).into_owned().packed(population.directory.len())
     });
-    let rules = rules.map(|rules| rules::compile(rules, &mut tags, &population, previous));
-    let rule_sets = rules::compile_sets(policy.rule_sets.clone(), &mut tags, &population, previous);
+    let mut users =
+        rules::RuleUsers { tags: &mut tags, population: &population, windows: &windows };
+    let rules = rules.map(|rules| rules::compile(rules, &mut users, previous));
+    let rule_sets = rules::compile_sets(policy.rule_sets.clone(), &mut users, previous);
     let barriers = barriers::compile(&settings.barriers, &population);
     let pair_actions = barriers::pair_actions(&settings, &rule_sets);
-    let matrices = groups::bind_matrices(&policy.matrices, &mut tags);
+    let mut matrices = groups::bind_matrices(&policy.matrices, &mut tags);
+    windows.resolve(&mut matrices);
     let mut view = View {
         only_rules_restrict: standings.is_unrestricted()
             && population.ties.is_empty()
@@ -86,6 +92,7 @@ pub(super) fn assemble_view(
         group_sides: GroupSides::default(),
         revision: Revision { policy: [0; 32], facts: 0 },
         at: policy.at,
+        windows: Arc::new(windows),
     };
     view.speaks_of_pairs = view.has_pair_statements();
     view
@@ -111,6 +118,12 @@ impl PopulationSource<'_> {
 }
 
 impl PopulationSource<'_> {
+    /// The same users, in whose records' conditions these windows are open or closed.
+    fn with_windows(self, windows: &Windows) -> Self {
+        let resolved = self.population().with_windows(windows);
+        resolved.map_or(self, |population| Self::New(Box::new(population)))
+    }
+
     fn new((population, tags): (Population, Tags)) -> (Self, Tags) {
         (Self::New(Box::new(population)), tags)
     }

@@ -6,6 +6,7 @@ use super::{
     assemble::{compile, user_tags},
     declarations::Declarations,
     lint_input::{lintable_items, visit_users},
+    windows::with_windows,
 };
 use crate::{
     diagnostic::{Diagnostic, Diagnostics, Report, did_you_mean},
@@ -62,7 +63,7 @@ fn compile_checked(
     problems: &mut Diagnostics,
 ) -> Option<View> {
     let view = (!problems.has_errors()).then(|| compile(policy, previous))?;
-    prove::invariants(&policy.invariants, &view, problems);
+    prove::invariants(&policy.invariants, &view, &with_windows, problems);
     Some(view)
 }
 

@@ -9,7 +9,7 @@ use crate::{
     request::{
         Accepts, ActionDeclaration, ActionSet, Audience, AudienceMode, BUILT_IN_MATRICES, Barrier,
         BlockMode, BlockableAction, DeclaredActions, GrantCondition, MetadataGrants, Outcome,
-        Peers, Settings, TagForm, Toggle,
+        Peers, Settings, TagForm, Toggle, Window,
     },
     snapshot::{OwnAudience, OwnSwitch, Population, TagId, Tags},
 };
@@ -108,6 +108,7 @@ pub(super) fn policy(population: &[u8; 32], policy: &Policy) -> [u8; 32] {
         rules,
         rule_sets,
         settings,
+        windows,
         sections: _,
         matrices,
         users: _,
@@ -134,6 +135,7 @@ pub(super) fn policy(population: &[u8; 32], policy: &Policy) -> [u8; 32] {
     feed.pair_statements(rule_sets, settings);
     feed.declared_actions(&settings.actions, matrices);
     feed.optional_cells(matrices);
+    feed.windows(windows);
     feed.finish()
 }
 
@@ -249,6 +251,19 @@ impl DigestWriter {
                 self.text(name);
                 self.display(value);
             }
+        }
+    }
+
+    /// The windows; nothing, if there are none.
+    fn windows(&mut self, windows: &[Window]) {
+        if windows.is_empty() {
+            return;
+        }
+        self.text("windows");
+        self.count(windows.len());
+        for window in windows {
+            self.text(&window.name);
+            self.display(window);
         }
     }
 

@@ -156,14 +156,16 @@ fn own_matrix(
         }
     }
     let mut bound = |value: &GrantCondition<String>| value.map(&mut |tag| view.intern_tag(tag));
-    Some(CompiledMatrix {
+    let mut matrix = CompiledMatrix {
         name: String::new(),
         base: group.matrix().to_owned(),
         is_of_two: group.matrix() == DM_MATRIX,
         permissions: permissions.map(&mut bound),
         metadata: metadata.as_ref().map(|fields| fields.map(&mut bound)),
         declared: declared.iter().map(|(name, value)| (Arc::clone(name), bound(value))).collect(),
-    })
+    };
+    view.windows.resolve(&mut matrix);
+    Some(matrix)
 }
 
 /// The grants for metadata; where the matrix has none, each field is denied.

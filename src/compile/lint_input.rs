@@ -30,6 +30,7 @@ pub(super) fn lintable_items<'s>(items: &[Item<'s>]) -> Vec<Item<'s>> {
         | Item::Audience(_)
         | Item::Accepts(_)
         | Item::Action(_)
+        | Item::Window(_)
         | Item::Word(_)
         | Item::Settings(_)
         | Item::Peers(_)

@@ -33,6 +33,7 @@ mod slice;
 mod statement_spans;
 mod user_states;
 mod versions;
+mod windows;
 mod with_records;
 
 pub use advance::advance;

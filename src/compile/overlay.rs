@@ -53,6 +53,7 @@ impl<'s> Overlay<'s> {
                 | Item::Audience(_)
                 | Item::Accepts(_)
                 | Item::Action(_)
+                | Item::Window(_)
                 | Item::Word(_)
                 | Item::Settings(_)
                 | Item::Peers(_)
@@ -113,6 +114,7 @@ impl<'s> Overlay<'s> {
             | Item::Audience(_)
             | Item::Accepts(_)
             | Item::Action(_)
+            | Item::Window(_)
             | Item::Conversation(_)
             | Item::Invariant(_)
             | Item::Lints(_) => Some(item),

@@ -2,7 +2,7 @@
 
 use super::{
     assemble::compile, build::resolve, overlay::overlay_items, slice::slice_policy,
-    statement_spans::StatementSpans,
+    statement_spans::StatementSpans, windows::with_windows,
 };
 use crate::{
     diagnostic::{Diagnostic, Diagnostics},
@@ -34,7 +34,7 @@ impl<'s> PolicyBase<'s> {
         let items = ast.items.clone();
         let (view, places, invariants) =
             assemble(ast, sources, sources.time().into(), None, problems)?;
-        prove::invariants(&invariants, &view, problems);
+        prove::invariants(&invariants, &view, &with_windows, problems);
         (!problems.has_errors()).then_some(Self { view, places, sources, items })
     }
 

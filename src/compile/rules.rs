@@ -1,6 +1,9 @@
 //! The rules of a view, with the set of users that each tag can be reached by.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use uuid::Uuid;
 
@@ -8,10 +11,10 @@ use super::{declarations::Declarations, digest};
 use crate::{
     facts::{self, Record, RecordChange, RecordKey},
     policy,
-    request::{Outcome, RuleSource},
+    request::{Outcome, RuleSource, Windows},
     snapshot::{
-        CompiledRule, CompiledRuleSet, Population, RuleBook, RuleNumber, RuleTargets, TagId, Tags,
-        UserSet, View,
+        CompiledRule, CompiledRuleSet, Population, RuleBook, RuleNumber, RuleTarget, RuleTargets,
+        TagId, Tags, UserSet, View,
     },
 };
 
@@ -21,43 +24,54 @@ use crate::{
 /// that name the tag have the same conditions there.
 pub(super) fn compile(
     rules: Vec<policy::Rule>,
-    tags: &mut Tags,
-    population: &Population,
+    users: &mut RuleUsers<'_>,
     previous: Option<&View>,
 ) -> RuleBook {
     let known = |view| View::rules_of(view, None);
-    compile_book(rules, tags, population, previous, known)
+    compile_book(rules, users, previous, known)
+}
+
+/// What the conditions of rules select users by.
+pub(super) struct RuleUsers<'u> {
+    pub(super) tags: &'u mut Tags,
+    pub(super) population: &'u Population,
+    pub(super) windows: &'u Windows,
 }
 
 /// Compiles the rule sets besides the section `rules`, as [`compile`] does it.
 pub(super) fn compile_sets(
     sets: Vec<policy::RuleSet>,
-    tags: &mut Tags,
-    population: &Population,
+    users: &mut RuleUsers<'_>,
     previous: Option<&View>,
 ) -> Arc<[CompiledRuleSet]> {
     let compiled = sets.into_iter().map(|set| {
         let known = |view| View::rules_of(view, Some(&set.name));
-        let book = Arc::new(compile_book(set.rules, tags, population, previous, known));
+        let book = Arc::new(compile_book(set.rules, users, previous, known));
         CompiledRuleSet { name: set.name.clone(), asked: set.asked, actions: set.actions, book }
     });
     compiled.collect()
 }
 
 fn compile_book<'v>(
-    rules: Vec<policy::Rule>,
-    tags: &mut Tags,
-    population: &Population,
+    mut rules: Vec<policy::Rule>,
+    users: &mut RuleUsers<'_>,
     previous: Option<&'v View>,
     known: impl FnOnce(&'v View) -> Option<&'v RuleBook>,
 ) -> RuleBook {
-    let texts: Vec<String> = rules.iter().map(|rule| rule.condition.to_string()).collect();
+    let RuleUsers { tags, population, windows } = users;
+    // A rule of the API that names a window which is gone allows nothing.
+    rules.retain_mut(|rule| resolve_windows(rule, windows));
+    let texts: Vec<String> = if windows.is_empty() {
+        rules.iter().map(|rule| rule.condition.to_string()).collect()
+    } else {
+        rules.iter().map(|rule| rule.condition.without_windows().to_string()).collect()
+    };
     let mut number = |name: &String| tags.intern(name);
     let rules: Vec<Arc<CompiledRule>> =
         rules.into_iter().map(|rule| Arc::new(bind(rule, &mut number))).collect();
     let previous = previous.filter(|view| view.population.has_same_identity(population));
     let known = previous.and_then(|view| Some((known(view)?, &*view.tags)));
-    build_rule_book(rules, &texts, tags, population, known)
+    build_rule_book(rules, &texts, tags, population, known, None)
 }
 
 /// Applies changes of the API's rules to the rules of a view.
@@ -81,6 +95,8 @@ pub(super) fn apply_rule_changes(
             Some(Record::Rule(record)) => rule_from_record(*id, record),
             _ => None,
         };
+        let new =
+            new.and_then(|mut rule| resolve_windows(&mut rule, &view.windows).then_some(rule));
         let new = new.map(|rule| Arc::new(bind(rule, &mut |name: &String| view.intern_tag(name))));
         if let Some(old) = book.put(*id, new.as_ref()) {
             concerned.extend(old.listed_tags());
@@ -91,7 +107,9 @@ pub(super) fn apply_rule_changes(
     let name = |tag: &TagId| view.tags.name(*tag);
     for tag in concerned {
         let rules = book.rules_naming(tag).iter().filter_map(|&number| book.rule(number));
-        let texts = rules.clone().map(|rule| rule.condition.map(&mut |tag| name(tag)).to_string());
+        let texts = rules
+            .clone()
+            .map(|rule| rule.condition.without_windows().map(&mut |tag| name(tag)).to_string());
         let conditions = conditions_digest(texts.collect());
         let sets: Vec<_> =
             rules.map(|rule| view.population.users_meeting(&rule.condition)).collect();
@@ -129,6 +147,7 @@ fn build_rule_book(
     tags: &Tags,
     population: &Population,
     known: Option<(&RuleBook, &Tags)>,
+    known_targets: Option<&RuleTargets>,
 ) -> RuleBook {
     let mut naming: Vec<Vec<RuleNumber>> = vec![Vec::new(); tags.len()];
     for (number, rule) in (0..).map(RuleNumber).zip(&rules) {
@@ -175,12 +194,64 @@ fn build_rule_book(
         .zip(gathered)
         .map(|(taken, gathered)| taken.unwrap_or_else(|| gathered.packed(count)))
         .collect();
+    let known_targets = known_targets.into_iter().flat_map(|targets| &targets.all);
+    let known_targets: HashMap<*const CompiledRule, &RuleTarget> = known_targets
+        .filter_map(|target| Some((Arc::as_ptr(target.rules.first()?), target)))
+        .collect();
     let targets = RuleTargets::of(&rules, |rules| {
+        let known = rules.first().and_then(|rule| known_targets.get(&Arc::as_ptr(rule)));
+        if let Some(known) = known.filter(|known| are_same(&known.rules, rules)) {
+            return known.reachers.clone();
+        }
         let sets: Vec<_> =
             rules.iter().map(|rule| population.users_meeting(&rule.condition)).collect();
         UserSet::union(sets.iter().map(|users| &**users)).packed(count)
     });
     RuleBook::new(rules, naming, reachers, conditions, targets)
+}
+
+/// Whether both lists hold the very same rules.
+fn are_same(one: &[Arc<CompiledRule>], other: &[Arc<CompiledRule>]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| Arc::ptr_eq(one, other))
+}
+
+/// Sets each window that a rule names; whether there are all of them.
+fn resolve_windows(rule: &mut policy::Rule, windows: &Windows) -> bool {
+    windows.resolve(&mut rule.condition)
+        & windows.resolve(&mut rule.outcome)
+        & windows.resolve(&mut rule.between)
+}
+
+/// The rules of a book once windows opened or closed; `None` if they are the same. The population is the same.
+///
+/// Costs a look at each rule, and set algebra for the conditions that are others at the moment of the windows.
+pub(super) fn with_windows(
+    book: &RuleBook,
+    tags: &Tags,
+    population: &Population,
+    windows: &Windows,
+) -> Option<RuleBook> {
+    if !book.rules.iter().any(|rule| rule.differs_in(windows)) {
+        return None;
+    }
+    let rules: Vec<Arc<CompiledRule>> = book
+        .rules
+        .iter()
+        .map(|rule| {
+            if !rule.differs_in(windows) {
+                return Arc::clone(rule);
+            }
+            let mut rule = CompiledRule::clone(rule);
+            windows.resolve(&mut rule);
+            Arc::new(rule)
+        })
+        .collect();
+    let name = |tag: &TagId| tags.name(*tag);
+    let texts = rules
+        .iter()
+        .map(|rule| rule.condition.without_windows().map(&mut |tag| name(tag)).to_string());
+    let texts: Vec<String> = texts.collect();
+    Some(build_rule_book(rules, &texts, tags, population, Some((book, tags)), Some(&book.targets)))
 }
 
 /// The digest of a set of conditions, given as texts.

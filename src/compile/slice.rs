@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::{
     request::{
-        AudienceSlot, Condition, EVERYONE, NOBODY, PeersMode, Relation, SHARES_GROUP, Switch,
-        Toggle,
+        AudienceSlot, Condition, DURING, EVERYONE, NOBODY, PeersMode, Relation, SHARES_GROUP,
+        Switch, Toggle,
     },
     snapshot::{TagId, Tie, UserNumber, View},
     source::Span,
@@ -51,6 +51,7 @@ pub(super) fn slice_policy<'s>(
         | Item::Audience(_)
         | Item::Accepts(_)
         | Item::Action(_)
+        | Item::Window(_)
         | Item::Word(_)
         | Item::Settings(_)
         | Item::Peers(_)
@@ -105,6 +106,7 @@ fn is_local(given: &[Item<'_>]) -> bool {
         | Item::Audience(_)
         | Item::Accepts(_)
         | Item::Action(_)
+        | Item::Window(_)
         | Item::Peers(_)
         | Item::Matrix(_)
         | Item::User(_)
@@ -218,6 +220,7 @@ fn referenced_users<'i>(item: &'i Item<'_>) -> Vec<&'i str> {
         | Item::Audience(_)
         | Item::Accepts(_)
         | Item::Action(_)
+        | Item::Window(_)
         | Item::Word(_)
         | Item::Settings(_)
         | Item::Peers(_)
@@ -303,6 +306,10 @@ fn reconstruct_condition<'s>(condition: &Condition<TagId>, view: &View, span: Sp
         Condition::HasTag(tag) => {
             let word = ExprKind::Word(view.tags.name(*tag).to_owned().into());
             call("hasTag", vec![Expr { span, kind: word }])
+        }
+        Condition::During(during) => {
+            let word = ExprKind::Word(during.window.to_string().into());
+            call(DURING, vec![Expr { span, kind: word }])
         }
         Condition::Not(inner) => call("not", vec![reconstruct_condition(inner, view, span)]),
         Condition::All(parts) => call("all", all(parts)),

@@ -57,6 +57,7 @@ impl StatementSpans {
                 | Item::RuleSet(_)
                 | Item::Audience(_)
                 | Item::Action(_)
+                | Item::Window(_)
                 | Item::Word(_)
                 | Item::User(_)
                 | Item::Group(_)

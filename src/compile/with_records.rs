@@ -17,6 +17,7 @@ use super::{
     find_shadowed, groups, population,
     record_collector::RecordCollector,
     rules,
+    windows::with_windows,
 };
 use crate::{
     diagnostic::{Diagnostics, Report},
@@ -51,7 +52,7 @@ pub fn build_with_records<F: FactsSource>(
         Declarations::from_policy(&policy, Declarations::roster_conversations(roster));
     let digests = {
         let view = compile(&policy, None);
-        prove::invariants(&policy.invariants, &view, &mut problems);
+        prove::invariants(&policy.invariants, &view, &with_windows, &mut problems);
         if problems.has_errors() {
             return Ok(BuildOutput::failed(Report::new(problems, &loaded.sources)));
         }
@@ -100,9 +101,13 @@ pub fn rebuild<F: FactsSource>(
     // The numbers of all tags stay: records' conditions and groups' own matrices hold them.
     let tags = Tags::clone(&previous.tags);
     let mut view = assemble_view(&policy, known, tags, all_rules, Some(previous));
-    view.set_groups(previous.groups.clone());
+    let mut groups = previous.groups.clone();
+    groups.set_windows(&view.windows);
+    view.set_groups(groups);
     let mut population_digest = previous.population.digest;
     if let Some(((files, tags), _)) = &declared {
+        let resolved = files.with_windows(&view.windows);
+        let files = resolved.as_ref().unwrap_or(files);
         population_digest = files.digest;
         let users = apply_files::FileUsers { population: files, tags };
         apply_files::apply_users(&mut view, users, facts)?;
@@ -122,7 +127,7 @@ pub fn rebuild<F: FactsSource>(
     };
     if !policy.invariants.is_empty() {
         let alone = read_policy(loaded, None, Sites::Drop, &mut Diagnostics::default());
-        prove::invariants(&policy.invariants, &compile(&alone, None), &mut problems);
+        prove::invariants(&policy.invariants, &compile(&alone, None), &with_windows, &mut problems);
     }
     if problems.has_errors() {
         return Ok(BuildOutput::failed(Report::new(problems, &loaded.sources)));

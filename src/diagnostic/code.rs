@@ -74,7 +74,7 @@ codes! {
     DuplicateKey = "duplicate-key",
     /// A value has another type than its field takes.
     WrongType = "wrong-type",
-    /// A condition calls another function than `hasTag`, `not`, `all` and `any`.
+    /// A condition calls another function than `hasTag`, `during`, `not`, `all` and `any`.
     UnknownFunction = "unknown-function",
     /// A function of a condition has the wrong number or type of arguments.
     WrongArguments = "wrong-arguments",
@@ -126,6 +126,14 @@ codes! {
     TooManyActions = "too-many-actions",
     /// `otherwise: request` stands with an action that can't begin as a request.
     NotRequestable = "not-requestable",
+    /// Two windows have the same name.
+    DuplicateWindow = "duplicate-window",
+    /// A condition names a window that is not defined.
+    UnknownWindow = "unknown-window",
+    /// A window names a time zone that the IANA database does not have.
+    UnknownZone = "unknown-zone",
+    /// A time of day, a date or a list of days of a window is none, or the end of a window is its beginning.
+    InvalidWindow = "invalid-window",
     /// A name or description has characters that one of the notations can't represent.
     InvalidText = "invalid-text",
     /// The id of a user or group is empty, longer than 255 bytes, or has control characters.
@@ -146,7 +154,7 @@ codes! {
     UnknownUser = "unknown-user",
     /// A relation or conversation is of a user with themselves.
     SelfRelation = "self-relation",
-    /// A user is named twice in one list.
+    /// A user, a day or a date is named twice in one list.
     RepeatedEntry = "repeated-entry",
     /// A list has more entries than the policy's limits allow.
     OverLimit = "over-limit",
@@ -190,6 +198,8 @@ codes! {
     UnusedTag = "unused-tag",
     /// No statement and no record uses an audience.
     UnusedAudience = "unused-audience",
+    /// No condition names a window.
+    UnusedWindow = "unused-window",
     /// No user is on a side of a barrier, or users are on both.
     BarrierSides = "barrier-sides",
     /// A rule set opens nothing among the existing users.
@@ -237,6 +247,7 @@ impl Code {
         Self::UnreachedTag,
         Self::UnusedTag,
         Self::UnusedAudience,
+        Self::UnusedWindow,
         Self::BarrierSides,
         Self::ClosedSet,
         Self::SelfOpened,

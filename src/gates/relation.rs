@@ -30,6 +30,7 @@ impl RelatedPair<'_, '_> {
             RelationCondition::Everyone => true,
             RelationCondition::Nobody => false,
             RelationCondition::HasTag(tag) => self.other.tags(view).contains(*tag),
+            RelationCondition::During(during) => during.is_open,
             RelationCondition::Related(relation, direction) => {
                 is_related(self.tie, *relation, *direction)
             }
@@ -116,6 +117,8 @@ pub(super) fn related_users<'v>(
     match condition {
         RelationCondition::Everyone => Selection::everybody(),
         RelationCondition::Nobody => Selection::nobody(),
+        RelationCondition::During(during) if during.is_open => Selection::everybody(),
+        RelationCondition::During(_) => Selection::nobody(),
         RelationCondition::HasTag(tag) => match side {
             RelationSide::Owner => {
                 view.population.members(*tag).map_or_else(Selection::nobody, Selection::from)

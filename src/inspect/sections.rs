@@ -29,6 +29,7 @@ pub fn missing_sections(before: &View, after: &View) -> impl Iterator<Item = Sec
         groups: _,
         revision: _,
         at: _,
+        windows: _,
         // Derived from the settings.
         states: _,
         only_rules_restrict: _,

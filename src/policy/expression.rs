@@ -2,7 +2,7 @@
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
-    request::{Condition, Grant, GrantCondition},
+    request::{Condition, DURING, During, Grant, GrantCondition},
     source::Span,
     syntax::{
         ast::{Expr, ExprKind, Spanned, Text},
@@ -12,7 +12,7 @@ use crate::{
 
 use super::{suggestions, tags::Vocabulary};
 
-const FUNCTIONS: [&str; 4] = ["hasTag", "not", "all", "any"];
+const FUNCTIONS: [&str; 5] = ["hasTag", DURING, "not", "all", "any"];
 
 /// A meaning that an expression may have: conditions and matrix values have the same grammar and differ in
 /// the words that may stand in it.
@@ -20,6 +20,7 @@ pub(super) trait FromExpression: Sized {
     /// The meaning of a word alone; `is_inner` if it is inside a combination.
     fn word(word: &str, span: Span, is_inner: bool) -> Result<Self, Diagnostic>;
     fn has_tag(tag: String) -> Self;
+    fn during(during: During) -> Self;
     fn not(inner: Self) -> Self;
     fn all(parts: Vec<Self>) -> Self;
     fn any(parts: Vec<Self>) -> Self;
@@ -38,6 +39,10 @@ impl FromExpression for Condition<String> {
 
     fn has_tag(tag: String) -> Self {
         Self::HasTag(tag)
+    }
+
+    fn during(during: During) -> Self {
+        Self::During(during)
     }
 
     fn not(inner: Self) -> Self {
@@ -86,6 +91,10 @@ impl FromExpression for GrantCondition<String> {
         Self::HasTag(tag)
     }
 
+    fn during(during: During) -> Self {
+        Self::During(during)
+    }
+
     fn not(inner: Self) -> Self {
         Self::Not(Box::new(inner))
     }
@@ -132,6 +141,7 @@ fn resolve_part<M: FromExpression>(
     };
     match &*name.value {
         "hasTag" => has_tag(expr.span, arguments, vocabulary, problems).map(M::has_tag),
+        DURING => during(expr.span, arguments, vocabulary, problems).map(M::during),
         "not" => {
             let parts = resolve_parts(arguments, vocabulary, problems);
             if arguments.len() == 1 {
@@ -161,7 +171,9 @@ fn resolve_part<M: FromExpression>(
             let problem = Diagnostic::error(Code::UnknownFunction, name.span, message);
             problems.push(match did_you_mean(other, FUNCTIONS) {
                 Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                None => problem.hint("the functions are `hasTag`, `not`, `all` and `any`"),
+                None => {
+                    problem.hint("the functions are `hasTag`, `during`, `not`, `all` and `any`")
+                }
             });
             None
         }
@@ -199,6 +211,29 @@ fn has_tag(
     };
     let tag: Text<'_> = Spanned::new(word.clone(), argument.span);
     vocabulary.bind(&tag, problems)
+}
+
+/// The window that `during(...)` names.
+pub(super) fn during(
+    span: Span,
+    arguments: &[Expr<'_>],
+    vocabulary: &Vocabulary,
+    problems: &mut Diagnostics,
+) -> Option<During> {
+    if let [Expr { span, kind: ExprKind::Word(word) }] = arguments {
+        return vocabulary.bind_window(&Spanned::new(word.clone(), *span), problems);
+    }
+    let message = match arguments {
+        [_] => "during() takes the name of a window, not a condition".to_owned(),
+        _ => format!("during() takes one window, found {}", arguments.len()),
+    };
+    let problem = Diagnostic::error(Code::WrongArguments, span, message);
+    problems.push(if arguments.len() > 1 {
+        problem.hint("for several windows, write any(during(a), during(b)) or all(...)")
+    } else {
+        problem
+    });
+    None
 }
 
 /// The meanings of all arguments, each with its own problems; `None` if any has one.

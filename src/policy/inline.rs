@@ -2,7 +2,7 @@
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, Report},
-    request::{Condition, GrantCondition, TagForm},
+    request::{Condition, DURING, GrantCondition, TagForm},
     source::{Notation, SourceId, Sources, Span},
     syntax::{
         ast::{Expr, ExprKind},
@@ -33,10 +33,21 @@ pub fn parse_value(text: &str) -> Result<GrantCondition<String>, Report> {
 
 /// The problem of a condition or value that names a tag which it must not name.
 pub fn forbidden_tag_report(text: &str, tag: &str, message: &str) -> Report {
+    argument_report(text, ("hasTag", tag), Code::UndeclaredTag, message)
+}
+
+/// The problem of a condition or value that names a window which there is not.
+pub fn unknown_window_report(text: &str, window: &str, message: &str) -> Report {
+    argument_report(text, (DURING, window), Code::UnknownWindow, message)
+}
+
+fn argument_report(text: &str, call: (&str, &str), code: Code, message: &str) -> Report {
     let mut problems = Diagnostics::default();
     let expr = dsl::parse_expr(text, &place, &mut problems);
-    let span = expr.and_then(|expr| find_tag(&expr, tag)).unwrap_or_else(|| place(0..text.len()));
-    problems.push(Diagnostic::error(Code::UndeclaredTag, span, message));
+    let (function, argument) = call;
+    let span = expr.and_then(|expr| find_argument(&expr, function, argument));
+    let span = span.unwrap_or_else(|| place(0..text.len()));
+    problems.push(Diagnostic::error(code, span, message));
     report(problems, text)
 }
 
@@ -51,12 +62,14 @@ fn parse<M: FromExpression>(text: &str) -> Result<M, Report> {
     }
 }
 
-/// Where a tag is named first.
-fn find_tag(expr: &Expr<'_>, tag: &str) -> Option<Span> {
+/// Where a function has a word as its argument first.
+fn find_argument(expr: &Expr<'_>, function: &str, wanted: &str) -> Option<Span> {
     let ExprKind::Call { name, arguments } = &expr.kind else { return None };
     arguments.iter().find_map(|argument| match &argument.kind {
-        ExprKind::Word(word) => (name.value == "hasTag" && *word == tag).then_some(argument.span),
-        ExprKind::Call { .. } => find_tag(argument, tag),
+        ExprKind::Word(word) => {
+            (name.value == function && *word == wanted).then_some(argument.span)
+        }
+        ExprKind::Call { .. } => find_argument(argument, function, wanted),
     })
 }
 

@@ -24,9 +24,10 @@ mod settings;
 mod suggestions;
 mod tags;
 mod users;
+mod windows;
 
 pub use groups::PolicyGroup;
-pub use inline::{forbidden_tag_report, parse_condition, parse_value};
+pub use inline::{forbidden_tag_report, parse_condition, parse_value, unknown_window_report};
 pub use invariants::{Invariant, InvariantScope};
 pub use matrices::{DEFAULT_MATRIX, Matrix};
 pub use presets::Preset;
@@ -37,13 +38,15 @@ pub use users::{PreviousUsers, Roster, RosterBuilder, UserOverrides, Users};
 
 pub use crate::syntax::ast::Demand;
 
+use std::sync::Arc;
+
 use relation_expression::RelationNames;
 use rules::RuleReader;
 use uuid::Uuid;
 
 use crate::{
     diagnostic::Diagnostics,
-    request::{DeclarationSite, Moment, SectionSet, Settings},
+    request::{DeclarationSite, Moment, SectionSet, Settings, Window},
     source::Sources,
     syntax::{Ast, ast},
 };
@@ -60,6 +63,8 @@ pub struct Policy {
     /// The other rule sets, in the order of their names.
     pub rule_sets: Vec<RuleSet>,
     pub settings: Settings<String>,
+    /// In the order of their names.
+    pub windows: Arc<[Window]>,
     /// Those of its own and those that its preset sets.
     pub sections: SectionSet,
     /// In the order of their names, the built-in ones among them.
@@ -124,6 +129,7 @@ pub fn resolve(
     let mut own_sections = SectionSet::default();
     let mut protected = Vec::new();
     let mut declared = Vec::new();
+    let mut windows = Vec::new();
     for item in ast.items {
         own_sections = own_sections.union(sections::item_section(&item).into_iter().collect());
         match item {
@@ -145,9 +151,12 @@ pub fn resolve(
             ast::Item::Audience(audience) => audiences.push(*audience),
             ast::Item::Accepts(entry) => accepts.push(*entry),
             ast::Item::Action(action) => declared.push(*action),
+            ast::Item::Window(window) => windows.push(*window),
         }
     }
-    let vocabulary = tags::Vocabulary::declare(&declarations, written.tag_form(), problems);
+    let windows::DeclaredWindows { windows, names } = windows::resolve(&windows, problems);
+    let vocabulary =
+        tags::Vocabulary::declare(&declarations, written.tag_form(), problems).with_windows(names);
     let actions = actions::declare(&declared, problems);
     let (preset, mut settings) = settings::resolve(&written, &vocabulary, actions, problems);
     settings.protected_tags = vocabulary.protected(&protected, problems);
@@ -194,6 +203,7 @@ pub fn resolve(
         rules: has_rules.then_some(rules),
         rule_sets,
         settings,
+        windows,
         sections: own_sections.union(preset.map(sections::preset_sections).unwrap_or_default()),
         matrices,
         users,

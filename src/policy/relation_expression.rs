@@ -8,18 +8,18 @@ use std::{
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
     request::{
-        Audiences, CONDITION_RELATIONS, DM_MATRIX, DeclaredActions, EVERYONE, EdgeDirection, Grant,
-        NOBODY, Relation, RelationCondition, SHARES_GROUP, TagPattern,
+        Audiences, CONDITION_RELATIONS, DM_MATRIX, DURING, DeclaredActions, EVERYONE,
+        EdgeDirection, Grant, NOBODY, Relation, RelationCondition, SHARES_GROUP, TagPattern,
     },
     source::Span,
     syntax::ast::{Expr, ExprKind, Spanned},
 };
 
-use super::{Matrix, tags::Vocabulary};
+use super::{Matrix, expression::during, tags::Vocabulary};
 
 /// The functions of relation conditions.
-const FUNCTIONS: [&str; 8] =
-    ["hasTag", "not", "all", "any", "inverse", "mutual", "sharesTag", "sharesGroup"];
+const FUNCTIONS: [&str; 9] =
+    ["hasTag", DURING, "not", "all", "any", "inverse", "mutual", "sharesTag", "sharesGroup"];
 
 /// The words of relation conditions besides `everyone`, `nobody` and the relations.
 const CONVERSATION: &str = "conversation";
@@ -137,6 +137,8 @@ impl<'n> RelationNames<'n> {
             "sharesTag" => self.shares_tag(expr.span, arguments, problems),
             SHARES_GROUP => self.shares_group(expr.span, arguments, problems),
             "hasTag" => self.has_tag(expr, arguments, part, problems),
+            DURING => during(expr.span, arguments, self.vocabulary, problems)
+                .map(RelationCondition::During),
             other => {
                 let message = format!("unknown function `{}`", other.escape_debug());
                 let problem = Diagnostic::error(Code::UnknownFunction, name.span, message);

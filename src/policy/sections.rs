@@ -30,6 +30,7 @@ pub(super) fn item_section(item: &Item<'_>) -> Option<Section> {
         Item::Tags(_)
         | Item::Audience(_)
         | Item::Action(_)
+        | Item::Window(_)
         | Item::User(_)
         | Item::Group(_)
         | Item::Conversation(_)

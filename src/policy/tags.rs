@@ -7,10 +7,12 @@ use std::{
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
-    request::{InvalidTagError, ProtectedTags, TagForm},
+    request::{During, InvalidTagError, ProtectedTags, TagForm},
     source::Span,
     syntax::{ast, idioms},
 };
+
+use super::windows;
 
 /// The tags that a policy may name: any, until one is declared.
 #[derive(Debug)]
@@ -24,6 +26,8 @@ pub(super) struct Vocabulary {
     /// How many more times an unknown tag may be compared with a declared one: what was meant is
     /// worth some work, but not all declared tags for each of a million mistakes.
     comparisons: Cell<usize>,
+    /// The windows that there are; `None` if conditions may name any.
+    windows: Option<BTreeMap<String, Span>>,
 }
 
 const MAX_COMPARISONS: usize = 5_000_000;
@@ -67,7 +71,32 @@ impl Vocabulary {
         }
         let is_closed = sections.iter().any(|section| !section.value.is_empty());
         let comparisons = Cell::new(MAX_COMPARISONS);
-        Self { form, declared, invalid, is_closed, comparisons }
+        Self { form, declared, invalid, is_closed, comparisons, windows: None }
+    }
+
+    /// The same, with the windows that conditions may name.
+    pub(super) fn with_windows(self, windows: BTreeMap<String, Span>) -> Self {
+        Self { windows: Some(windows), ..self }
+    }
+
+    /// The window that a condition names. `None`, and why in `problems`, if there is none of that name.
+    pub(super) fn bind_window(
+        &self,
+        name: &ast::Text<'_>,
+        problems: &mut Diagnostics,
+    ) -> Option<During> {
+        match &self.windows {
+            Some(known) if !known.contains_key(&*name.value) => {
+                problems.push(windows::unknown(&name.value, name.span, known));
+                return None;
+            }
+            None if TagForm::Any.check(&name.value).is_err() => {
+                problems.push(windows::unknown(&name.value, name.span, &BTreeMap::new()));
+                return None;
+            }
+            Some(_) | None => {}
+        }
+        Some(During::new(&*name.value))
     }
 
     /// The tag that a condition, an outcome or a user's record names. `None`, and why in `problems`,

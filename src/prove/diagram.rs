@@ -7,7 +7,7 @@
 //!
 //! Invariant: an answer is right or is [`BudgetExceededError`]; the work is bounded by [`Budget`].
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use foldhash::fast::RandomState;
 
@@ -84,11 +84,16 @@ pub struct Diagrams {
     /// The tags in the order in which they first occurred.
     tags: Vec<TagId>,
     tag_order: HashMap<TagId, u32, RandomState>,
+    /// The windows that occurred, which are variables as tags are.
+    windows: Vec<Arc<str>>,
     remaining_steps: u64,
 }
 
 /// The number of tags on one path, at most: it keeps recursion within any thread's stack.
 const MAX_DEPTH: u32 = 1_000;
+
+/// The variable of the first window; those of tags are below it.
+const FIRST_WINDOW: u32 = u32::MAX - 0x000f_ffff;
 
 /// The position of leaves, below any tag.
 const LEAF: u32 = u32::MAX;
@@ -106,6 +111,7 @@ impl Diagrams {
         self.memo.clear();
         self.tags.clear();
         self.tag_order.clear();
+        self.windows.clear();
     }
 
     /// The diagram of a condition.
@@ -139,6 +145,10 @@ impl Diagrams {
                 let tag = self.tag(*tag)?;
                 return if is { Ok(tag) } else { self.not(tag) };
             }
+            Condition::During(during) => {
+                let window = self.window(&during.window)?;
+                return if is { Ok(window) } else { self.not(window) };
+            }
             Condition::Not(inner) => return self.build_signed(inner, !is),
             Condition::All(parts) | Condition::Any(parts) => parts.iter().rev(),
         };
@@ -169,6 +179,37 @@ impl Diagrams {
     pub fn tag(&mut self, tag: TagId) -> Result<Diagram, BudgetExceededError> {
         let tag = self.order_of_tag(tag)?;
         self.intern(Node { tag, without: Diagram::NEVER, with: Diagram::ALWAYS })
+    }
+
+    /// The diagram of the moments at which a window is open: it may be open or closed, whatever its state at the
+    /// moment of a view.
+    ///
+    /// # Errors
+    /// As [`Diagrams::condition`].
+    pub fn window(&mut self, name: &Arc<str>) -> Result<Diagram, BudgetExceededError> {
+        let at = self.windows.iter().position(|known| known == name).unwrap_or_else(|| {
+            self.windows.push(Arc::clone(name));
+            self.windows.len() - 1
+        });
+        let at = u32::try_from(at).ok().and_then(|at| FIRST_WINDOW.checked_add(at));
+        self.tag(TagId(at.ok_or(BudgetExceededError)?))
+    }
+
+    /// Whether a variable is a window and no tag.
+    pub fn is_window(tag: TagId) -> bool {
+        tag.0 >= FIRST_WINDOW
+    }
+
+    /// The windows that the [example](Self::example) of a diagram depends on, with whether each is open. Costs one
+    /// path from the root to a leaf.
+    pub fn example_windows(&self, diagram: Diagram) -> Vec<(Arc<str>, bool)> {
+        let mut states = Vec::new();
+        self.follow(diagram, |node| node.without == Diagram::NEVER, &mut |tag, is_taken| {
+            let at = tag.0.checked_sub(FIRST_WINDOW).and_then(|at| usize::try_from(at).ok());
+            let name = at.and_then(|at| self.windows.get(at));
+            states.extend(name.map(|name| (Arc::clone(name), is_taken)));
+        });
+        states
     }
 
     /// The position of a tag in the order: after all others, if it is new.
@@ -232,18 +273,31 @@ impl Diagrams {
     /// The tags that are taken on a path to [`Diagram::ALWAYS`].
     fn walk(&self, diagram: Diagram, takes: impl Fn(&Node) -> bool) -> Option<Vec<TagId>> {
         let mut tags = Vec::new();
+        let is_met = self.follow(diagram, takes, &mut |tag, is_taken| {
+            tags.extend(Some(tag).filter(|&tag| is_taken && !Self::is_window(tag)));
+        });
+        is_met.then_some(tags)
+    }
+
+    /// Follows a path to [`Diagram::ALWAYS`], and visits each variable on it with whether it is taken. Whether there
+    /// is such a path: every node but one leads there.
+    fn follow(
+        &self,
+        diagram: Diagram,
+        takes: impl Fn(&Node) -> bool,
+        visit: &mut dyn FnMut(TagId, bool),
+    ) -> bool {
         let mut at = diagram;
-        // Every node but one leads there.
         while at != Diagram::ALWAYS {
-            let node = self.nodes.get(at.0 as usize).filter(|_| at != Diagram::NEVER)?;
-            if takes(node) {
-                tags.extend(self.tags.get(node.tag as usize));
-                at = node.with;
-            } else {
-                at = node.without;
+            let node = self.nodes.get(at.0 as usize).filter(|_| at != Diagram::NEVER);
+            let Some(node) = node else { return false };
+            let is_taken = takes(node);
+            if let Some(&tag) = self.tags.get(node.tag as usize) {
+                visit(tag, is_taken);
             }
+            at = if is_taken { node.with } else { node.without };
         }
-        Some(tags)
+        true
     }
 
     /// The tag sets of all paths that meet the condition: every tag set that meets it includes one of them.

@@ -1,5 +1,7 @@
 //! What breaks an invariant: existing users, or possible ones.
 
+use std::sync::Arc;
+
 use crate::snapshot::{CompiledRule, TagId, UserNumber};
 
 /// The users who break an invariant.
@@ -28,4 +30,6 @@ pub(super) struct Counterexample<'v> {
     pub rule: Option<&'v CompiledRule>,
     /// What must be between the two, as relation conditions read from the subject.
     pub between: Vec<String>,
+    /// The windows that it depends on, with whether each is open.
+    pub windows: Vec<(Arc<str>, bool)>,
 }

@@ -76,7 +76,8 @@ pub(super) fn check<'v>(
         }
     })?;
     let Some(taken) = diagrams.example(counterexample) else { return Ok(None) };
-    Ok(Some(variables.counterexample(&taken, demand)))
+    let windows = diagrams.example_windows(counterexample);
+    Ok(Some(Counterexample { windows, ..variables.counterexample(&taken, demand) }))
 }
 
 /// The conditions on each of the two alone.
@@ -157,7 +158,7 @@ impl<'w> Variables<'w> {
     }
 
     fn is_of_other(variable: TagId) -> bool {
-        variable.0 % KINDS == 1
+        variable.0 % KINDS == 1 && !Diagrams::is_window(variable)
     }
 
     fn user(
@@ -226,6 +227,7 @@ impl<'w> Variables<'w> {
             RelationCondition::Conversation if self.is_conversation => Ok(Diagram::ALWAYS),
             RelationCondition::Nobody | RelationCondition::Conversation => Ok(Diagram::NEVER),
             RelationCondition::HasTag(tag) => Self::user(diagrams, &Condition::HasTag(*tag), other),
+            RelationCondition::During(during) => diagrams.window(&during.window),
             RelationCondition::Related(relation, direction) => {
                 let own = self.edge(diagrams, *relation, owner)?;
                 let inverse = self.edge(diagrams, *relation, other)?;
@@ -370,7 +372,7 @@ impl<'w> Variables<'w> {
             }
         }
         let other = (demand != Demand::Every).then_some(other);
-        Counterexample { subject, other, rule: None, between }
+        Counterexample { subject, other, rule: None, between, windows: Vec::new() }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Diagnostics of invariants that do not hold.
 
+use std::sync::Arc;
+
 use crate::{
     decide::PairEvaluator,
     diagnostic::{Code, Diagnostic},
@@ -20,21 +22,28 @@ pub(super) struct InvariantReport<'t, 'v> {
 }
 
 /// The result for all possible users; `None` if the invariant is about existing users alone.
-type SymbolicResult<'v> = Option<Result<Option<Counterexample<'v>>, BudgetExceededError>>;
+pub(super) type SymbolicResult<'v> =
+    Option<Result<Option<Counterexample<'v>>, BudgetExceededError>>;
 
 impl InvariantReport<'_, '_> {
     /// The diagnostic of the invariant; `None` if it holds.
-    pub(super) fn render(
-        &self,
-        breach: Option<&Breach>,
-        found: SymbolicResult<'_>,
-    ) -> Option<Diagnostic> {
-        match (breach, found) {
-            (Some(breach), found) => Some(self.render_breach(breach, found)),
-            (None, Some(Ok(Some(example)))) => Some(self.render_counterexample(&example)),
-            (None, Some(Err(BudgetExceededError))) => Some(self.render_undecided()),
-            (None, Some(Ok(None)) | None) => None,
+    ///
+    /// It holds for the existing users.
+    pub(super) fn render(&self, found: SymbolicResult<'_>) -> Option<Diagnostic> {
+        match found {
+            Some(Ok(Some(example))) => Some(self.render_counterexample(&example)),
+            Some(Err(BudgetExceededError)) => Some(self.render_undecided()),
+            Some(Ok(None)) | None => None,
         }
+    }
+
+    /// The diagnostic of an invariant that holds for the existing users now, where windows may be in too many other
+    /// states.
+    pub(super) fn render_too_many_windows(&self) -> Diagnostic {
+        let message = format!("{} can't be shown to hold at all times", self.title());
+        Diagnostic::error(Code::NotDecided, self.invariant.span, message)
+            .label("not decided: the windows may be open and closed in more ways than are tried")
+            .hint("it holds for the existing users now; let fewer windows stand in conditions")
     }
 
     fn title(&self) -> String {
@@ -59,14 +68,21 @@ impl InvariantReport<'_, '_> {
             )
     }
 
-    fn render_breach(&self, breach: &Breach, found: SymbolicResult<'_>) -> Diagnostic {
+    /// The diagnostic of an invariant that existing users break in these states of the windows.
+    pub(super) fn render_breach(
+        &self,
+        breach: &Breach,
+        found: Option<&Result<Option<Counterexample<'_>>, BudgetExceededError>>,
+        windows: &[(Arc<str>, bool)],
+    ) -> Diagnostic {
         let (label, why) = match breach {
             Breach::Pairs(pairs, count) => (self.pairs(pairs, *count), self.why(pairs)),
             Breach::Isolated(users, count) => (self.isolated(users, *count), None),
         };
+        let label = format!("{label}{}", while_windows(windows));
         let beyond = match found {
             Some(Ok(Some(example))) => {
-                Some(format!("of all possible users, {}", self.example(&example)))
+                Some(format!("of all possible users, {}", self.example(example)))
             }
             Some(Ok(None)) => {
                 Some("without records and relations, no user could break it".to_owned())
@@ -148,12 +164,17 @@ impl InvariantReport<'_, '_> {
                 format!(", where between the two is {}", example.between.join(" and "))
             };
             format!(
-                "a user with {subject} {verb} {}{between}",
-                action_phrase(self.invariant, &user)
+                "a user with {subject} {verb} {}{between}{}",
+                action_phrase(self.invariant, &user),
+                while_windows(&example.windows)
             )
         } else {
             let user = format!("nobody who meets {to}");
-            format!("a user with {subject} may {}", action_phrase(self.invariant, &user))
+            format!(
+                "a user with {subject} may {}{}",
+                action_phrase(self.invariant, &user),
+                while_windows(&example.windows)
+            )
         }
     }
 
@@ -170,6 +191,15 @@ impl InvariantReport<'_, '_> {
     fn id(&self, user: UserNumber) -> String {
         format!("`{}`", self.view.population.directory.id(user).escape_debug())
     }
+}
+
+/// The states of windows in words; nothing without any.
+fn while_windows(windows: &[(Arc<str>, bool)]) -> String {
+    let states: Vec<String> = windows
+        .iter()
+        .map(|(name, is_open)| format!("`{name}` is {}", if *is_open { "open" } else { "closed" }))
+        .collect();
+    if states.is_empty() { String::new() } else { format!(", while {}", states.join(" and ")) }
 }
 
 /// An action on a user in words, after `may`.

@@ -18,7 +18,8 @@ use super::{
     pairwise,
 };
 
-/// A counterexample to an invariant; `None` if it holds for all possible users.
+/// A counterexample to an invariant; `None` if it holds for all possible users. `are_joined` is whether something
+/// besides their ties, such as a window, holds for both users at once.
 ///
 /// # Errors
 /// Fails if the answer takes more work than the budget allows.
@@ -26,12 +27,12 @@ pub(super) fn check<'v>(
     view: &View,
     evaluator: &PairEvaluator<'v>,
     demand: Demand,
-    from: &Condition<TagId>,
-    to: &Condition<TagId>,
+    (from, to): (&Condition<TagId>, &Condition<TagId>),
+    are_joined: bool,
     budget: &mut Budget,
 ) -> Result<Option<Counterexample<'v>>, BudgetExceededError> {
     let one_sided = evaluator.one_sided();
-    if one_sided.is_pairwise() {
+    if are_joined || one_sided.is_pairwise() {
         return pairwise::check(view, evaluator, &one_sided, demand, from, to, budget);
     }
     let mut diagrams = Diagrams::default();
@@ -136,6 +137,7 @@ impl<'v> SymbolicCheck<'v> {
                     other: Some(other),
                     rule: None,
                     between: Vec::new(),
+                    windows: Vec::new(),
                 }));
             }
         }
@@ -150,7 +152,13 @@ impl<'v> SymbolicCheck<'v> {
         })?;
         let lost = |diagrams: &Diagrams, diagram| {
             let subject = diagrams.example(diagram)?;
-            Some(Counterexample { subject, other: None, rule: None, between: Vec::new() })
+            Some(Counterexample {
+                subject,
+                other: None,
+                rule: None,
+                between: Vec::new(),
+                windows: Vec::new(),
+            })
         };
         if let Some(found) = lost(&self.diagrams, unable) {
             return Ok(Some(found));
@@ -204,7 +212,13 @@ impl<'v> SymbolicCheck<'v> {
     ) -> Option<Counterexample<'v>> {
         let subject = self.diagrams.example(subject)?;
         let other = self.diagrams.example(other)?;
-        Some(Counterexample { subject, other: Some(other), rule, between: Vec::new() })
+        Some(Counterexample {
+            subject,
+            other: Some(other),
+            rule,
+            between: Vec::new(),
+            windows: Vec::new(),
+        })
     }
 }
 

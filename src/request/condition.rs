@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::ids::write_tag;
+use super::{
+    during::{During, NamesWindows},
+    ids::write_tag,
+};
 
 /// A condition on the tags of a user. `T` is a tag: its name, or its number in a compiled policy.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -13,6 +16,8 @@ pub enum Condition<T> {
     Nobody,
     /// The users who have the tag.
     HasTag(T),
+    /// All users while the window is open, and else no user.
+    During(During),
     /// The users who don't meet the condition, relative to all known users when it is compiled.
     Not(Box<Self>),
     /// The users who meet every one of the conditions; there is at least one.
@@ -44,6 +49,7 @@ impl<T> Condition<T> {
             Self::Everyone => true,
             Self::Nobody => false,
             Self::HasTag(tag) => has(tag),
+            Self::During(during) => during.is_open,
             Self::Not(inner) => !inner.holds(has),
             Self::All(parts) => parts.iter().all(|part| part.holds(has)),
             Self::Any(parts) => parts.iter().any(|part| part.holds(has)),
@@ -56,6 +62,7 @@ impl<T> Condition<T> {
             Self::Everyone => Condition::Everyone,
             Self::Nobody => Condition::Nobody,
             Self::HasTag(tag) => Condition::HasTag(name(tag)),
+            Self::During(during) => Condition::During(during.clone()),
             Self::Not(inner) => Condition::Not(Box::new(inner.map(name))),
             Self::All(parts) => Condition::All(parts.iter().map(|part| part.map(name)).collect()),
             Self::Any(parts) => Condition::Any(parts.iter().map(|part| part.map(name)).collect()),
@@ -65,12 +72,38 @@ impl<T> Condition<T> {
     /// Calls `visit` with each tag that the condition names, in order, as often as it is named.
     pub fn for_each_tag<'c>(&'c self, visit: &mut impl FnMut(&'c T)) {
         match self {
-            Self::Everyone | Self::Nobody => {}
+            Self::Everyone | Self::Nobody | Self::During(_) => {}
             Self::HasTag(tag) => visit(tag),
             Self::Not(inner) => inner.for_each_tag(visit),
             Self::All(parts) | Self::Any(parts) => {
                 parts.iter().for_each(|part| part.for_each_tag(visit));
             }
+        }
+    }
+}
+
+impl<T: Clone> Condition<T> {
+    /// The same condition at its moment: windows are `everyone` or `nobody`.
+    #[must_use]
+    pub fn without_windows(&self) -> Self {
+        match self {
+            Self::During(During { is_open: true, .. }) => Self::Everyone,
+            Self::During(During { is_open: false, .. }) => Self::Nobody,
+            Self::Everyone | Self::Nobody | Self::HasTag(_) => self.clone(),
+            Self::Not(inner) => Self::Not(Box::new(inner.without_windows())),
+            Self::All(parts) => Self::All(parts.iter().map(Self::without_windows).collect()),
+            Self::Any(parts) => Self::Any(parts.iter().map(Self::without_windows).collect()),
+        }
+    }
+}
+
+impl<T> NamesWindows for Condition<T> {
+    fn for_each_window_mut(&mut self, visit: &mut dyn FnMut(&mut During)) {
+        match self {
+            Self::During(during) => visit(during),
+            Self::Everyone | Self::Nobody | Self::HasTag(_) => {}
+            Self::Not(inner) => inner.for_each_window_mut(visit),
+            Self::All(parts) | Self::Any(parts) => parts.for_each_window_mut(visit),
         }
     }
 }
@@ -82,6 +115,7 @@ impl<T: fmt::Display> fmt::Display for Condition<T> {
             Self::Everyone => f.write_str(EVERYONE),
             Self::Nobody => f.write_str(NOBODY),
             Self::HasTag(tag) => write_has_tag(f, tag),
+            Self::During(during) => during.fmt(f),
             Self::Not(inner) => write!(f, "not({inner})"),
             Self::All(parts) => write_call(f, "all", parts),
             Self::Any(parts) => write_call(f, "any", parts),

@@ -2,7 +2,10 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{Action, BlockMode, Condition, Toggle, UnknownWordError};
+use super::{
+    Action, BlockMode, Condition, Toggle, UnknownWordError,
+    during::{During, NamesWindows},
+};
 
 /// The number of an action that a policy declares, from 0 in the order of their names. It means nothing under
 /// another policy.
@@ -132,6 +135,12 @@ pub struct DeclaredActions<T> {
 impl<T> Default for DeclaredActions<T> {
     fn default() -> Self {
         Self { all: Vec::new() }
+    }
+}
+
+impl<T> NamesWindows for DeclaredActions<T> {
+    fn for_each_window_mut(&mut self, visit: &mut dyn FnMut(&mut During)) {
+        self.all.iter_mut().for_each(|action| action.switch.for_each_window_mut(visit));
     }
 }
 

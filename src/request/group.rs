@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use super::{EnumMap, text_enum::text_enum};
+use super::{
+    EnumMap,
+    during::{During, NamesWindows},
+    text_enum::text_enum,
+};
 
 text_enum! {
     /// The role of a user in a group. Every role includes what the roles before it may do.
@@ -120,6 +124,8 @@ pub enum GrantCondition<T> {
     Grant(Grant),
     /// The members who have the tag.
     HasTag(T),
+    /// Every member while the window is open, and else no member.
+    During(During),
     Not(Box<Self>),
     /// All of the conditions; there is at least one.
     All(Vec<Self>),
@@ -134,6 +140,7 @@ impl<T> GrantCondition<T> {
         match self {
             Self::Grant(grant) => grant.grants(role),
             Self::HasTag(tag) => has(tag),
+            Self::During(during) => during.is_open,
             Self::Not(inner) => !inner.grants(role, has),
             Self::All(parts) => parts.iter().all(|part| part.grants(role, has)),
             Self::Any(parts) => parts.iter().any(|part| part.grants(role, has)),
@@ -145,6 +152,7 @@ impl<T> GrantCondition<T> {
         match self {
             Self::Grant(grant) => GrantCondition::Grant(*grant),
             Self::HasTag(tag) => GrantCondition::HasTag(name(tag)),
+            Self::During(during) => GrantCondition::During(during.clone()),
             Self::Not(inner) => GrantCondition::Not(Box::new(inner.map(name))),
             Self::All(parts) => {
                 GrantCondition::All(parts.iter().map(|part| part.map(name)).collect())
@@ -168,7 +176,7 @@ impl<T> GrantCondition<T> {
     /// Calls `visit` with each tag that the condition names, in order, as often as it is named.
     pub fn for_each_tag<'v>(&'v self, visit: &mut impl FnMut(&'v T)) {
         match self {
-            Self::Grant(_) => {}
+            Self::Grant(_) | Self::During(_) => {}
             Self::HasTag(tag) => visit(tag),
             Self::Not(inner) => inner.for_each_tag(visit),
             Self::All(parts) | Self::Any(parts) => {
@@ -178,11 +186,23 @@ impl<T> GrantCondition<T> {
     }
 }
 
+impl<T> NamesWindows for GrantCondition<T> {
+    fn for_each_window_mut(&mut self, visit: &mut dyn FnMut(&mut During)) {
+        match self {
+            Self::During(during) => visit(during),
+            Self::Grant(_) | Self::HasTag(_) => {}
+            Self::Not(inner) => inner.for_each_window_mut(visit),
+            Self::All(parts) | Self::Any(parts) => parts.for_each_window_mut(visit),
+        }
+    }
+}
+
 impl<T: fmt::Display> fmt::Display for GrantCondition<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Grant(grant) => grant.fmt(f),
             Self::HasTag(tag) => super::condition::write_has_tag(f, tag),
+            Self::During(during) => during.fmt(f),
             Self::Not(inner) => write!(f, "not({inner})"),
             Self::All(parts) => super::condition::write_call(f, "all", parts),
             Self::Any(parts) => super::condition::write_call(f, "any", parts),
@@ -225,6 +245,14 @@ impl<T> MetadataGrants<T> {
     fn find(&self, field: &str) -> Option<&GrantCondition<T>> {
         let at = self.named.binary_search_by(|(name, _)| name.as_str().cmp(field)).ok()?;
         self.named.get(at).map(|(_, value)| value)
+    }
+}
+
+impl<T> NamesWindows for MetadataGrants<T> {
+    fn for_each_window_mut(&mut self, visit: &mut dyn FnMut(&mut During)) {
+        let Self { named, rest } = self;
+        named.iter_mut().for_each(|(_, value)| value.for_each_window_mut(visit));
+        rest.for_each_window_mut(visit);
     }
 }
 

@@ -8,6 +8,7 @@ mod condition;
 mod decision;
 mod declared;
 mod declared_action;
+mod during;
 mod enum_map;
 mod group;
 mod ids;
@@ -23,6 +24,8 @@ mod settings;
 mod statement;
 mod suggest;
 mod text_enum;
+mod window;
+mod windows;
 
 pub use action::{Action, ResourceKind};
 pub use action_set::ActionSet;
@@ -32,6 +35,7 @@ pub use declared::{DeclarationSite, DeclaredField, DeclaredFields};
 pub use declared_action::{
     ActionDeclaration, ActionKey, ActionName, DeclaredAction, DeclaredActions, RequestedAction,
 };
+pub use during::{DURING, During, NamesWindows};
 pub use enum_map::{EnumMap, Enumeration};
 pub use group::{
     BUILT_IN_MATRICES, DM_MATRIX, Grant, GrantCondition, GroupPermission, MetadataGrants,
@@ -60,6 +64,8 @@ pub use statement::StatementId;
 pub use suggest::{did_you_mean, suggest};
 pub use text_enum::UnknownWordError;
 pub(crate) use text_enum::text_enum;
+pub use window::{Day, InvalidTimeError, Window, WindowDate, WindowTime, Zone, zone_names};
+pub use windows::Windows;
 
 /// A request: may the subject perform the action on the resource?
 ///

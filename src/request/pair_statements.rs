@@ -2,8 +2,12 @@
 
 use std::fmt;
 
-use super::relation_condition::EdgeDirection;
-use super::{ActionKey, ActionSet, Condition, Relation, RelationCondition, text_enum::text_enum};
+use super::{
+    ActionKey, ActionSet, Condition, Relation, RelationCondition,
+    during::{During, NamesWindows},
+    relation_condition::EdgeDirection,
+    text_enum::text_enum,
+};
 
 text_enum! {
     /// When a statement is asked.
@@ -66,6 +70,14 @@ impl<T> Outcome<T> {
     }
 }
 
+impl<T> NamesWindows for Outcome<T> {
+    fn for_each_window_mut(&mut self, visit: &mut dyn FnMut(&mut During)) {
+        if let Self::Condition(condition) = self {
+            condition.for_each_window_mut(visit);
+        }
+    }
+}
+
 /// The text in the grammar of policies, with the tags in the order in which they are given.
 impl<T: fmt::Display> fmt::Display for Outcome<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,6 +126,14 @@ impl<T> Barrier<T> {
             unless: self.unless.as_ref().map(|unless| unless.map(name)),
             in_groups: self.in_groups,
         }
+    }
+}
+
+impl<T> NamesWindows for Barrier<T> {
+    fn for_each_window_mut(&mut self, visit: &mut dyn FnMut(&mut During)) {
+        self.from.for_each_window_mut(visit);
+        self.to.for_each_window_mut(visit);
+        self.unless.for_each_window_mut(visit);
     }
 }
 
@@ -206,6 +226,12 @@ impl<T> Audiences<T> {
     }
 }
 
+impl<T> NamesWindows for Audiences<T> {
+    fn for_each_window_mut(&mut self, visit: &mut dyn FnMut(&mut During)) {
+        self.all.iter_mut().for_each(|audience| audience.condition.for_each_window_mut(visit));
+    }
+}
+
 /// From whom users accept an action. `T` is a tag, as in [`Condition`].
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Accepts<T> {
@@ -260,5 +286,11 @@ impl<T> Accepts<T> {
             asked: self.asked,
             otherwise: self.otherwise,
         }
+    }
+}
+
+impl<T> NamesWindows for Accepts<T> {
+    fn for_each_window_mut(&mut self, visit: &mut dyn FnMut(&mut During)) {
+        self.modes.iter_mut().for_each(|mode| mode.when.for_each_window_mut(visit));
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use super::{
     Relation,
     condition::{EVERYONE, NOBODY, write_call, write_has_tag},
+    during::{During, NamesWindows},
     ids::{TagForm, write_tag},
 };
 
@@ -30,6 +31,8 @@ pub enum RelationCondition<T> {
     /// Both are members of the same group that the matrix governs; without a name, of any group that is no
     /// conversation of two (`dm`).
     SharesGroup(Option<String>),
+    /// Any two users while the window is open, and else no two.
+    During(During),
     Not(Box<Self>),
     /// Every one of the conditions holds; there is at least one.
     All(Vec<Self>),
@@ -96,6 +99,7 @@ impl<T> RelationCondition<T> {
             Self::Conversation => RelationCondition::Conversation,
             Self::SharesTag(pattern) => RelationCondition::SharesTag(pattern.clone()),
             Self::SharesGroup(matrix) => RelationCondition::SharesGroup(matrix.clone()),
+            Self::During(during) => RelationCondition::During(during.clone()),
             Self::Not(inner) => RelationCondition::Not(Box::new(inner.map(name))),
             Self::All(parts) => {
                 RelationCondition::All(parts.iter().map(|part| part.map(name)).collect())
@@ -119,7 +123,8 @@ impl<T> RelationCondition<T> {
             | Self::Related(..)
             | Self::Conversation
             | Self::SharesTag(_)
-            | Self::SharesGroup(_) => visit(self),
+            | Self::SharesGroup(_)
+            | Self::During(_) => visit(self),
         }
     }
 
@@ -137,6 +142,23 @@ impl<T> RelationCondition<T> {
         let mut reads = false;
         self.for_each_atom(&mut |atom| reads |= matches!(atom, Self::SharesGroup(_)));
         reads
+    }
+}
+
+impl<T> NamesWindows for RelationCondition<T> {
+    fn for_each_window_mut(&mut self, visit: &mut dyn FnMut(&mut During)) {
+        match self {
+            Self::During(during) => visit(during),
+            Self::Not(inner) => inner.for_each_window_mut(visit),
+            Self::All(parts) | Self::Any(parts) => parts.for_each_window_mut(visit),
+            Self::Everyone
+            | Self::Nobody
+            | Self::HasTag(_)
+            | Self::Related(..)
+            | Self::Conversation
+            | Self::SharesTag(_)
+            | Self::SharesGroup(_) => {}
+        }
     }
 }
 
@@ -158,6 +180,7 @@ impl<T: fmt::Display> fmt::Display for RelationCondition<T> {
                 write_tag(f, matrix)?;
                 f.write_str(")")
             }
+            Self::During(during) => during.fmt(f),
             Self::Not(inner) => write!(f, "not({inner})"),
             Self::All(parts) => write_call(f, "all", parts),
             Self::Any(parts) => write_call(f, "any", parts),

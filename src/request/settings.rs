@@ -5,6 +5,7 @@ use super::{
     BlockableAction, BlockableActionMap, Condition, DeclaredActions, LimitKind, PeersMode,
     PeersSetting, ProtectedTags, RelationCondition, Switch, SwitchMap, TagForm, Toggle,
     UnknownUsers,
+    during::{During, NamesWindows},
 };
 
 /// All settings of a policy. `T` is a tag, as in [`Condition`].
@@ -113,6 +114,44 @@ impl<T> Default for Settings<T> {
             accepts: Vec::new(),
             barriers: Vec::new(),
             actions: DeclaredActions::default(),
+        }
+    }
+}
+
+impl<T> NamesWindows for Settings<T> {
+    fn for_each_window_mut(&mut self, visit: &mut dyn FnMut(&mut During)) {
+        let Self {
+            managers,
+            permissions,
+            peers: Peers { modes, default: _ },
+            unknown_users: _,
+            blocks: _,
+            approval: _,
+            limits: _,
+            blocks_end_friendship: _,
+            tag_form: _,
+            protected_tags: _,
+            audiences,
+            accepts,
+            barriers,
+            actions,
+        } = self;
+        managers.for_each_window_mut(visit);
+        for &switch in Switch::ALL {
+            permissions[switch].for_each_window_mut(visit);
+        }
+        modes.iter_mut().for_each(|(when, _)| when.for_each_window_mut(visit));
+        audiences.for_each_window_mut(visit);
+        accepts.for_each_window_mut(visit);
+        barriers.for_each_window_mut(visit);
+        actions.for_each_window_mut(visit);
+    }
+}
+
+impl<T> NamesWindows for Toggle<T> {
+    fn for_each_window_mut(&mut self, visit: &mut dyn FnMut(&mut During)) {
+        if let Self::When(condition) = self {
+            condition.for_each_window_mut(visit);
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{
     TagId, Tie, UserNumber, UserSet, UserState, View, group_sides::SideMoves,
     state_index::StateChange,
 };
-use crate::request::{AudienceSlot, Condition, DeclaredFields, Relation, Switch};
+use crate::request::{AudienceSlot, Condition, DeclaredFields, Relation, Switch, Toggle, Windows};
 
 /// A change of a user. Fields that are `None` stay as they are.
 #[derive(Clone, Default, Debug)]
@@ -104,6 +104,7 @@ impl View {
             add_edit(&mut edits, one, other, less, more);
             add_edit(&mut edits, other, one, less, more);
         }
+        let windows = Arc::clone(&self.windows);
         let population = Arc::make_mut(&mut self.population);
         population.identity = Arc::default();
         population.adjust_friendships(&mut edits, self.settings.blocks_end_friendship);
@@ -111,7 +112,7 @@ impl View {
         let mut before = BTreeMap::new();
         let mut changed = Vec::new();
         for (user, &number) in users.iter().zip(&numbers) {
-            population.apply_record(number, user, &mut before);
+            population.apply_record(number, user, &windows, &mut before);
             if user.known.is_some() || user.tags.is_some() || user.overrides.is_some() {
                 changed.push(number);
             }
@@ -381,6 +382,7 @@ impl Population {
         &mut self,
         number: UserNumber,
         user: &UserChange<'_>,
+        windows: &Windows,
         before: &mut BTreeMap<UserNumber, PriorUser>,
     ) {
         if user.known.is_some() || user.tags.is_some() {
@@ -405,14 +407,22 @@ impl Population {
                 *place = *own;
             }
             if !conditions.is_empty() || !self.overrides(number).1.is_empty() {
-                self.replace_switch_conditions(number, conditions);
+                let mut conditions = conditions.clone();
+                conditions.iter_mut().for_each(|(_, condition)| windows.resolve_record(condition));
+                self.replace_switch_conditions(number, &conditions);
             }
             if !audiences.is_empty() || self.own_audiences.of_user(number).next().is_some() {
                 let below = self.directory.len();
                 Arc::make_mut(&mut self.own_audiences).set(number, audiences, below);
             }
             if !switches.is_empty() || self.own_switches.of_user(number).next().is_some() {
-                Arc::make_mut(&mut self.own_switches).set(number, switches);
+                let mut switches = switches.clone();
+                for (_, setting) in &mut switches {
+                    if let Toggle::When(condition) = &mut setting.toggle {
+                        windows.resolve_record(condition);
+                    }
+                }
+                Arc::make_mut(&mut self.own_switches).set(number, &switches);
             }
         }
     }

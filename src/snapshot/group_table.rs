@@ -279,6 +279,23 @@ impl GroupTable {
         self.own_matrices.get(group)?.as_deref()
     }
 
+    /// The own matrices of groups, by the numbers of the groups.
+    pub(super) fn all_own_matrices(&self) -> impl Iterator<Item = (usize, &CompiledMatrix)> {
+        let all = self.own_matrices.iter().enumerate();
+        all.filter_map(|(at, matrix)| Some((at, &**matrix.as_ref()?)))
+    }
+
+    /// Changes the own matrix of a group.
+    pub(super) fn update_own_matrix(
+        &mut self,
+        at: usize,
+        change: impl FnOnce(&mut CompiledMatrix),
+    ) {
+        if let Some(Some(matrix)) = self.own_matrices.get_mut(at) {
+            change(Arc::make_mut(matrix));
+        }
+    }
+
     /// The matrices of groups with permissions of their own.
     pub fn own_matrices(&self) -> impl Iterator<Item = &CompiledMatrix> {
         self.own_matrices.iter().flatten().map(|matrix| &**matrix)

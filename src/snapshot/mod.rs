@@ -49,6 +49,7 @@ mod user_number;
 mod user_state;
 mod user_tags;
 mod watch_index;
+mod windows;
 
 pub use barriers::{Barriers, CompiledBarrier};
 pub use change::{OverridesChange, TieChange, UserChange};
@@ -79,7 +80,7 @@ use std::sync::Arc;
 
 use crate::request::{
     ActionKey, ActionName, ActionSet, AudienceNumber, AudienceSlot, Audiences, Moment,
-    RequestedAction, SectionSet, Settings, UnknownWordError,
+    RequestedAction, SectionSet, Settings, UnknownWordError, Windows,
 };
 
 /// A view: everything that decisions depend on, as one immutable whole.
@@ -124,18 +125,20 @@ pub struct View {
     pub revision: Revision,
     /// The moment that the view is of: what had ended by then is not in it.
     pub at: Moment,
+    /// The windows of the policy, as they are at that moment.
+    pub windows: Arc<Windows>,
 }
 
 impl View {
     /// The next moment at which the view changes without a write: an end, or an edge of a window.
     pub fn next_change(&self) -> Option<Moment> {
-        None
+        self.windows.next_edge()
     }
 
     /// The latest moment, not after that of the view, at which it changed without a write: before it, another
     /// view holds.
     pub fn last_change(&self) -> Option<Moment> {
-        None
+        self.windows.last_edge()
     }
 
     /// The memory that the view takes in bytes, approximately.

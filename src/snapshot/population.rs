@@ -252,6 +252,8 @@ impl Population {
         match condition {
             Condition::Everyone => Selection::everybody(),
             Condition::Nobody => Selection::nobody(),
+            Condition::During(during) if during.is_open => Selection::everybody(),
+            Condition::During(_) => Selection::nobody(),
             Condition::HasTag(tag) => {
                 self.members(*tag).map_or_else(Selection::nobody, Selection::from)
             }

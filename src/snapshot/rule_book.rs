@@ -275,7 +275,7 @@ impl RuleTargets {
 /// The number of parts of a condition.
 fn size(condition: &Condition<TagId>) -> usize {
     match condition {
-        Condition::Everyone | Condition::Nobody | Condition::HasTag(_) => 1,
+        Condition::Everyone | Condition::Nobody | Condition::HasTag(_) | Condition::During(_) => 1,
         Condition::Not(inner) => 1 + size(inner),
         Condition::All(parts) | Condition::Any(parts) => 1 + parts.iter().map(size).sum::<usize>(),
     }

@@ -76,6 +76,8 @@ fn watch_tags(condition: &Condition<TagId>) -> Option<Vec<TagId>> {
     match condition {
         Condition::Nobody => Some(Vec::new()),
         Condition::HasTag(tag) => Some(vec![*tag]),
+        Condition::During(during) if during.is_open => None,
+        Condition::During(_) => Some(Vec::new()),
         Condition::Everyone | Condition::Not(_) => None,
         Condition::All(parts) => parts.iter().filter_map(watch_tags).min_by_key(Vec::len),
         Condition::Any(parts) => {

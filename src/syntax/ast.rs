@@ -45,6 +45,8 @@ pub enum Item<'s> {
     Accepts(Box<Accepts<'s>>),
     /// An action of the policy's own.
     Action(Box<ActionDeclaration<'s>>),
+    /// A window of time.
+    Window(Box<Window<'s>>),
     /// `preset: flip`, `unknown_users: deny`.
     Word(Box<Word<'s>>),
     /// `moderation`, `permissions`, `blocks`, `friendship`, `limits`.
@@ -72,6 +74,7 @@ impl Item<'_> {
             Self::Audience(audience) => audience.name.span,
             Self::Accepts(accepts) => accepts.action.span,
             Self::Action(action) => action.name.span,
+            Self::Window(window) => window.name.span,
             Self::Word(word) => word.span,
             Self::Settings(section) => section.span,
             Self::Peers(peers) => peers.span,
@@ -305,6 +308,24 @@ pub struct AudienceMode<'s> {
 pub struct ActionDeclaration<'s> {
     pub name: Text<'s>,
     pub like: Text<'s>,
+}
+
+/// A window of time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Window<'s> {
+    pub name: Text<'s>,
+    /// The days of the week on which it opens; every day by default.
+    pub days: Option<List<'s>>,
+    /// The time of day at which it opens.
+    pub from: Option<Text<'s>>,
+    /// The time of day at which it closes.
+    pub to: Option<Text<'s>>,
+    /// The time zone by whose clocks it goes.
+    pub zone: Option<Text<'s>>,
+    /// The dates on which it does not open.
+    pub except: Option<List<'s>>,
+    /// Whether there is nothing in it that could not be read.
+    pub is_whole: bool,
 }
 
 /// A property of everything that the policy allows.

@@ -6,7 +6,7 @@
 use super::ast::{
     Accepts, ActionDeclaration, Audience, AudienceMode, Barrier, Conversation, Expr, ExprKind,
     Group, Invariant, Item, List, Matrix, Mode, Outcome, Peers, Permission, PermissionValue, Rule,
-    RuleSet, Setting, Settings, SettingsSection, Text, User, UserFields, WordSection,
+    RuleSet, Setting, Settings, SettingsSection, Text, User, UserFields, Window, WordSection,
 };
 
 /// Whether they say the same.
@@ -36,6 +36,7 @@ struct StatedContent<'a, 's> {
     audiences: Vec<&'a Audience<'s>>,
     accepts: Vec<&'a Accepts<'s>>,
     actions: Vec<&'a ActionDeclaration<'s>>,
+    windows: Vec<&'a Window<'s>>,
 }
 
 impl<'a, 's> StatedContent<'a, 's> {
@@ -73,6 +74,7 @@ impl<'a, 's> StatedContent<'a, 's> {
                 Item::Audience(audience) => said.audiences.push(audience),
                 Item::Accepts(accepts) => said.accepts.push(accepts),
                 Item::Action(action) => said.actions.push(action),
+                Item::Window(window) => said.windows.push(window),
             }
         }
         // These may be stated in any order, and each section on its own.
@@ -102,6 +104,7 @@ impl<'a, 's> StatedContent<'a, 's> {
             audiences,
             accepts,
             actions,
+            windows,
         } = self;
         let texts = |one: &Vec<&Text<'_>>, other: &Vec<&Text<'_>>| {
             all(one, other, |one, other| text(one, other))
@@ -133,6 +136,7 @@ impl<'a, 's> StatedContent<'a, 's> {
             && all(actions, &other.actions, |one, other| {
                 text(&one.name, &other.name) && text(&one.like, &other.like)
             })
+            && all(windows, &other.windows, |one, other| window(one, other))
     }
 }
 
@@ -229,6 +233,16 @@ fn audience_mode(one: &AudienceMode<'_>, other: &AudienceMode<'_>) -> bool {
     expr(when, &other.when)
         && text(audience, &other.audience)
         && optional(locked.as_ref(), other.locked.as_ref(), text)
+}
+
+fn window(one: &Window<'_>, other: &Window<'_>) -> bool {
+    let Window { name, days, from, to, zone, except, is_whole: _ } = one;
+    text(name, &other.name)
+        && optional(days.as_ref(), other.days.as_ref(), list)
+        && optional(from.as_ref(), other.from.as_ref(), text)
+        && optional(to.as_ref(), other.to.as_ref(), text)
+        && optional(zone.as_ref(), other.zone.as_ref(), text)
+        && optional(except.as_ref(), other.except.as_ref(), list)
 }
 
 fn invariant(one: &Invariant<'_>, other: &Invariant<'_>) -> bool {

@@ -71,6 +71,7 @@ pub(super) fn denial(value: &GrantCondition<TagId>) -> Reason {
         GrantCondition::Grant(Grant::AllowIfSuperAdmin) => Reason::NeedsSuperAdmin,
         GrantCondition::Grant(Grant::Allow | Grant::Deny | Grant::Unspecified)
         | GrantCondition::HasTag(_)
+        | GrantCondition::During(_)
         | GrantCondition::Not(_)
         | GrantCondition::All(_)
         | GrantCondition::Any(_) => Reason::DeniedByMatrix,
@@ -98,6 +99,8 @@ pub(super) fn granted_users<'v>(
         GrantCondition::HasTag(tag) => {
             view.population.members(*tag).map_or_else(Selection::nobody, Selection::from)
         }
+        GrantCondition::During(during) if during.is_open => Selection::everybody(),
+        GrantCondition::During(_) => Selection::nobody(),
         GrantCondition::Not(inner) => granted_users(view, group, inner).complement(),
         GrantCondition::All(parts) => {
             Selection::all(parts.iter().map(|part| granted_users(view, group, part)))

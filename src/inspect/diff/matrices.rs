@@ -133,11 +133,11 @@ fn grants(value: Option<&GrantCondition<String>>, role: Role) -> GrantScope {
     }
 }
 
-/// The result for a role if it does not depend on tags; `None` if it may.
+/// The result for a role if it depends neither on tags nor on the time; `None` if it may.
 fn decided(value: &GrantCondition<String>, role: Role) -> Option<bool> {
     match value {
         GrantCondition::Grant(grant) => Some(grant.grants(role)),
-        GrantCondition::HasTag(_) => None,
+        GrantCondition::HasTag(_) | GrantCondition::During(_) => None,
         GrantCondition::Not(inner) => decided(inner, role).map(|is| !is),
         GrantCondition::All(parts) => settled(parts, role, false),
         GrantCondition::Any(parts) => settled(parts, role, true),

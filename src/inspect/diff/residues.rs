@@ -163,6 +163,7 @@ impl KnownTags<'_> {
             RelationCondition::Everyone => Residue::Met,
             RelationCondition::Nobody => Residue::Unmet,
             RelationCondition::HasTag(tag) => known(tags.contains(*tag)),
+            RelationCondition::During(during) => known(during.is_open),
             RelationCondition::Conversation
             | RelationCondition::SharesTag(_)
             | RelationCondition::SharesGroup(_) => Residue::Left(self.text(relation)),

@@ -141,7 +141,7 @@ const BLANK: &str = r"(?:\s|//[^\n]*(?:\n|$))";
 /// That brackets match is left to `check`.
 fn calls(words: &[&str]) -> String {
     let tag = concat!(
-        r#"hasTag\s*\(\s*(?:[A-Za-z0-9_.@+=-]{1,200}"#,
+        r#"(?:hasTag|during)\s*\(\s*(?:[A-Za-z0-9_.@+=-]{1,200}"#,
         r#"|"[A-Za-z0-9_.:@/+=-]{1,200}")\s*\)"#
     );
     let mut leaf = tag.to_owned();
@@ -155,12 +155,12 @@ fn calls(words: &[&str]) -> String {
 
 fn condition() -> Value {
     json!({
-        "description": "Users, selected by their tags: `hasTag(T)`, `not(c)`, `all(c, ...)`, \
-            `any(c, ...)`, `everyone` or `nobody`.",
+        "description": "Users, selected by their tags: `hasTag(T)`, `during(WINDOW)`, `not(c)`, \
+            `all(c, ...)`, `any(c, ...)`, `everyone` or `nobody`.",
         "type": "string",
         "pattern": format!(r"{}|^{BLANK}*(?:{EVERYONE}|{NOBODY}){BLANK}*$", calls(&[EVERYONE, NOBODY])),
-        "patternErrorMessage": "A condition is `hasTag(T)`, `not(c)`, `all(c, ...)`, `any(c, ...)`, \
-            `everyone` or `nobody`.",
+        "patternErrorMessage": "A condition is `hasTag(T)`, `during(WINDOW)`, `not(c)`, `all(c, ...)`, \
+            `any(c, ...)`, `everyone` or `nobody`.",
     })
 }
 
@@ -171,6 +171,8 @@ fn relation() -> Value {
     let leaves = [
         format!(r"(?:inverse|mutual)\s*\(\s*{edge}\s*\)"),
         format!(r"sharesTag\s*\(\s*{tags}\s*\)"),
+        r#"during\s*\(\s*(?:[A-Za-z0-9_.@+=-]{1,200}|"[A-Za-z0-9_.:@/+=-]{1,200}")\s*\)"#
+            .to_owned(),
         r#"sharesGroup\s*\(\s*(?:[^\s"()]+|"[^"]*")\s*\)"#.to_owned(),
         format!(r"(?:{edge}|conversation|sharesGroup|{EVERYONE}|{NOBODY})\b"),
     ];
@@ -179,7 +181,7 @@ fn relation() -> Value {
     json!({
         "description": "What is between two users: `friend`, `contact`, `favorite`, `pair`, \
             `inverse(...)` and `mutual(...)` of these, `conversation`, `sharesGroup`, \
-            `sharesGroup(MATRIX)`, `sharesTag(TAG)` or `sharesTag(prefix-*)`, combined by `not(c)`, \
+            `sharesGroup(MATRIX)`, `sharesTag(TAG)`, `sharesTag(prefix-*)` or `during(WINDOW)`, combined by `not(c)`, \
             `all(c, ...)` and `any(c, ...)`.",
         "type": "string",
         "pattern": format!("^{BLANK}*{part}(?:{BLANK}|[,)]|{part})*$"),
@@ -202,7 +204,7 @@ fn value() -> Value {
     let combined: Vec<&str> = combined.map(|grant| grant.as_str()).collect();
     json!({
         "description": "Who has the permission: a word, or `any(...)`, `all(...)` and `not(...)` of \
-            words and of `hasTag(T)`. `deny` denies super admins too.",
+            words, of `hasTag(T)` and of `during(WINDOW)`. `deny` denies super admins too.",
         "anyOf": [
             { "enum": Grant::ALL.iter().map(|grant| grant.as_str()).collect::<Vec<_>>() },
             { "type": "string", "pattern": calls(&combined) },

@@ -1,4 +1,4 @@
-//! Schemas of the sections about what is between two users.
+//! Schemas of the sections about what is between two users, of actions and of windows.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +7,7 @@ use super::{
     parts::{NAME, TAG, TEXT, list, name, require},
     reference, with_default,
 };
-use crate::request::Action;
+use crate::request::{Action, Day};
 
 /// What the sections and the records of users refer to.
 pub(super) fn definitions() -> Map<String, Value> {
@@ -66,6 +66,7 @@ pub(super) fn all() -> Map<String, Value> {
         ("audiences", audiences()),
         ("accepts", accepts()),
         ("actions", declared_actions()),
+        ("windows", windows()),
     ])
 }
 
@@ -206,5 +207,52 @@ fn declared_actions() -> Value {
         "propertyNames": { "pattern": TAG, "not": { "enum": known } },
         "additionalProperties": action,
         "maxProperties": 32,
+    }))
+}
+
+fn windows() -> Value {
+    let days: Vec<&str> = Day::ALL.iter().map(|day| day.as_str()).collect();
+    let days = json!({
+        "description": "The days of the week on which it opens; every day, if nothing is said.",
+        "type": "array",
+        "items": { "enum": days },
+        "minItems": 1,
+        "uniqueItems": true,
+    });
+    let time = |about: &str| {
+        json!({
+            "description": about,
+            "type": "string",
+            "pattern": "^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
+            "patternErrorMessage": "A time of day is from 00:00 to 24:00.",
+        })
+    };
+    let zone = json!({
+        "description": "The time zone by whose clocks it goes, as the IANA database names it.",
+        "type": "string",
+        "examples": ["Europe/Berlin", "America/New_York", "UTC"],
+    });
+    let except = json!({
+        "description": "The dates on which it does not open.",
+        "type": "array",
+        "items": { "type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$" },
+        "uniqueItems": true,
+    });
+    let mut window = object(
+        "A window of time: from a time of day to another, the next day's if that is earlier.",
+        fields([
+            ("days", days),
+            ("from", time("When it opens, by the clocks of the zone.")),
+            ("to", time("When it closes.")),
+            ("zone", zone),
+            ("except", except),
+        ]),
+    );
+    require(&mut window, &["from", "to", "zone"]);
+    nullable(json!({
+        "description": "Windows of time by name, which conditions name by `during(NAME)`.",
+        "type": "object",
+        "propertyNames": { "pattern": TAG },
+        "additionalProperties": window,
     }))
 }

@@ -80,6 +80,7 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
             | Item::RuleSet(_)
             | Item::Audience(_)
             | Item::Action(_)
+            | Item::Window(_)
             | Item::Word(_)
             | Item::Matrix(_)
             | Item::User(_)
@@ -174,7 +175,10 @@ fn check_records(linter: &mut Linter<'_, '_>) {
     let records = linter.records;
     records(&mut |user| {
         for setting in user.more.iter().flat_map(|more| &more.permissions) {
-            let condition = bind::condition(&setting.value, &view.tags);
+            let condition = bind::condition(&setting.value, &view.tags).map(|mut condition| {
+                view.windows.resolve(&mut condition);
+                condition
+            });
             let Some((state, count)) = condition.and_then(|it| states.remove(&it)) else {
                 continue;
             };

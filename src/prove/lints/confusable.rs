@@ -41,6 +41,7 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>, sources: &Sources) {
             | Item::Audience(_)
             | Item::Accepts(_)
             | Item::Action(_)
+            | Item::Window(_)
             | Item::Word(_)
             | Item::Settings(_)
             | Item::Peers(_)

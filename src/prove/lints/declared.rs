@@ -55,6 +55,7 @@ fn names(item: &Item<'_>, action: &str) -> bool {
         | Item::Rule(_)
         | Item::Audience(_)
         | Item::Action(_)
+        | Item::Window(_)
         | Item::Word(_)
         | Item::Peers(_)
         | Item::User(_)

@@ -41,8 +41,10 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
             || number >= kept && passed.replace(passed.get() + 1) == EXTRA_SAMPLE_PAIRS;
         for (place, rule) in chunk.iter().enumerate().filter(|(_, rule)| is_decided(rule)) {
             let at = from + place;
+            // Of the samples of a rule that names windows, some need not meet its condition.
             let holds = |bits: &Vec<u64>, other: usize| {
-                bits.get(other).is_some_and(|bits| Samples::mask(place) & !bits == 0)
+                let own = bits.get(at).copied().unwrap_or_default() & Samples::mask(place);
+                bits.get(other).is_some_and(|bits| own & !bits == 0)
             };
             let seen = |other: usize| {
                 if column.get().is_some_and(|bits| !holds(bits, other)) {
@@ -227,11 +229,18 @@ impl Samples {
         Self { having }
     }
 
+    /// The samples in which a window is open: some, whatever its state at the moment of the view.
+    fn open_windows(name: &str) -> u64 {
+        let spread = name.bytes().fold(0_u32, |sum, byte| sum.rotate_left(3) ^ u32::from(byte));
+        0x3333_cccc_3333_cccc_u64.rotate_left(spread % 64)
+    }
+
     /// The samples for which a condition holds, as bits.
     fn holding(&self, condition: &Condition<TagId>) -> u64 {
         match condition {
             Condition::Everyone => u64::MAX,
             Condition::Nobody => 0,
+            Condition::During(during) => Self::open_windows(&during.window),
             Condition::HasTag(tag) => self.having.get(tag.index()).copied().unwrap_or(0),
             Condition::Not(inner) => !self.holding(inner),
             Condition::All(parts) => parts.iter().fold(u64::MAX, |all, it| all & self.holding(it)),

@@ -2,11 +2,12 @@
 
 use crate::{
     diagnostic::{Code, Diagnostic},
+    request::NamesWindows as _,
     snapshot::{Selection, UserSet},
     syntax::ast::Outcome,
 };
 
-use super::{LintedRule, Linter, Satisfiability};
+use super::{LintedRule, Linter, Satisfiability, users_meeting_sometimes};
 
 pub(super) fn lint(linter: &mut Linter<'_, '_>) {
     let rules = std::mem::take(&mut linter.rules);
@@ -25,8 +26,7 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
 
 /// Reports a rule that allows nothing among the existing users; whether it is one.
 fn is_dead(linter: &mut Linter<'_, '_>, rule: &LintedRule<'_, '_>) -> bool {
-    let population = &linter.view.population;
-    let users = population.users_meeting(&rule.condition);
+    let users = users_meeting_sometimes(linter.view, &rule.condition);
     let reached = rule.reached_users(linter.view);
     let why = if users.is_empty() {
         "no user meets the condition"
@@ -36,7 +36,7 @@ fn is_dead(linter: &mut Linter<'_, '_>, rule: &LintedRule<'_, '_>) -> bool {
         } else {
             "no user has a tag of the outcome"
         }
-    } else if users.len() == 1 && *users == reached {
+    } else if users.len() == 1 && users == reached {
         "the only user who meets the condition could reach nobody else"
     } else {
         return false;
@@ -71,8 +71,11 @@ fn report_unconcerned_users(linter: &mut Linter<'_, '_>, rules: &[&LintedRule<'_
     let reachers = book.into_iter().flat_map(|book| &book.reachers);
     let targets = book.into_iter().flat_map(|book| &book.targets.all);
     let reachers = reachers.chain(targets.map(|target| &target.reachers));
+    let timed = rules.iter().filter(|rule| rule.condition.names_windows());
+    let timed: Vec<UserSet> =
+        timed.map(|rule| users_meeting_sometimes(linter.view, &rule.condition)).collect();
     let reached: Vec<UserSet> = rules.iter().map(|rule| rule.reached_users(linter.view)).collect();
-    let concerned = UserSet::union(reachers.chain(&reached));
+    let concerned = UserSet::union(reachers.chain(&reached).chain(&timed));
     let left = Selection::from(&concerned).complement().within(&population.everyone).into_owned();
     let spans = rules.iter().map(|rule| rule.ast.span);
     let Some(span) = spans.min_by_key(|span| (span.source, span.start)) else { return };

@@ -146,6 +146,7 @@ fn granted(
         GrantCondition::Grant(grant) if grant.grants(role) => Ok(Diagram::ALWAYS),
         GrantCondition::Grant(_) => Ok(Diagram::NEVER),
         GrantCondition::HasTag(tag) => diagrams.tag(*tag),
+        GrantCondition::During(during) => diagrams.window(&during.window),
         GrantCondition::Not(inner) => {
             let inner = granted(diagrams, inner, role)?;
             diagrams.not(inner)

@@ -26,7 +26,7 @@ use crate::{
     syntax::ast::{self, Item},
 };
 
-use super::{Budget, BudgetExceededError, Diagram, Diagrams};
+use super::{Budget, BudgetExceededError, Diagram, Diagrams, windows::users_meeting_sometimes};
 use suppressions::Suppressions;
 
 /// A function that calls back with each record of a user.
@@ -74,6 +74,7 @@ pub fn lint(
     matrices::lint(&mut linter);
     overridden::lint(&mut linter);
     protected::lint(&mut linter);
+    unused::check_windows(&mut linter);
     if !view.population.directory.is_empty() {
         ineffective::lint(&mut linter);
         pair_statements::lint_users(&mut linter);
@@ -156,7 +157,7 @@ impl<'l, 's> LintedRule<'l, 's> {
     fn reached_users(&self, view: &View) -> UserSet {
         let population = &view.population;
         match &self.reached {
-            Some(condition) => population.users_meeting(condition).into_owned(),
+            Some(condition) => users_meeting_sometimes(view, condition),
             None => UserSet::union(self.outcome.iter().filter_map(|tag| population.members(*tag))),
         }
     }

@@ -4,7 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::{
     diagnostic::{Code, Diagnostic},
-    request::{ActionSet, EdgeDirection, Relation, RelationCondition, Switch, Toggle},
+    request::{
+        ActionSet, EdgeDirection, NamesWindows as _, Relation, RelationCondition, Switch, Toggle,
+    },
     snapshot::{CompiledBarrier, TagId, UserSet, View},
     source::Span,
     syntax::ast::{self, Item},
@@ -12,6 +14,7 @@ use crate::{
 
 use super::{
     BudgetExceededError, Diagram, Diagrams, Linter, conditions::never_holds, unused::each_word,
+    users_meeting_sometimes,
 };
 
 /// The one of two users who wants the action, as a relation condition reads it.
@@ -177,7 +180,16 @@ fn check_self_opened(
     who: &str,
 ) {
     let alone = |atom: &RelationCondition<TagId>| is_made_alone(atom, wanting);
-    if holds(relation, &|_| false) || !holds(relation, &alone) {
+    let is_opened = |relation: &RelationCondition<TagId>| {
+        !holds(relation, &|_| false) && holds(relation, &alone)
+    };
+    // Windows open and close, whatever the moment is now.
+    let states = [true, false].map(|is_open| {
+        let mut relation = relation.clone();
+        relation.for_each_window_mut(&mut |during| during.is_open = is_open);
+        relation
+    });
+    if !states.iter().any(is_opened) {
         return;
     }
     let problem = Diagnostic::warning(Code::SelfOpened, span, "a user can make this true alone")
@@ -220,6 +232,7 @@ fn holds(
     match relation {
         RelationCondition::Everyone => true,
         RelationCondition::Nobody => false,
+        RelationCondition::During(during) => during.is_open,
         RelationCondition::Not(inner) => !holds(inner, is),
         RelationCondition::All(parts) => parts.iter().all(|part| holds(part, is)),
         RelationCondition::Any(parts) => parts.iter().any(|part| holds(part, is)),
@@ -319,7 +332,9 @@ fn check_barrier_sides(linter: &mut Linter<'_, '_>) {
     for item in linter.items {
         let Item::Barrier(barrier) = item else { continue };
         let compiled = barrier_of(view, &barrier.name.value);
-        let Some(CompiledBarrier { sides: [from, to], .. }) = compiled else { continue };
+        let Some(CompiledBarrier { barrier: stated, .. }) = compiled else { continue };
+        let sides = [&stated.from, &stated.to].map(|side| users_meeting_sometimes(view, side));
+        let [from, to] = &sides;
         let place = barrier.name.span;
         for (side, expr) in [(from, &barrier.from), (to, &barrier.to)] {
             if side.is_empty() {
@@ -333,7 +348,8 @@ fn check_barrier_sides(linter: &mut Linter<'_, '_>) {
             }
         }
         let both = UserSet::intersection([from, to]);
-        if !both.is_empty() {
+        let is_timed = stated.from.names_windows() || stated.to.names_windows();
+        if !both.is_empty() && !is_timed {
             let ids = both.iter().take(5).map(|user| view.population.directory.id(user));
             let ids: Vec<String> = ids.map(|id| format!("`{}`", id.escape_debug())).collect();
             let more = if both.len() > 5 { ", ..." } else { "" };
@@ -359,6 +375,10 @@ fn check_closed_sets(linter: &mut Linter<'_, '_>) {
     for item in linter.items {
         let Item::RuleSet(set) = item else { continue };
         let Some(book) = view.rules_of(Some(&set.name.value)) else { continue };
+        // A set that opens at some time is not closed.
+        if book.rules.iter().any(|rule| rule.names_windows()) {
+            continue;
+        }
         let lists = view.tags.iter().any(|(tag, _)| {
             let (members, reachers) = (view.population.members(tag), book.reachers(tag));
             members.is_some_and(|it| !it.is_empty()) && reachers.is_some_and(|it| !it.is_empty())

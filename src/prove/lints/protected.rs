@@ -42,6 +42,7 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
             | Item::Audience(_)
             | Item::Accepts(_)
             | Item::Action(_)
+            | Item::Window(_)
             | Item::Word(_)
             | Item::Settings(_)
             | Item::Peers(_)

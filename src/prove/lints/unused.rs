@@ -16,6 +16,37 @@ pub(super) fn lint(linter: &mut Linter<'_, '_>) {
     check_matrices(linter);
 }
 
+/// Reports windows that no condition names. Records of the API may name them too, but what only they name is as good
+/// as unused to authors.
+pub(super) fn check_windows(linter: &mut Linter<'_, '_>) {
+    let view = linter.view;
+    if view.windows.is_empty() {
+        return;
+    }
+    let mut named = view.named_windows();
+    for item in linter.items {
+        if let Item::Invariant(invariant) = item {
+            each_word(&invariant.from, &mut |word| {
+                named.insert(word.into());
+            });
+            each_word(&invariant.to, &mut |word| {
+                named.insert(word.into());
+            });
+        }
+    }
+    for item in linter.items {
+        let Item::Window(window) = item else { continue };
+        let name = &window.name;
+        if !named.contains(&*name.value) {
+            let message = format!("no condition names the window `{}`", name.value);
+            let problem = Diagnostic::warning(Code::UnusedWindow, name.span, message)
+                .label("defined but not used")
+                .hint(format!("write `during({})` in a condition, or remove it", name.value));
+            linter.warn(name.span, problem);
+        }
+    }
+}
+
 fn check_tags(linter: &mut Linter<'_, '_>) {
     let named = referenced_tags(linter.view, linter.items);
     let view = linter.view;

@@ -16,7 +16,7 @@ pub(in crate::syntax) enum CommentedItem<'a, 's> {
 }
 
 /// Sections of YAML that hold entries, each an item of its own.
-const ENTRY_SECTIONS: [&str; 11] = [
+const ENTRY_SECTIONS: [&str; 12] = [
     "rules",
     "matrices",
     "users",
@@ -28,6 +28,7 @@ const ENTRY_SECTIONS: [&str; 11] = [
     "audiences",
     "accepts",
     "actions",
+    "windows",
 ];
 
 /// Gives each item its comments; the rest stand at the end of the file.
@@ -148,5 +149,6 @@ fn anchor(item: &Item<'_>) -> Span {
         Item::Audience(audience) => audience.name.span,
         Item::Accepts(accepts) => accepts.action.span,
         Item::Action(action) => action.name.span,
+        Item::Window(window) => window.name.span,
     }
 }

@@ -28,7 +28,7 @@ pub(super) struct Context<'c> {
     /// The fields that the record in hand has so far, and where; kept here so that a record needs
     /// no memory for them.
     pub(super) given: RefCell<Vec<(Keyword, Span)>>,
-    /// Whether the matrix, rule set or `accepts` in hand has an entry that is broken.
+    /// Whether the matrix, rule set, window or `accepts` in hand has an entry that is broken.
     has_lost: Cell<bool>,
 }
 
@@ -79,6 +79,7 @@ pub(super) enum Within {
     /// The audiences of a user, before their block.
     OwnAccepts,
     Action,
+    Window,
     Condition,
 }
 
@@ -110,7 +111,7 @@ impl<'c> Context<'c> {
         self.mended.get().is_some_and(|(from, to)| from <= at && at <= to)
     }
 
-    /// The entries of a matrix, a rule set or `accepts` up to now: none.
+    /// The entries of a matrix, a rule set, a window or `accepts` up to now: none.
     pub(super) fn begin_entries<T>(&self) -> Vec<T> {
         self.has_lost.set(false);
         Vec::new()

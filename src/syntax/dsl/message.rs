@@ -161,10 +161,12 @@ fn expected_names(within: Within, has: &impl Fn(&str) -> bool) -> String {
         wanted.push(expected_name(within, has));
     } else if has("\"[\"") {
         wanted.push(match within {
-            Within::List(field) if !matches!(field, ListField::Tags | ListField::Actions) => {
+            Within::List(ListField::Actions) => "a list of actions, such as `[start_chat]`",
+            Within::List(ListField::Days) => "a list of days, such as `[mon, tue]`",
+            Within::List(ListField::Except) => "a list of dates, such as `[2026-12-24]`",
+            Within::List(field) if field != ListField::Tags => {
                 "a list of users, such as `[alice, bob]`"
             }
-            Within::List(ListField::Actions) => "a list of actions, such as `[start_chat]`",
             _ => "a list of tags, such as `[A, B]`",
         });
     }
@@ -194,6 +196,8 @@ fn expected_name(within: Within, has: &impl Fn(&str) -> bool) -> &'static str {
         Within::Condition | Within::Unless | Within::Requires => "a condition",
         Within::Tags | Within::Rules | Within::List(ListField::Tags) => "a tag",
         Within::List(ListField::Actions) | Within::Accepts | Within::Action => "an action",
+        Within::List(ListField::Days) => "a day, such as `mon`",
+        Within::List(ListField::Except) => "a date, such as `2026-12-24`",
         Within::List(_) | Within::Conversation | Within::Value(ValueField::Creator) => {
             "a user's id"
         }
@@ -218,6 +222,11 @@ fn expected_name(within: Within, has: &impl Fn(&str) -> bool) -> &'static str {
         Within::Value(ValueField::Asked) => "`always` or `new`",
         Within::Value(ValueField::Otherwise) => "`deny` or `request`",
         Within::Value(ValueField::Groups) => "`true` or `false`",
+        Within::Value(ValueField::Opens | ValueField::Closes) => {
+            "a time of day, such as `\"08:00\"`"
+        }
+        Within::Value(ValueField::Zone) => "a time zone, such as `\"Europe/Berlin\"`",
+        Within::Window => "the window's name",
         Within::Rule if has("\":\"") => "the rule's name",
         Within::Rule if has("\"rule_id\"") => "a condition, such as `hasTag(A)`",
         Within::Rule => "a UUID",
@@ -252,9 +261,12 @@ fn name_with_blanks(
         Within::Rule | Within::Invariant | Within::Barrier | Within::Audience | Within::Action => {
             ("\":\"", ':')
         }
-        Within::User | Within::Group | Within::Matrix | Within::RuleSet | Within::Accepts => {
-            ("\"{\"", '{')
-        }
+        Within::User
+        | Within::Group
+        | Within::Matrix
+        | Within::RuleSet
+        | Within::Accepts
+        | Within::Window => ("\"{\"", '{'),
         _ => return None,
     };
     if !has(end) || !matches!(token, Some(Token::Word(_) | Token::Keyword(_) | Token::RuleId)) {
@@ -375,6 +387,12 @@ fn hint_on_kind(
         }
         Within::Barrier if opens("`[`") => {
             "a barrier is between two conditions: `hasTag(A) <-> hasTag(B)`"
+        }
+        Within::Value(ValueField::Opens | ValueField::Closes) if what == "`:`" => {
+            "put a time in quotes: `from: \"08:00\"`"
+        }
+        Within::Value(ValueField::Zone) if what == "`/`" => {
+            "put a time zone in quotes: `zone: \"Europe/Berlin\"`"
         }
         _ if value && opens("`[`") => "write one value, without brackets",
         _ if has("\"{\"") && !has("\":\"") && token == Some(&Token::Colon) => {

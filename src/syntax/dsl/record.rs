@@ -213,7 +213,9 @@ impl<'s> Field<'s> {
                     | ListField::Muted
                     | ListField::Banned
                     | ListField::Allow
-                    | ListField::Actions => {}
+                    | ListField::Actions
+                    | ListField::Days
+                    | ListField::Except => {}
                 }
             }
             Self::Value(field, value) => match field {
@@ -224,7 +226,10 @@ impl<'s> Field<'s> {
                 | ValueField::Creator
                 | ValueField::Asked
                 | ValueField::Otherwise
-                | ValueField::Groups => {}
+                | ValueField::Groups
+                | ValueField::Opens
+                | ValueField::Closes
+                | ValueField::Zone => {}
             },
             Self::Permissions(permissions) => user.permissions = permissions,
             Self::Accepts(accepts) => user.accepts = accepts,

@@ -31,6 +31,7 @@ pub(super) enum Keyword {
     /// The audiences of one action.
     Accepts,
     Action,
+    Window,
     /// A field that takes a list.
     List(ListField),
     /// A field that takes a single word.
@@ -63,6 +64,8 @@ pub(super) enum ListField {
     Banned,
     Allow,
     Actions,
+    Days,
+    Except,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -75,6 +78,11 @@ pub(super) enum ValueField {
     Asked,
     Otherwise,
     Groups,
+    /// The time at which a window opens.
+    Opens,
+    /// The time at which a window closes.
+    Closes,
+    Zone,
 }
 
 /// The statements of the DSL. A new section is a row of [`SECTIONS`], a keyword, and its production in the
@@ -223,6 +231,7 @@ pub(super) const SECTIONS: &[DslSection] = &[
         block: Some(ACCEPTS),
     },
     DslSection { name: "action", keyword: Keyword::Action, followed_by: NAME, block: None },
+    DslSection { name: "window", keyword: Keyword::Window, followed_by: NAME, block: Some(WINDOW) },
 ];
 
 /// The section of which the block has rules.
@@ -243,6 +252,17 @@ const BARRIER: &Block = &Block {
         list("actions", ListField::Actions),
         FieldSpec { name: "unless", keyword: Keyword::Unless, block: None, followed_by: COLON },
         value("groups", ValueField::Groups),
+    ]),
+};
+
+const WINDOW: &Block = &Block {
+    name: BlockName::Phrase("a window"),
+    keys: BlockKeys::Fields(&[
+        list("days", ListField::Days),
+        value("from", ValueField::Opens),
+        value("to", ValueField::Closes),
+        value("zone", ValueField::Zone),
+        list("except", ListField::Except),
     ]),
 };
 

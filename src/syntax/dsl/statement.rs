@@ -1,11 +1,11 @@
-//! Rules, rule sets, barriers and audiences, put together from what the grammar read.
+//! Rules, rule sets, barriers, audiences and windows, put together from what the grammar read.
 
 use crate::{
     diagnostic::{Code, Diagnostic},
     syntax::{
         ast::{
             Accepts, AudienceMode, Barrier, BarrierDirection, Expr, ExprKind, Item, Outcome, Rule,
-            RuleSet, Spanned, Text,
+            RuleSet, Spanned, Text, Window,
         },
         dsl::{
             context::{AUDIENCE_MODE, Context},
@@ -115,6 +115,28 @@ impl Context<'_> {
             }
         }
         Item::Barrier(Box::new(barrier))
+    }
+
+    /// A window with these fields.
+    pub(super) fn window<'s>(&self, name: Text<'s>, fields: Vec<Given<'s>>) -> Item<'s> {
+        let is_whole = fields.iter().all(Option::is_some);
+        let (days, from, to, zone, except) = (None, None, None, None, None);
+        let mut window = Window { name, days, from, to, zone, except, is_whole };
+        self.given.borrow_mut().clear();
+        for Spanned { value, span } in fields.into_iter().flatten() {
+            if !self.is_first(value.keyword(), span) {
+                continue;
+            }
+            match value {
+                Field::List(ListField::Days, days) => window.days = Some(days),
+                Field::List(ListField::Except, dates) => window.except = Some(dates),
+                Field::Value(ValueField::Opens, time) => window.from = Some(time),
+                Field::Value(ValueField::Closes, time) => window.to = Some(time),
+                Field::Value(ValueField::Zone, zone) => window.zone = Some(zone),
+                _ => {}
+            }
+        }
+        Item::Window(Box::new(window))
     }
 
     pub(super) fn begin_accepts<'s>(&self, action: Text<'s>) -> Accepts<'s> {

@@ -38,6 +38,7 @@ pub(super) enum StatementKind {
     Audience,
     Accepts,
     Action,
+    Window,
 }
 
 #[derive(Debug, Default)]

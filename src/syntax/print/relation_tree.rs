@@ -1,4 +1,4 @@
-//! Rule sets, barriers, audiences and actions as YAML and JSON have them, with their comments.
+//! Rule sets, barriers, audiences, actions and windows as YAML and JSON have them, with their comments.
 
 use super::{
     condition,
@@ -7,7 +7,7 @@ use super::{
 use crate::syntax::{
     ast::{
         Accepts, ActionDeclaration, Audience, AudienceMode, Barrier, BarrierDirection, RuleSet,
-        Text,
+        Text, Window,
     },
     comments::{CommentMarker, Region},
 };
@@ -96,6 +96,18 @@ fn mode(mode: &AudienceMode<'_>, part: Region) -> TreeNode {
 pub(super) fn action(action: &ActionDeclaration<'_>, mut part: Region) -> TreeNode {
     let ActionDeclaration { name: _, like } = action;
     let fields = vec![text("like", like, &mut part)];
+    TreeNode::new(TreeValue::Map(fields), part)
+}
+
+pub(super) fn window(window: &Window<'_>, mut part: Region) -> TreeNode {
+    let Window { name: _, days, from, to, zone, except, is_whole: _ } = window;
+    let within = &mut part;
+    let mut fields = Vec::new();
+    fields.extend(days.as_ref().map(|it| texts("days", it, within)));
+    fields.extend(from.as_ref().map(|it| text("from", it, within)));
+    fields.extend(to.as_ref().map(|it| text("to", it, within)));
+    fields.extend(zone.as_ref().map(|it| text("zone", it, within)));
+    fields.extend(except.as_ref().map(|it| texts("except", it, within)));
     TreeNode::new(TreeValue::Map(fields), part)
 }
 

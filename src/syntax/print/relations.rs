@@ -1,4 +1,4 @@
-//! Rules, rule sets, barriers, audiences and actions as statements of the DSL, with their comments.
+//! Rules, rule sets, barriers, audiences, actions and windows as statements of the DSL, with their comments.
 
 use super::{
     doc::Doc,
@@ -10,7 +10,7 @@ use super::{
 use crate::syntax::{
     ast::{
         Accepts, ActionDeclaration, Audience, AudienceMode, Barrier, BarrierDirection, Outcome,
-        Rule, RuleSet,
+        Rule, RuleSet, Window,
     },
     comments::{CommentMarker, Region},
 };
@@ -137,4 +137,15 @@ pub(super) fn accepts(
 pub(super) fn action(action: &ActionDeclaration<'_>) -> PrintedStatement {
     let ActionDeclaration { name, like } = action;
     simple(&format!("action {}", word(&name.value)), Doc::Word(word(&like.value)))
+}
+
+pub(super) fn window(window: &Window<'_>, part: &mut Region) -> PrintedStatement {
+    let Window { name, days, from, to, zone, except, is_whole: _ } = window;
+    let mut fields = Vec::new();
+    fields.extend(list("days", days.as_ref(), part));
+    fields.extend(text("from", from.as_ref(), part));
+    fields.extend(text("to", to.as_ref(), part));
+    fields.extend(text("zone", zone.as_ref(), part));
+    fields.extend(list("except", except.as_ref(), part));
+    block(format!("window {}", word(&name.value)), fields)
 }

@@ -124,6 +124,11 @@ impl SectionTree {
                 let node = relation_tree::action(action, part);
                 self.entry("actions", &action.name.value, node, heading);
             }
+            Item::Window(window) => {
+                let heading = self.heading("windows", &mut part, from);
+                let node = relation_tree::window(window, part);
+                self.entry("windows", &window.name.value, node, heading);
+            }
         }
     }
 

@@ -35,6 +35,7 @@ pub(super) fn statement(
         Item::Audience(audience) => relations::audience(audience),
         Item::Accepts(accepts) => relations::accepts(accepts, part, from),
         Item::Action(action) => relations::action(action),
+        Item::Window(window) => relations::window(window, part),
         Item::Word(section) => {
             simple(section.section.as_str(), Doc::Word(word(&section.value.value)))
         }
@@ -69,6 +70,7 @@ fn kind(item: &Item<'_>) -> StatementKind {
         Item::Audience(_) => StatementKind::Audience,
         Item::Accepts(_) => StatementKind::Accepts,
         Item::Action(_) => StatementKind::Action,
+        Item::Window(_) => StatementKind::Window,
         Item::Tags(_) => StatementKind::Tags,
         Item::Rules(_) => StatementKind::Rules,
         Item::Rule(_) => StatementKind::Rule,

@@ -41,9 +41,8 @@ pub(super) fn write(sections: SectionTree) -> String {
         let (spread, is_setting) = match name.as_str() {
             "rules" | "matrices" | "barriers" => (Spread::Twice, false),
             "rule_sets" => (Spread::Sets, false),
-            "users" | "groups" | "conversations" | "audiences" | "accepts" | "actions" => {
-                (Spread::Parts, false)
-            }
+            "users" | "groups" | "conversations" | "audiences" | "accepts" | "actions"
+            | "windows" => (Spread::Parts, false),
             "tags" => (Spread::Nothing, false),
             _ => (Spread::Nothing, true),
         };

@@ -25,6 +25,12 @@ const TAG: ExpectedValue =
 const ACTIONS: ExpectedValue =
     ExpectedValue("a list of actions", "write a list: `[start_chat, send_message]`");
 const ACTION: ExpectedValue = ExpectedValue("an action", "write a word like `start_chat`");
+const DAYS: ExpectedValue =
+    ExpectedValue("a list of days", "write a list: `[mon, tue, wed, thu, fri]`");
+const DAY: ExpectedValue = ExpectedValue("a day", "write a word like `mon`");
+const DATES: ExpectedValue =
+    ExpectedValue("a list of dates", "write a list: `[2026-12-24, 2026-12-25]`");
+const DATE: ExpectedValue = ExpectedValue("a date", "write a date like `2026-12-24`");
 const USERS: ExpectedValue =
     ExpectedValue("a list of users", "write a list of ids: `[alice, bob]`");
 const USER: ExpectedValue =
@@ -142,6 +148,18 @@ impl<'s> YamlCursor<'s, '_> {
     pub(super) fn actions(&mut self) -> Result<FieldValue<List<'s>>, YamlError> {
         let node = self.node()?;
         self.list(&node, ACTIONS, ACTION, |action| !action.is_bool())
+    }
+
+    /// A list of days of the week. Which there are is for `policy` to say.
+    pub(super) fn days(&mut self) -> Result<FieldValue<List<'s>>, YamlError> {
+        let node = self.node()?;
+        self.list(&node, DAYS, DAY, |day| !day.is_bool())
+    }
+
+    /// A list of dates. Whether they are dates is for `policy` to say.
+    pub(super) fn dates(&mut self) -> Result<FieldValue<List<'s>>, YamlError> {
+        let node = self.node()?;
+        self.list(&node, DATES, DATE, |date| !date.is_bool())
     }
 
     /// A list of users, by their ids. Any text can be an id, one that looks like a number or a

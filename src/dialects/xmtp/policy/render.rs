@@ -28,6 +28,7 @@ pub(in crate::dialects::xmtp) fn render_value(value: &request::GrantCondition<St
         // The SDKs have no such policies, but a policy file may.
         request::GrantCondition::Not(inner) => json!({ "not": render_value(inner) }),
         request::GrantCondition::HasTag(tag) => json!({ "hasTag": tag }),
+        request::GrantCondition::During(during) => json!({ "during": &*during.window }),
     }
 }
 

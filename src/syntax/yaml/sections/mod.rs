@@ -12,6 +12,7 @@ mod rules;
 mod settings;
 mod unique_entries;
 mod users;
+mod windows;
 
 use std::fmt;
 
@@ -86,6 +87,7 @@ pub(super) const SECTIONS: &[YamlSection] = &[
     YamlSection { name: "audiences", read: audiences::audiences },
     YamlSection { name: "accepts", read: audiences::accepts },
     YamlSection { name: "actions", read: audiences::actions },
+    YamlSection { name: "windows", read: windows::read },
 ];
 
 /// Reports a section that there is not.
