@@ -164,7 +164,7 @@ fn own_matrix(
         metadata: metadata.as_ref().map(|fields| fields.map(&mut bound)),
         declared: declared.iter().map(|(name, value)| (Arc::clone(name), bound(value))).collect(),
     };
-    view.windows.resolve(&mut matrix);
+    matrix.resolve_own(&view.windows);
     Some(matrix)
 }
 

@@ -63,20 +63,25 @@ impl PairCondition {
         Self::Not(Box::new(self))
     }
 
-    /// The condition as text, with the names of its tags: equal for two policies only if they mean the same.
+    /// The condition as text, with the names of its tags, and windows as they are at the moment of the view: equal for
+    /// two policies only if they mean the same.
     pub fn render(&self, name: &impl Fn(&TagId) -> String) -> String {
         let list = |parts: &[Self]| {
             let parts: Vec<String> = parts.iter().map(|part| part.render(name)).collect();
             parts.join(", ")
         };
         match self {
-            Self::Subject(condition) => format!("subject {}", condition.map(&mut |tag| name(tag))),
-            Self::Other(condition) => format!("other {}", condition.map(&mut |tag| name(tag))),
+            Self::Subject(condition) => {
+                format!("subject {}", condition.without_windows().map(&mut |tag| name(tag)))
+            }
+            Self::Other(condition) => {
+                format!("other {}", condition.without_windows().map(&mut |tag| name(tag)))
+            }
             Self::FromSubject(relation) => {
-                format!("from subject {}", relation.map(&mut |tag| name(tag)))
+                format!("from subject {}", relation.without_windows().map(&mut |tag| name(tag)))
             }
             Self::FromOther(relation) => {
-                format!("from other {}", relation.map(&mut |tag| name(tag)))
+                format!("from other {}", relation.without_windows().map(&mut |tag| name(tag)))
             }
             Self::Not(inner) => format!("not({})", inner.render(name)),
             Self::All(parts) => format!("all({})", list(parts)),

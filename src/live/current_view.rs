@@ -14,15 +14,19 @@ use super::ServedPolicy;
 #[derive(Debug)]
 pub(super) struct CurrentView {
     now: ArcSwap<ServedPolicy>,
+    /// The number of the view that was served last.
+    number: Mutex<u64>,
     changes: watch::Sender<()>,
     /// The thread that waits for the next end or edge of a window in the view.
     timekeeper: Mutex<Option<Thread>>,
 }
 
 impl CurrentView {
-    pub(super) fn new(served: ServedPolicy) -> Self {
+    pub(super) fn new(mut served: ServedPolicy) -> Self {
+        served.number = 1;
         Self {
             now: ArcSwap::from_pointee(served),
+            number: Mutex::new(1),
             changes: watch::Sender::new(()),
             timekeeper: Mutex::default(),
         }
@@ -38,8 +42,14 @@ impl CurrentView {
     }
 
     /// Serves another policy, and returns the one before.
-    pub(super) fn swap(&self, served: ServedPolicy) -> Arc<ServedPolicy> {
-        let replaced = self.now.swap(Arc::new(served));
+    pub(super) fn swap(&self, mut served: ServedPolicy) -> Arc<ServedPolicy> {
+        let replaced = {
+            // Held over the swap, so that numbers are served in order.
+            let mut number = self.number.lock().unwrap_or_else(PoisonError::into_inner);
+            *number += 1;
+            served.number = *number;
+            self.now.swap(Arc::new(served))
+        };
         self.changes.send_replace(());
         if let Some(thread) = self.timekeeper().as_ref() {
             thread.unpark();

@@ -79,6 +79,10 @@ impl ReloadGuard {
         loaded: &LoadedSources,
     ) -> Option<HeldPolicy> {
         let mut reasons = Vec::new();
+        // What only the time makes different is no change.
+        let mut before = before.clone();
+        compile::advance(&mut before, after.at);
+        let before = &before;
         if self.hold {
             reasons.extend(missing_sections(before, after).map(HoldReason::SectionGone));
             let (gone, of) = (missing_users(before, after), before.population.everyone.len());

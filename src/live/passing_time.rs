@@ -23,6 +23,11 @@ impl Live {
         if next.is_none_or(|next| next > now) {
             return true;
         }
+        self.advance(now)
+    }
+
+    /// Serves the view as of a moment, if anything is otherwise then.
+    fn advance(&self, now: Moment) -> bool {
         match &self.facts {
             Some(facts) if facts.is_writable() => FactsHandle::advance(facts, now),
             // Without a writer of facts, only reloads and time change what is served.
@@ -51,7 +56,6 @@ impl Live {
 
     /// Builds the view again, at an earlier moment, after a step of the clock backwards.
     fn turn_back(&self, now: Moment) -> bool {
-        let _ = (self, now);
-        true
+        self.advance(now)
     }
 }

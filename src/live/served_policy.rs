@@ -16,6 +16,8 @@ pub struct ServedPolicy {
     pub declarations: Option<Arc<Declarations>>,
     /// The revision as text, since every response carries it.
     pub revision: String,
+    /// The number of the view, which grows with each that is served; 0 before it is.
+    pub number: u64,
     /// When serving it began.
     pub since: SystemTime,
     /// Dropped with the policy. The last field, so that the others are dropped before.
@@ -25,7 +27,7 @@ pub struct ServedPolicy {
 impl ServedPolicy {
     pub(super) fn new(view: View, declarations: Option<Arc<Declarations>>) -> Self {
         let (revision, since) = (view.revision.to_string(), SystemTime::now());
-        Self { view, declarations, revision, since, release: OnceLock::new() }
+        Self { view, declarations, revision, number: 0, since, release: OnceLock::new() }
     }
 
     /// A channel without messages, which disconnects when the policy is dropped: once its last reader is

@@ -145,6 +145,22 @@ impl<T> RelationCondition<T> {
     }
 }
 
+impl<T: Clone> RelationCondition<T> {
+    /// The same condition at its moment: windows are `everyone` or `nobody`.
+    #[must_use]
+    pub fn without_windows(&self) -> Self {
+        let all = |parts: &[Self]| parts.iter().map(Self::without_windows).collect();
+        match self {
+            Self::During(During { is_open: true, .. }) => Self::Everyone,
+            Self::During(During { is_open: false, .. }) => Self::Nobody,
+            Self::Not(inner) => Self::Not(Box::new(inner.without_windows())),
+            Self::All(parts) => Self::All(all(parts)),
+            Self::Any(parts) => Self::Any(all(parts)),
+            atom => atom.clone(),
+        }
+    }
+}
+
 impl<T> NamesWindows for RelationCondition<T> {
     fn for_each_window_mut(&mut self, visit: &mut dyn FnMut(&mut During)) {
         match self {

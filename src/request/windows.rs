@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    Condition, Moment,
+    Condition, Grant, GrantCondition, Moment,
     during::{During, NamesWindows},
     window::Window,
 };
@@ -92,13 +92,20 @@ impl Windows {
     /// Sets each window that a record's condition names, as [`resolve`](Self::resolve). One that names a window
     /// which there is not holds for nobody: the policy that had it is gone.
     pub fn resolve_record<T>(&self, condition: &mut Condition<T>) {
-        if self.resolve(condition) {
-            return;
-        }
-        let is_closed = matches!(condition, Condition::All(parts) if matches!(parts.first(), Some(Condition::Nobody)));
-        if !is_closed {
+        let is_closed = |it: &Condition<T>| matches!(it, Condition::All(parts) if matches!(parts.first(), Some(Condition::Nobody)));
+        if !self.resolve(condition) && !is_closed(condition) {
             let whole = std::mem::replace(condition, Condition::Nobody);
             *condition = Condition::All(vec![Condition::Nobody, whole]);
+        }
+    }
+
+    /// The same for a value that a group's record gives to a permission.
+    pub fn resolve_value<T>(&self, value: &mut GrantCondition<T>) {
+        const DENY: Grant = Grant::Deny;
+        let is_closed = |it: &GrantCondition<T>| matches!(it, GrantCondition::All(parts) if matches!(parts.first(), Some(GrantCondition::Grant(DENY))));
+        if !self.resolve(value) && !is_closed(value) {
+            let whole = std::mem::replace(value, GrantCondition::Grant(DENY));
+            *value = GrantCondition::All(vec![GrantCondition::Grant(DENY), whole]);
         }
     }
 

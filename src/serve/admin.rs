@@ -64,6 +64,6 @@ pub(super) fn reload(app: &App, request: &RouteRequest) -> Result<HttpResponse, 
     app.options.audit.reload_by(&caller, trigger, outcome, &served, status);
     let body = status::reload_json(&reloads.latest).to_string();
     let mut response = response::json_response(status, body);
-    stamp_revision(&mut response, &served.revision);
+    stamp_revision(&mut response, &served.revision, served.number);
     Ok(response)
 }

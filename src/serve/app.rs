@@ -19,7 +19,7 @@ use super::{
     metrics::Metrics,
     options::ServeOptions,
     peer::WaitingBytes,
-    response::{HttpError, HttpResponse, REVISION},
+    response::{HttpError, HttpResponse, REVISION, VIEW},
     sockets::Hub,
 };
 use crate::live::{Live, ServedPolicy};
@@ -109,13 +109,15 @@ impl App {
     ) -> HttpResponse {
         let served = self.live.served();
         let mut response = respond(&served).unwrap_or_else(|error| error.response());
-        stamp_revision(&mut response, &served.revision);
+        stamp_revision(&mut response, &served.revision, served.number);
         response
     }
 }
 
-pub(super) fn stamp_revision(response: &mut HttpResponse, revision: &str) {
+/// Says from which revision, and which of the views that were served, a response was made.
+pub(super) fn stamp_revision(response: &mut HttpResponse, revision: &str, view: u64) {
     if let Ok(value) = HeaderValue::from_str(revision) {
         response.headers_mut().insert(REVISION, value);
     }
+    response.headers_mut().insert(VIEW, HeaderValue::from(view));
 }

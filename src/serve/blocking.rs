@@ -113,7 +113,7 @@ impl App {
             let response = respond(app, &served, cancellation);
             let mut response = response.unwrap_or_else(|error| error.response());
             if !response.headers().contains_key(REVISION) {
-                stamp_revision(&mut response, &served.revision);
+                stamp_revision(&mut response, &served.revision, served.number);
             }
             response
         };

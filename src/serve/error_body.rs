@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::{
     app::App,
-    response::{HttpError, REVISION},
+    response::{HttpError, REVISION, VIEW},
 };
 
 /// A stream that adds our JSON body to the bare error responses which hyper writes by itself.
@@ -112,9 +112,11 @@ impl App {
             _ => "this is not an HTTP/1.1 request",
         };
         let body = HttpError::new(status, message).json();
+        let served = self.live.served();
         let headers = format!(
-            "\r\ncontent-type: application/json\r\n{REVISION}: {}\r\ncontent-length: {}\r\n",
-            self.live.served().revision,
+            "\r\ncontent-type: application/json\r\n{REVISION}: {}\r\n{VIEW}: {}\r\ncontent-length: {}\r\n",
+            served.revision,
+            served.number,
             body.len()
         );
         head.replacen(NO_BODY, &headers, 1) + &body

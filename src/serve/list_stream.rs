@@ -144,9 +144,9 @@ impl App {
                 let has_more = !cancellation.is_cancelled() && producer(&mut part);
                 (part, has_more.then_some(producer))
             });
-            (first, served.revision.clone())
+            (first, served.revision.clone(), served.number)
         };
-        let ((first, revision), permit) = match self.run_admitted(place, start).await {
+        let ((first, revision, view), permit) = match self.run_admitted(place, start).await {
             Ok(started) => started,
             Err(error) => return error.response(),
         };
@@ -161,7 +161,7 @@ impl App {
                 response
             }
         };
-        stamp_revision(&mut response, &revision);
+        stamp_revision(&mut response, &revision, view);
         response
     }
 }

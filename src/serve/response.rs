@@ -19,6 +19,9 @@ pub(super) type HttpResponse = Response<ResponseBody>;
 /// The header that says from which policy and facts a response was made.
 pub(super) const REVISION: HeaderName = HeaderName::from_static("peerage-revision");
 
+/// The header that says which of the views that were served a response was made from.
+pub(super) const VIEW: HeaderName = HeaderName::from_static("peerage-view");
+
 /// The header that carries the reason of `/v1/allow`.
 pub(super) const REASON: HeaderName = HeaderName::from_static("peerage-reason");
 

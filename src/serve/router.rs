@@ -353,7 +353,8 @@ impl App {
             response.headers_mut().insert(TRACEPARENT, header);
         }
         if !response.headers().contains_key(REVISION) {
-            stamp_revision(&mut response, &self.live.served().revision);
+            let served = self.live.served();
+            stamp_revision(&mut response, &served.revision, served.number);
         }
         if self.live.staleness().freshness() != Freshness::Current {
             freshness::mark_header(&mut response);

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{
     CompiledMatrix, CompiledRule, GroupTable, Population, TagId, View, own_switches::OwnSwitches,
 };
-use crate::request::{During, NamesWindows, Toggle, Windows};
+use crate::request::{Condition, During, MetadataGrants, NamesWindows, Toggle, Windows};
 
 impl NamesWindows for CompiledRule {
     fn for_each_window_mut(&mut self, visit: &mut dyn FnMut(&mut During)) {
@@ -66,14 +66,32 @@ impl CompiledRule {
     }
 }
 
+impl CompiledMatrix {
+    /// Opens and closes windows in a group's own matrix. A value that names a window which there is not denies.
+    pub fn resolve_own(&mut self, windows: &Windows) {
+        let Self { name: _, base: _, is_of_two: _, permissions, metadata, declared } = self;
+        permissions.iter_mut().for_each(|(_, value)| windows.resolve_value(value));
+        declared.iter_mut().for_each(|(_, value)| windows.resolve_value(value));
+        if let Some(MetadataGrants { named, rest }) = metadata {
+            named.iter_mut().for_each(|(_, value)| windows.resolve_value(value));
+            windows.resolve_value(rest);
+        }
+    }
+}
+
 impl Population {
     /// The same users, in whose records' conditions these windows are open or closed; `None` if nothing changes.
     /// Costs a look at each conditional switch.
     #[must_use]
     pub fn with_windows(&self, windows: &Windows) -> Option<Self> {
-        let differ = self.switch_conditions().any(|(_, _, condition)| windows.differ(condition))
-            || self.own_switches.conditions().any(|condition| windows.differ(condition));
-        differ.then(|| {
+        let is_other = |condition: &Condition<TagId>| {
+            let mut resolved = condition.clone();
+            windows.resolve_record(&mut resolved);
+            resolved != *condition
+        };
+        let are_others = self.switch_conditions().any(|(_, _, condition)| is_other(condition))
+            || self.own_switches.conditions().any(is_other);
+        are_others.then(|| {
             let mut population = self.clone();
             let resolved = self.switch_conditions.iter().map(|those| {
                 let mut those = those.to_vec();
@@ -102,15 +120,16 @@ impl OwnSwitches {
 impl GroupTable {
     /// Opens and closes windows in the own matrices of groups. Costs a look at each.
     pub fn set_windows(&mut self, windows: &Windows) {
-        let differing: Vec<usize> = self
+        let others: Vec<(usize, CompiledMatrix)> = self
             .all_own_matrices()
-            .filter(|(_, matrix)| windows.differ(*matrix))
-            .map(|(at, _)| at)
+            .filter_map(|(at, matrix)| {
+                let mut resolved = matrix.clone();
+                resolved.resolve_own(windows);
+                (resolved != *matrix).then_some((at, resolved))
+            })
             .collect();
-        for at in differing {
-            self.update_own_matrix(at, |matrix| {
-                windows.resolve(matrix);
-            });
+        for (at, resolved) in others {
+            self.update_own_matrix(at, |matrix| *matrix = resolved);
         }
     }
 }

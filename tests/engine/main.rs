@@ -27,6 +27,7 @@ mod proofs;
 mod properties;
 mod sets;
 mod shadowed;
+mod windows;
 
 #[path = "../../src/snapshot/bit_field.rs"]
 mod bit_field;

@@ -26,6 +26,7 @@ mod moments;
 mod relations;
 mod rendering;
 mod schema;
+mod windows;
 mod wire;
 mod yaml;
 

@@ -12,7 +12,7 @@ use peerage::{
         self,
         ast::{
             Accepts, Barrier, Expr, ExprKind, Item, List, Outcome, PermissionValue, Rule, RuleSet,
-            Setting, Text, User,
+            Setting, Text, User, Window,
         },
     },
 };
@@ -125,7 +125,21 @@ fn show(source: &Source, item: &Item<'_>) -> String {
             show_text(source, &action.name),
             show_text(source, &action.like)
         ),
+        Item::Window(window) => show_window(source, window),
     }
+}
+
+fn show_window(source: &Source, window: &Window<'_>) -> String {
+    [
+        format!("window {}", show_text(source, &window.name)),
+        show_users(source, "days", window.days.as_ref()),
+        show_field(source, "from", window.from.as_ref()),
+        show_field(source, "to", window.to.as_ref()),
+        show_field(source, "zone", window.zone.as_ref()),
+        show_users(source, "except", window.except.as_ref()),
+        if window.is_whole { "" } else { " in part" }.to_owned(),
+    ]
+    .concat()
 }
 
 fn show_set(source: &Source, set: &RuleSet<'_>) -> String {

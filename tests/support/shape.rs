@@ -3,7 +3,7 @@
 
 use peerage::syntax::ast::{
     Accepts, AudienceMode, Barrier, Expr, ExprKind, Group, Item, List, Outcome, PermissionValue,
-    Rule, RuleSet, Setting, Text, User, UserFields,
+    Rule, RuleSet, Setting, Text, User, UserFields, Window,
 };
 
 /// A statement.
@@ -18,6 +18,7 @@ pub(crate) fn of(item: &Item<'_>) -> String {
         Item::Audience(of) => format!("Audience {} = {}", text(&of.name), expr(&of.condition)),
         Item::Accepts(of) => accepts(of),
         Item::Action(of) => format!("Action {} like {}", text(&of.name), text(&of.like)),
+        Item::Window(of) => window(of),
         Item::Word(word) => format!("{:?} {}", word.section, text(&word.value)),
         Item::Settings(of) => format!("{:?} {}", of.section, settings(&of.entries)),
         Item::Peers(peers) => {
@@ -116,6 +117,20 @@ fn accepts(accepts: &Accepts<'_>) -> String {
     .into_iter()
     .chain(modes.iter().map(mode))
     .collect()
+}
+
+fn window(window: &Window<'_>) -> String {
+    let Window { name, days, from, to, zone, except, is_whole } = window;
+    [
+        format!("Window {}", text(name)),
+        maybe("days", days.as_ref().map(list)),
+        maybe("from", from.as_ref().map(text)),
+        maybe("to", to.as_ref().map(text)),
+        maybe("zone", zone.as_ref().map(text)),
+        maybe("except", except.as_ref().map(list)),
+        if *is_whole { "" } else { " in part" }.to_owned(),
+    ]
+    .concat()
 }
 
 fn user(user: &User<'_>) -> String {

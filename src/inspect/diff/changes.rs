@@ -77,6 +77,7 @@ pub(super) fn changes(old: &View, new: &View) -> Vec<PolicyChange> {
         push(&mut changes, PolicyPart::Rule(id, name), before.map(text), after.map(text));
     }
     declared_changes(&mut changes, old, new);
+    window_changes(&mut changes, old, new);
     let [before, after] = [old, new].map(settings);
     for ((path, old), (_, new)) in before.into_iter().zip(after) {
         push(&mut changes, PolicyPart::Setting(path), old, new);
@@ -115,6 +116,20 @@ fn declared_changes(changes: &mut Vec<PolicyChange>, old: &View, new: &View) {
         for ((part, old), (_, new)) in old.into_iter().zip(new) {
             push(changes, PolicyPart::Setting(format!("{part}.{name}")), old, new);
         }
+    }
+}
+
+/// The windows that the two policies define otherwise. What depends on them may differ at other moments than that of
+/// the views alone.
+fn window_changes(changes: &mut Vec<PolicyChange>, old: &View, new: &View) {
+    let [before, after] = [old, new].map(|view| {
+        let texts = view.windows.iter().map(|(window, _)| (&*window.name, window.to_string()));
+        texts.collect::<BTreeMap<_, _>>()
+    });
+    let names: BTreeSet<&str> = before.keys().chain(after.keys()).copied().collect();
+    for name in names {
+        let part = PolicyPart::Setting(format!("windows.{name}"));
+        push(changes, part, before.get(name).cloned(), after.get(name).cloned());
     }
 }
 
@@ -259,6 +274,10 @@ pub(super) fn can_cause(path: &str, reason: Reason, name: &str, action: Action) 
             || of == action.as_str()
             || begins_conversation(action) && of == Action::StartChat.as_str()
     };
+    // A window may stand in any condition.
+    if path.starts_with("windows.") {
+        return reason != Reason::Allowed;
+    }
     match reason {
         Reason::OutgoingOff => path == "permissions.outgoing",
         Reason::IncomingOff => path == "permissions.incoming",

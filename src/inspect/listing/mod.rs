@@ -4,10 +4,12 @@ mod groups;
 mod ordered_map;
 mod pairs;
 mod settings;
+mod windows;
 
 use groups::{GroupListing, MatrixListing};
 use pairs::PairListing;
 use settings::SettingsListing;
+use windows::WindowListing;
 
 use std::{
     borrow::Cow,
@@ -22,7 +24,7 @@ use crate::{
 };
 
 /// The full and deterministic listing of a compiled policy, for review and for snapshot tests. Two
-/// views of the same revision have the same listing to the byte.
+/// views of the same revision and moment have the same listing to the byte.
 #[derive(Serialize, Debug)]
 pub struct PolicyListing<'v> {
     pub digest: String,
@@ -36,6 +38,9 @@ pub struct PolicyListing<'v> {
     #[serde(flatten)]
     pub pairs: PairListing<'v>,
     pub settings: SettingsListing<'v>,
+    /// The windows, as they are at the moment of the view.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<WindowListing<'v>>,
     /// The policy's own matrices, and the built-in ones that govern groups.
     pub matrices: Vec<MatrixListing<'v>>,
     pub groups: Vec<GroupListing<'v>>,
@@ -112,6 +117,7 @@ impl<'v> PolicyListing<'v> {
                 .map(|book| book.rules.iter().map(|rule| RuleListing::of(view, rule)).collect()),
             pairs: PairListing::of(view),
             settings: SettingsListing::of(view),
+            windows: WindowListing::all(view),
             matrices: MatrixListing::all(view),
             groups: view.groups.iter().map(|(_, group)| GroupListing::of(view, group)).collect(),
         }
@@ -208,6 +214,10 @@ impl PolicyListing<'_> {
     fn write_rest(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.pairs)?;
         write!(f, "{}", self.settings)?;
+        if !self.windows.is_empty() {
+            writeln!(f, "\n{}", count(self.windows.len() as u64, "window"))?;
+        }
+        self.windows.iter().try_for_each(|window| write!(f, "{window}"))?;
         if !self.matrices.is_empty() {
             writeln!(f, "\nmatrices")?;
         }

@@ -1,5 +1,7 @@
 //! The view that commands are planned on: a policy, and the facts applied so far.
 
+use std::sync::Arc;
+
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
@@ -16,8 +18,8 @@ use crate::{
     },
     policy,
     request::{
-        self, Action, ActionSet, Decision, DeclaredField, GroupPermission, Moment, Relation,
-        Request, Switch, suggest,
+        self, Action, ActionSet, Decision, DeclaredField, GroupPermission, Moment, NamesWindows,
+        Relation, Request, Switch, suggest,
     },
     snapshot::{GroupView, Requirement, TagId, UserNumber, View},
 };
@@ -323,6 +325,7 @@ impl PlanContext for PlanningView<'_> {
             unknown =
                 unknown.take().or_else(|| Some(tag_refusal(text, tag, self.check_tag(tag).err()?)));
         });
+        self.check_windows(text, condition.clone(), RefusalReason::InvalidCondition)?;
         unknown.map_or_else(|| Ok(condition.to_string()), Err)
     }
 
@@ -342,6 +345,7 @@ impl PlanContext for PlanningView<'_> {
             unknown =
                 unknown.take().or_else(|| Some(tag_refusal(text, tag, self.check_tag(tag).err()?)));
         });
+        self.check_windows(text, value.clone(), RefusalReason::InvalidValue)?;
         unknown.map_or_else(|| Ok(value.to_string()), Err)
     }
 
@@ -356,6 +360,34 @@ impl PlanContext for PlanningView<'_> {
     fn new_id(&self) -> Uuid {
         // Lists are in the order of ids, so that newer rules come later.
         Uuid::now_v7()
+    }
+}
+
+impl PlanningView<'_> {
+    /// Checks that the policy has the windows that a text names.
+    fn check_windows(
+        &self,
+        text: &str,
+        mut named: impl NamesWindows,
+        reason: RefusalReason,
+    ) -> Result<(), CommandError> {
+        let windows = &self.view.windows;
+        let mut unknown = None;
+        named.for_each_window_mut(&mut |during| {
+            if windows.is_open(&during.window).is_none() {
+                unknown.get_or_insert_with(|| Arc::clone(&during.window));
+            }
+        });
+        let Some(name) = unknown else { return Ok(()) };
+        let known = || windows.iter().map(|(window, _)| &*window.name);
+        let hint = match did_you_mean(&name, known().take(MOST_COMPARED)) {
+            Some(near) => Hint::DidYouMean(near.to_owned()),
+            None => Hint::KnownNames(suggest(&name, known())),
+        };
+        let refusal =
+            CommandError::new(reason, format!("no window `{name}` is defined")).with_hint(hint);
+        let spot = spot(&policy::unknown_window_report(text, &name, &refusal.message()));
+        Err(refusal.with_text_problem(spot))
     }
 }
 

@@ -29,10 +29,11 @@ pub(in crate::serve) struct CallOrigin<'o> {
     pub(in crate::serve) trace: &'o RequestTrace,
 }
 
-/// An answer, and the revision from which it was made.
+/// An answer, and the revision and the number of the view from which it was made.
 pub(in crate::serve) struct StepOutput<R> {
     pub(in crate::serve) answer: R,
     pub(in crate::serve) revision: String,
+    pub(in crate::serve) view: u64,
 }
 
 /// Runs one step after the other until there is an answer.
@@ -48,7 +49,9 @@ pub(in crate::serve) async fn drive<R: Send + 'static>(
     let mut step = run_step(app, decisions, first).await?;
     loop {
         step = match step.answer {
-            Step::Done(answer) => return Ok(StepOutput { answer, revision: step.revision }),
+            Step::Done(answer) => {
+                return Ok(StepOutput { answer, revision: step.revision, view: step.view });
+            }
             Step::Blocking(read) => run_blocking_step(app, origin, read.into()).await?,
             Step::Write(WriteStep { commands, mode, then }) => {
                 let outcome = write_commands(app, origin.caller, commands, mode).await;
@@ -119,7 +122,7 @@ fn try_step<R>(
     if let Some(recorder) = backend.recorder {
         app.record_step(recorder.decisions.into_inner());
     }
-    Ok(StepOutput { answer, revision: served.revision.clone() })
+    Ok(StepOutput { answer, revision: served.revision.clone(), view: served.number })
 }
 
 /// Waits for the view to follow the store.

@@ -67,7 +67,7 @@ pub(in crate::serve) async fn respond(
     match drive::drive(app, origin, |backend| dialect.answer(&call, backend)).await {
         Ok(output) => {
             let mut response = reply_response(output.answer);
-            stamp_revision(&mut response, &output.revision);
+            stamp_revision(&mut response, &output.revision, output.view);
             response
         }
         Err(error) => reply_response(dialect.render_error(&error)),

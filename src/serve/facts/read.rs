@@ -85,9 +85,9 @@ async fn read(app: Arc<App>, request: RouteRequest, read: Read) -> HttpResponse 
         let (worker, request) = (Arc::clone(&app), Arc::clone(&request));
         let work = move || {
             let served = worker.live.served();
-            (read(&worker, &served, &request), served.revision.clone())
+            (read(&worker, &served, &request), served.revision.clone(), served.number)
         };
-        let (outcome, revision) = match app.run(&permit, work).await {
+        let (outcome, revision, view) = match app.run(&permit, work).await {
             Ok(outcome) => outcome,
             Err(error) => return error.response(),
         };
@@ -103,7 +103,7 @@ async fn read(app: Arc<App>, request: RouteRequest, read: Read) -> HttpResponse 
                 HttpError::new(StatusCode::SERVICE_UNAVAILABLE, error.to_string()).response()
             }
         };
-        stamp_revision(&mut response, &revision);
+        stamp_revision(&mut response, &revision, view);
         return response;
     }
 }

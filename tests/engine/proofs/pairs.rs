@@ -54,7 +54,51 @@ barrier calls: hasTag(pupil) -> hasTag(guest) { actions: [voice_call]; unless: c
 accepts send_message { default: nobody; asked: new; }
 ";
 
+/// A window, which may be open or closed at any time.
+const BREAKS: &str = "
+tags: [pupil, staff];
+window pause { from: \"10:00\"; to: \"10:15\"; zone: \"Europe/Berlin\"; }
+rule: all(hasTag(pupil), during(pause)) -> [pupil];
+rule: all(hasTag(staff), during(pause)) -> all(hasTag(pupil), not(during(pause)));
+";
+
 const CASES: &[Case] = &[
+    Case {
+        says: "a window may be open",
+        policy: BREAKS,
+        invariant: "never start_chat: hasTag(pupil) -> hasTag(pupil);",
+        reported: &["the tags [pupil] may start a chat", ", while `pause` is open"],
+    },
+    Case {
+        says: "a window may be closed",
+        policy: BREAKS,
+        invariant: "always start_chat: hasTag(pupil) -> hasTag(pupil);",
+        reported: &["may not start a chat", ", while `pause` is closed"],
+    },
+    Case {
+        says: "someone must be reached at any time",
+        policy: BREAKS,
+        invariant: "every: hasTag(pupil) reaches hasTag(pupil) by start_chat;",
+        reported: &["nobody who meets hasTag(pupil), while `pause` is closed"],
+    },
+    Case {
+        says: "an invariant may be about a window",
+        policy: BREAKS,
+        invariant: "never start_chat: all(hasTag(pupil), not(during(pause))) -> hasTag(pupil);",
+        reported: &[],
+    },
+    Case {
+        says: "what holds while a window is open is demanded while it is open",
+        policy: BREAKS,
+        invariant: "always start_chat: all(hasTag(pupil), during(pause)) -> hasTag(pupil);",
+        reported: &[],
+    },
+    Case {
+        says: "a window is open for both of two users or for neither",
+        policy: BREAKS,
+        invariant: "never start_chat: all(hasTag(staff), not(hasTag(pupil))) -> hasTag(pupil);",
+        reported: &[],
+    },
     Case {
         says: "nobody opens a barrier",
         policy: STRICT_BANK,

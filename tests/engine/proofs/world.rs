@@ -35,6 +35,7 @@ pub(crate) fn holds(condition: &Condition<&'static str>, tags: &[&str]) -> bool 
         Condition::Everyone => true,
         Condition::Nobody => false,
         Condition::HasTag(tag) => tags.contains(tag),
+        Condition::During(during) => during.is_open,
         Condition::Not(inner) => !holds(inner, tags),
         Condition::All(parts) => parts.iter().all(|part| holds(part, tags)),
         Condition::Any(parts) => parts.iter().any(|part| holds(part, tags)),

@@ -11,7 +11,7 @@ use peerage::{
         Accepts, ActionDeclaration, Audience, AudienceMode, Barrier, BarrierDirection,
         Conversation, Demand, Expr, ExprKind, Group, Invariant, Item, List, Matrix, Mode, Outcome,
         Peers, Permission, PermissionValue, Rule, RuleSet, Setting, Settings, SettingsSection,
-        Spanned, Text, User, UserFields, Word, WordSection,
+        Spanned, Text, User, UserFields, Window, Word, WordSection,
     },
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -276,7 +276,21 @@ fn action() -> impl Strategy<Value = ActionDeclaration<'static>> {
     (text(), text()).prop_map(|(name, like)| ActionDeclaration { name, like })
 }
 
-/// Statements about what is between two users.
+fn window() -> impl Strategy<Value = Window<'static>> {
+    let [days, except] = [(); 2].map(|()| option::of(list()));
+    let [from, to, zone] = [(); 3].map(|()| option::of(text()));
+    (text(), days, from, to, zone, except).prop_map(|(name, days, from, to, zone, except)| Window {
+        name,
+        days,
+        from,
+        to,
+        zone,
+        except,
+        is_whole: true,
+    })
+}
+
+/// Statements about what is between two users, actions and windows.
 fn relations() -> impl Strategy<Value = Vec<Item<'static>>> {
     let all = (
         vec(rule_set(), 0..3),
@@ -284,8 +298,9 @@ fn relations() -> impl Strategy<Value = Vec<Item<'static>>> {
         vec(audience(), 0..3),
         vec(accepts(), 0..3),
         vec(action(), 0..3),
+        vec(window(), 0..3),
     );
-    all.prop_map(|(sets, barriers, audiences, accepts, actions)| {
+    all.prop_map(|(sets, barriers, audiences, accepts, actions, windows)| {
         let sets = distinct(sets, |it| it.name.value.to_string());
         let audiences = distinct(audiences, |it| it.name.value.to_string());
         let accepts = distinct(accepts, |it| it.action.value.to_string());
@@ -293,8 +308,11 @@ fn relations() -> impl Strategy<Value = Vec<Item<'static>>> {
         let sets = sets.into_iter().map(|it| Item::RuleSet(Box::new(it)));
         let audiences = audiences.into_iter().map(|it| Item::Audience(Box::new(it)));
         let accepts = accepts.into_iter().map(|it| Item::Accepts(Box::new(it)));
+        let windows = distinct(windows, |it| it.name.value.to_string());
         let actions = actions.into_iter().map(|it| Item::Action(Box::new(it)));
-        sets.chain(barriers).chain(audiences).chain(accepts).chain(actions).collect()
+        let windows = windows.into_iter().map(|it| Item::Window(Box::new(it)));
+        let all = sets.chain(barriers).chain(audiences).chain(accepts).chain(actions);
+        all.chain(windows).collect()
     })
 }
 

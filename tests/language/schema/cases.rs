@@ -177,6 +177,11 @@ pub(crate) const MISTAKES: &[&str] = &[
     "actions: { mention: send_message }",
     "actions: { mention: {} }",
     "actions: { mention: { like: [send_message] } }",
+    "windows: [school]",
+    "windows: { school: {} }",
+    "windows: { school: { from: '08:00', to: '15:30' } }",
+    "windows: { school: { from: '08:00', to: '15:30', zone: UTC, until: x } }",
+    "windows: { school: { from: '08:00', to: '15:30', zone: UTC, days: mon } }",
     "users: { a: { accepts: contacts } }",
     "users: { a: { accepts: { start_chat: [contacts] } } }",
 ];
@@ -200,6 +205,11 @@ pub(crate) const RELATIONS: &[&str] = &[
          modes: [{ when: hasTag(A), audience: close, locked: true }] }, mention: { default: nobody }, \
          add_member: }",
     "actions: { mention: { like: send_message }, 'file:send': { like: start_chat } }",
+    "windows: { school: { days: [mon, tue], from: '08:00', to: '15:30', zone: Europe/Berlin, \
+         except: [2026-12-24] }, night: { from: 22:00, to: 06:00, zone: UTC } }\n\
+         rules: [{ condition: 'all(hasTag(A), not(during(night)))', outcome: during(school), \
+         between: 'any(during( school ), friend)' }]\npermissions: { outgoing: during(school) }\n\
+         matrices: { team: { add_member: 'all(allow_if_admin, during(school))' } }",
     "users: { a: { accepts: { start_chat: contacts, mention: close, add_member: 7 } } }",
     "peers: { default: friends, modes: [{ when: hasTag(A), mode: nobody }, { when: hasTag(B), \
          mode: close }] }\nusers: { a: { peers: close } }",
@@ -224,6 +234,13 @@ pub(crate) const WRONG_RELATIONS: &[&str] = &[
     "actions: { start_chat: { like: send_message } }",
     "actions: { mention: { like: mention } }",
     "actions: { a b: { like: send_message } }",
+    "windows: { school: { days: [monday], from: '08:00', to: '15:30', zone: UTC } }",
+    "windows: { school: { days: [mon, mon], from: '08:00', to: '15:30', zone: UTC } }",
+    "windows: { school: { from: '8:00', to: '15:30', zone: UTC } }",
+    "windows: { school: { from: '08:00', to: '24:30', zone: UTC } }",
+    "windows: { school: { from: '08:00', to: '15:30', zone: UTC, except: [christmas] } }",
+    "windows: { a b: { from: '08:00', to: '15:30', zone: UTC } }",
+    "permissions: { outgoing: during(a, b) }",
     "permissions: { ban: true }",
     "blocks: { read: off }",
 ];
