@@ -57,7 +57,7 @@ fn window(written: &ast::Window<'_>, problems: &mut Diagnostics) -> Option<Windo
     };
     required("from", from, "\"08:00\"");
     required("to", to, "\"15:30\"");
-    required("zone", zone, "Europe/Berlin");
+    required("zone", zone, "\"Europe/Berlin\"");
     let opens = from.as_ref().and_then(|text| time(text, problems));
     let closes = to.as_ref().and_then(|text| time(text, problems));
     let except = except.as_ref().map_or(Some(Vec::new()), |list| dates(list, problems));
