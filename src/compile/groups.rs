@@ -56,12 +56,14 @@ pub(super) fn compile(groups: &[policy::PolicyGroup], view: &mut View) -> GroupT
     GroupTable::new(&groups.collect::<Vec<_>>(), directory.len())
 }
 
-/// A condition by the numbers of its tags; a tag without a number gets one.
+/// A condition by the numbers of its tags, with windows as the view has them; a tag without a number gets one.
 fn bind_condition(
     view: &mut View,
     condition: Option<&Condition<String>>,
 ) -> Option<Condition<TagId>> {
-    condition.map(|condition| condition.map(&mut |tag| view.intern_tag(tag)))
+    let mut bound = condition?.map(&mut |tag| view.intern_tag(tag));
+    view.windows.resolve_record(&mut bound);
+    Some(bound)
 }
 
 /// The effective group of files and records; `None` if there is no such group.

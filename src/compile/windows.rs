@@ -52,7 +52,7 @@ pub(super) fn set_windows(view: &mut View, windows: Windows) -> bool {
         windows.resolve(&mut matrices);
         view.matrices = matrices.into();
     }
-    view.groups.set_windows(&windows);
+    view.set_group_windows(&windows);
     if has_barriers {
         view.barriers = Arc::new(barriers::compile(&view.settings.barriers, &population));
         // Others are on the sides of barriers now.

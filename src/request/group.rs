@@ -167,7 +167,9 @@ impl<T> GrantCondition<T> {
     pub fn role_grant(&self) -> Option<Grant> {
         match self {
             Self::Grant(grant @ (Grant::AllowIfAdmin | Grant::AllowIfSuperAdmin)) => Some(*grant),
-            Self::Grant(Grant::Allow | Grant::Deny | Grant::Unspecified) | Self::HasTag(_) => None,
+            Self::Grant(Grant::Allow | Grant::Deny | Grant::Unspecified)
+            | Self::HasTag(_)
+            | Self::During(_) => None,
             Self::Not(inner) => inner.role_grant(),
             Self::All(parts) | Self::Any(parts) => parts.iter().find_map(Self::role_grant),
         }

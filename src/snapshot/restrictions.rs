@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use super::{GroupNumber, GroupTable, TagId, UserNumber, View};
-use crate::request::{Condition, Moderation};
+use crate::request::{Condition, Moderation, Windows};
 
 /// The restrictions of a group.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
@@ -151,7 +151,36 @@ impl View {
     }
 }
 
+impl View {
+    /// Opens and closes windows in what groups say of themselves: their own matrices, and whom they require. Costs a
+    /// look at each group that does, and at the members of those that it changes.
+    pub fn set_group_windows(&mut self, windows: &Windows) {
+        for group in self.groups.set_windows(windows) {
+            self.qualify_members(group);
+        }
+    }
+}
+
 impl GroupTable {
+    /// Opens and closes windows in the conditions that groups require. Returns the groups that it changes.
+    pub(super) fn set_requirement_windows(&mut self, windows: &Windows) -> Vec<GroupNumber> {
+        if !self.have_restrictions() {
+            return Vec::new();
+        }
+        let numbers = (0..self.numbers()).map(GroupNumber);
+        let others = numbers.filter_map(|number| {
+            let requirement = self.get(number)?.restrictions?.requires.as_ref()?;
+            let mut resolved = requirement.condition.clone();
+            windows.resolve_record(&mut resolved);
+            (resolved != requirement.condition).then_some((number, resolved))
+        });
+        let others: Vec<_> = others.collect();
+        for (number, resolved) in &others {
+            self.update_requirement(*number, |it| it.condition = resolved.clone());
+        }
+        others.into_iter().map(|(number, _)| number).collect()
+    }
+
     fn update_requirement(&mut self, group: GroupNumber, update: impl FnOnce(&mut Requirement)) {
         let place = self.restrictions.get_mut(group.0 as usize);
         if let Some(Some(restrictions)) = place

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    CompiledMatrix, CompiledRule, GroupTable, Population, TagId, View, own_switches::OwnSwitches,
+    CompiledMatrix, CompiledRule, GroupNumber, GroupRestrictions, GroupTable, Population, TagId, View, own_switches::OwnSwitches,
 };
 use crate::request::{Condition, During, MetadataGrants, NamesWindows, Toggle, Windows};
 
@@ -33,6 +33,10 @@ impl View {
         };
         for matrix in self.matrices.iter().chain(self.groups.own_matrices()) {
             matrix.clone().for_each_window_mut(&mut add);
+        }
+        let restrictions = self.groups.iter().filter_map(|(_, group)| group.restrictions);
+        for requirement in restrictions.filter_map(GroupRestrictions::requires) {
+            requirement.condition.clone().for_each_window_mut(&mut add);
         }
         names
     }
@@ -118,8 +122,9 @@ impl OwnSwitches {
 }
 
 impl GroupTable {
-    /// Opens and closes windows in the own matrices of groups. Costs a look at each.
-    pub fn set_windows(&mut self, windows: &Windows) {
+    /// Opens and closes windows in the own matrices of groups, and in the conditions that they require. Returns the
+    /// groups whose requirement changed. Costs a look at each of both.
+    pub fn set_windows(&mut self, windows: &Windows) -> Vec<GroupNumber> {
         let others: Vec<(usize, CompiledMatrix)> = self
             .all_own_matrices()
             .filter_map(|(at, matrix)| {
@@ -131,5 +136,6 @@ impl GroupTable {
         for (at, resolved) in others {
             self.update_own_matrix(at, |matrix| *matrix = resolved);
         }
+        self.set_requirement_windows(windows)
     }
 }

@@ -67,9 +67,11 @@ pub(super) fn admitted_subjects<'v>(
     let group = context.group(view);
     let requirement = requirement_of(group);
     let is_silent = context.requirements.is_speech && requirement.is_some_and(|it| !it.is_met());
-    let is_closed =
-        context.requirements.group_guard == GroupGuard::Entry && is_full(view, group);
-    if is_silent || is_closed || other.is_some_and(|other| is_other_barred(view, context, group, other)) {
+    let is_closed = context.requirements.group_guard == GroupGuard::Entry && is_full(view, group);
+    if is_silent
+        || is_closed
+        || other.is_some_and(|other| is_other_barred(view, context, group, other))
+    {
         return Selection::nobody();
     }
     let super_admins = || user_selection(group.into_iter().flat_map(GroupView::super_admins));
@@ -123,8 +125,7 @@ fn is_other_barred(
             is_super_admin(group, other) && group.is_some_and(|it| it.super_admin_count == 1)
         }
         GroupGuard::Entry => {
-            is_banned(group, other)
-                || requirement.is_some_and(|it| !admits(view, it, other))
+            is_banned(group, other) || requirement.is_some_and(|it| !admits(view, it, other))
         }
     };
     is_in_the_way

@@ -286,8 +286,8 @@ fn group_denial(
         if guard.removes() && other.is_some_and(|other| is_last_required(requirement, other)) {
             return Some(Reason::LastRequiredMember);
         }
-        let is_refused = comer(context, subject, other)
-            .is_some_and(|comer| !admits(view, requirement, comer));
+        let is_refused =
+            comer(context, subject, other).is_some_and(|comer| !admits(view, requirement, comer));
         if is_refused || context.requirements.is_speech && !requirement.is_met() {
             return Some(Reason::RequiredMemberMissing);
         }

@@ -85,7 +85,7 @@ fn policies_are_as_shown() {
             kind => panic!("a block of an unknown kind: {kind:?}"),
         }
     }
-    assert_eq!(pairs, 5);
+    assert_eq!(pairs, 6);
 }
 
 /// Runs each command, where the policy of the page stands or else in the repository.
