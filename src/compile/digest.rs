@@ -125,9 +125,8 @@ pub(super) fn policy(population: &[u8; 32], policy: &Policy) -> [u8; 32] {
     feed.count(rules.len());
     rules.iter().for_each(|rule| feed.rule(rule));
     feed.settings(settings);
-    let first = matrices.iter().filter(|it| !LATER_MATRICES.contains(&it.name.as_str()));
-    feed.count(first.clone().count());
-    first.for_each(|matrix| feed.matrix(matrix));
+    feed.count(first_matrices(matrices).count());
+    first_matrices(matrices).for_each(|matrix| feed.matrix(matrix));
     feed.count(groups.len());
     groups.iter().for_each(|group| feed.group(group));
     feed.count(invariants.len());
@@ -141,6 +140,11 @@ pub(super) fn policy(population: &[u8; 32], policy: &Policy) -> [u8; 32] {
 
 /// The built-in matrices that are fed to no digest, so that digests stay what they were before these.
 const LATER_MATRICES: [&str; 2] = ["announcements", "open"];
+
+/// The matrices of which each is fed.
+fn first_matrices(all: &[Matrix]) -> impl Iterator<Item = &Matrix> {
+    all.iter().filter(|it| !LATER_MATRICES.contains(&it.name.as_str()))
+}
 
 impl DigestWriter {
     fn texts(&mut self, texts: &[String]) {
@@ -245,7 +249,7 @@ impl DigestWriter {
             self.toggle(switch);
             self.text(blocks.as_str());
         }
-        for matrix in matrices {
+        for matrix in first_matrices(matrices) {
             self.count(matrix.declared.len());
             for (name, value) in &matrix.declared {
                 self.text(name);

@@ -302,7 +302,7 @@ impl MatrixReader<'_> {
             let message = format!("`{cell}` depends on a role: `{role}`");
             self.problems.push(
                 Diagnostic::error(Code::RoleInJoin, written.span, message)
-                    .label("who joins is no member yet, and has no role")
+                    .label("a user who joins has no role yet")
                     .hint("write `allow`, `deny` or a condition over tags, such as `hasTag(...)`"),
             );
         }

@@ -35,6 +35,7 @@ mod peers_audiences;
 mod persistent_vec;
 mod population;
 mod probe_set;
+mod qualified_members;
 mod record;
 mod restrictions;
 mod revision;

@@ -56,6 +56,10 @@ fn what_silenced_users_may_not_do_is_hidden_or_refused() {
         Action::AddSuperAdmin,
         Action::RemoveSuperAdmin,
         Action::UpdatePermissions,
+        Action::MuteMember,
+        Action::UnmuteMember,
+        Action::BanMember,
+        Action::UnbanMember,
     ];
     let mut hidden = 0;
     for &action in Action::ALL {

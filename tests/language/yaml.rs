@@ -328,11 +328,11 @@ fn groups_and_conversations() {
         &[
             (
                 "groups",
-                "groups:\n  g1: { matrix: team, creator: alice, super_admins: [alice], admins: [bob, 2], members: [carol] }\n  2:\n    creator: 3\n    members:\n      - 4\n  g3: {super_admins: []}\n",
+                "groups:\n  g1: { matrix: team, creator: alice, super_admins: [alice], admins: [bob, 2], members: [carol] }\n  2:\n    creator: 3\n    members:\n      - 4\n  g3: {super_admins: []}\n  g4: {muted: [a, 2], banned: [], requires: 'not(hasTag(a))'}\n",
             ),
             (
                 "groups_wrong",
-                "groups: [g1]\n---\ngroups: g1\n---\ngroups: {a: b, c: [d], e: {matrix: [x], creator: [y], super_admins: z, admins: {a: b}, members: [null, f]}}\n",
+                "groups: [g1]\n---\ngroups: g1\n---\ngroups: {a: b, c: [d], e: {matrix: [x], creator: [y], super_admins: z, admins: {a: b}, members: [null, f]}, g: {muted: h, banned: {a: b}, requires: [i]}}\n",
             ),
             (
                 "groups_unknown",

@@ -11,7 +11,7 @@ use crate::request::Role;
 
 /// The permissions of a member: name, whether the member has it by default, and bit.
 pub(super) const MEMBER_PERMISSIONS: [(&str, bool, u64); 8] = [
-    ("send", true, 0x1),
+    (SEND, true, 0x1),
     ("recv", true, 0x2),
     ("pub", true, 0x4),
     ("sub", true, 0x8),
@@ -35,6 +35,7 @@ pub(super) const ADMIN_RIGHTS: [(&str, u64); 10] = [
     (OWNER.0, OWNER.1),
 ];
 
+const SEND: &str = "send";
 const ADMIN: &str = "admin";
 const OWNER: (&str, u64) = ("owner", 0x1000);
 
@@ -48,9 +49,14 @@ const DEFAULT_ADMIN_BITS: u64 = 0x31;
 const NAMED_RIGHT_BITS: u64 = 0x1ff1;
 const NAMED_PERMISSION_BITS: u64 = 0x303f;
 
+/// The flag of a group in which members send who are selected, by a permission of their own.
+const SELECTED_SEND_BIT: u64 = 0x1;
+
 /// The requested changes of members' flags.
 #[derive(Clone, Default, Debug)]
 pub(super) struct FlagChanges {
+    /// Whether the members may send, if that is said.
+    pub(super) sends: Option<bool>,
     /// The permissions by name; `null` where the default applies, so that nothing is stored.
     may: Map<String, Value>,
     /// Whether the members become admins.
@@ -69,6 +75,8 @@ pub(super) struct MemberState {
     pub(super) role: Option<Role>,
     /// The member's attributes in the group's record.
     pub(super) kept: Map<String, Value>,
+    /// Whether a file declares the member, of whom no record can hold attributes then.
+    pub(super) is_declared: bool,
 }
 
 impl FlagChanges {
@@ -112,6 +120,10 @@ impl FlagChanges {
     fn set(&mut self, name: &str, is: bool) {
         if name == ADMIN {
             self.is_admin = Some(is);
+        } else if name == SEND {
+            // Stored in any case: where members send who are selected, it matters that it was said.
+            self.sends = Some(is);
+            self.may.insert(name.to_owned(), is.into());
         } else {
             let default =
                 MEMBER_PERMISSIONS.iter().any(|&(known, default, _)| known == name && default);
@@ -154,7 +166,11 @@ impl FlagChanges {
     pub(super) fn apply_to(&self, now: &MemberState) -> (Option<Role>, Map<String, Value>) {
         let mut keep = Map::new();
         if !self.may.is_empty() {
-            keep.insert("permissions".to_owned(), Value::Object(self.may.clone()));
+            let mut may = self.may.clone();
+            if now.is_declared && self.sends == Some(true) {
+                may.insert(SEND.to_owned(), Value::Null);
+            }
+            keep.insert("permissions".to_owned(), Value::Object(may));
         }
         if let Some(bits) = self.bits {
             keep.insert("bits".to_owned(), bits_or_none(bits));
@@ -183,6 +199,28 @@ impl FlagChanges {
         keep.insert("admin".to_owned(), Value::Object(admin));
         (Some(role), keep)
     }
+}
+
+/// Whether only selected members and those who manage a group send there, by its flags.
+pub(super) fn is_broadcast(flags: Option<&Value>) -> bool {
+    let flags = match flags {
+        Some(Value::String(text)) => text.trim().parse().ok(),
+        other => other.and_then(Value::as_u64),
+    };
+    flags.is_some_and(|flags| flags & SELECTED_SEND_BIT != 0)
+}
+
+impl MemberState {
+    /// Whether the member may send, if that was said.
+    pub(super) fn sends(&self) -> Option<bool> {
+        self.kept.get("permissions")?.get(SEND)?.as_bool()
+    }
+}
+
+/// Whether a member does not speak in a group, by what is said of them, or else by the group's flags.
+pub(super) fn is_muted(sends: Option<bool>, role: Option<Role>, is_broadcast: bool) -> bool {
+    let is_plain = matches!(role, None | Some(Role::Member));
+    sends.map_or(is_broadcast && is_plain, |sends| !sends)
 }
 
 fn bits_or_none(bits: u64) -> Value {

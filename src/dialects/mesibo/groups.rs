@@ -51,7 +51,7 @@ pub(super) fn add(request: &MesiboRequest, backend: &dyn Backend) -> GroupResult
     let mut fields = parse_fields(&group)?;
     fields.new = Some(true);
     fields.matrix = Patch::Set(MATRIX.to_owned());
-    members::fill_new_group(&members::parse(&group)?, &mut fields);
+    members::fill_new_group(&members::parse(&group)?, given_flags(&group), &mut fields);
     let mut edit = CommandBatch::default();
     let answer = json!({ "gid": render::group_number(&id) });
     edit.push(Op::PutGroup { group: id, fields: Box::new(fields) }, "group.members.m");
@@ -96,6 +96,11 @@ fn parse_fields(group: &Params<'_>) -> Result<GroupFields, MesiboError> {
     Ok(GroupFields { merge_metadata: Some(merge), ..GroupFields::default() })
 }
 
+/// The flags that a request gives a group.
+fn given_flags<'p>(group: &Params<'p>) -> Option<&'p Value> {
+    group.get("flags").or_else(|| group.get("flag"))
+}
+
 /// The group that a request names.
 fn named_group(request: &MesiboRequest) -> Result<(Params<'_>, Id), MesiboError> {
     let group = Params::from_body(&request.body, "group")?;
@@ -116,9 +121,15 @@ pub(super) fn set(request: &MesiboRequest, backend: &dyn Backend) -> GroupResult
     let (group, id) = named_group(request)?;
     let mut edit = CommandBatch::default();
     edit.push(require_group(&id), "group.gid");
-    let fields = Box::new(parse_fields(&group)?);
-    edit.push(Op::PutGroup { group: id.clone(), fields }, "group");
-    members::push_edits(&members::parse(&group)?, &id, backend, &mut edit)?;
+    let mut fields = parse_fields(&group)?;
+    let flags = given_flags(&group);
+    if let Some(flags) = flags
+        && let Some(effective) = backend.group(&id)?
+    {
+        fields.mutes = Some(members::mutes_by_flags(&effective, flags));
+    }
+    edit.push(Op::PutGroup { group: id.clone(), fields: Box::new(fields) }, "group");
+    members::push_edits(&members::parse(&group)?, &id, flags, backend, &mut edit)?;
     Ok(edit.into_step(request, ("group", json!({ "gid": render::group_number(&id) }))))
 }
 
@@ -130,7 +141,7 @@ pub(super) fn edit_members(request: &MesiboRequest, backend: &dyn Backend) -> Gr
     }
     let mut edit = CommandBatch::default();
     edit.push(require_group(&id), "group.gid");
-    members::push_edits(&members::parse(&group)?, &id, backend, &mut edit)?;
+    members::push_edits(&members::parse(&group)?, &id, None, backend, &mut edit)?;
     Ok(edit.into_step(request, ("group", json!({ "gid": render::group_number(&id) }))))
 }
 

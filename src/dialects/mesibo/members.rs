@@ -7,17 +7,20 @@ use serde_json::{Map, Value};
 use super::{
     batch::{ATTRIBUTE, CommandBatch, stored_fields},
     error::{MesiboError, MesiboErrorCode},
-    flags::{FlagChanges, MemberState},
+    flags::{FlagChanges, MemberState, is_broadcast, is_muted},
     params::{Params, parse_id, type_error},
 };
 use crate::{
     dialects::{Backend, BackendError},
-    facts::{GroupFields, Id, Op},
+    facts::{EffectiveGroup, GroupFields, Id, Op},
     request::Role,
 };
 
 /// The maximum number of members that a request may edit.
 const MAX_MEMBERS: usize = 1000;
+
+/// The field of a group with its flags.
+const FLAGS: &str = "flags";
 
 /// The same edit of several members.
 #[derive(Debug)]
@@ -92,17 +95,48 @@ fn insert_attributes(into: &mut MemberAttributes, id: &Id, patch: Map<String, Va
 }
 
 /// Fills in the members of a group that is created.
-pub(super) fn fill_new_group(entries: &[MemberEdit], fields: &mut GroupFields) {
+pub(super) fn fill_new_group(
+    entries: &[MemberEdit],
+    group_flags: Option<&Value>,
+    fields: &mut GroupFields,
+) {
     let (mut roles, mut attributes) = (BTreeMap::new(), MemberAttributes::new());
+    let (mut mutes, is_broadcast) = (BTreeMap::new(), is_broadcast(group_flags));
     for entry in entries.iter().filter(|entry| !entry.removes) {
         let (role, patch) = entry.wanted.apply_to(&MemberState::default());
         for id in &entry.ids {
             roles.insert(id.clone(), Some(role.unwrap_or(Role::Member)));
+            if is_muted(entry.wanted.sends, role, is_broadcast) {
+                mutes.insert(id.clone(), true);
+            }
             insert_attributes(&mut attributes, id, patch.clone());
         }
     }
     fields.roles = Some(roles);
+    fields.mutes = Some(mutes);
     fields.member_attributes = Some(attributes);
+}
+
+/// Who is muted in a group whose flags become others, by what was said of each member.
+pub(super) fn mutes_by_flags(group: &EffectiveGroup, flags: &Value) -> BTreeMap<Id, bool> {
+    let (was, is) =
+        (is_broadcast(stored_fields(&group.record.metadata).get(FLAGS)), is_broadcast(Some(flags)));
+    let unsaid = group.members.iter().filter(|(id, _)| member_state(group, id).sends().is_none());
+    let each =
+        unsaid.filter_map(|(id, role)| Some((Id::new(id).ok()?, is_muted(None, Some(*role), is))));
+    if was == is { BTreeMap::new() } else { each.collect() }
+}
+
+/// What is stored of a member.
+fn member_state(group: &EffectiveGroup, id: &str) -> MemberState {
+    let record = group.record.members.get(id);
+    let kept = record.map(|member| stored_fields(&member.attributes)).unwrap_or_default();
+    let is_member = group.members.iter().any(|(member, _)| member == id);
+    MemberState {
+        role: record.map(|member| member.role),
+        kept,
+        is_declared: is_member && record.is_none(),
+    }
 }
 
 /// Adds the edits of an existing group's members, as one command: so the last owner may be demoted
@@ -110,24 +144,34 @@ pub(super) fn fill_new_group(entries: &[MemberEdit], fields: &mut GroupFields) {
 pub(super) fn push_edits(
     entries: &[MemberEdit],
     group: &Id,
+    new_flags: Option<&Value>,
     backend: &dyn Backend,
     edit: &mut CommandBatch,
 ) -> Result<(), BackendError> {
-    let changes_roles = entries.iter().any(|entry| !entry.removes && entry.wanted.changes_role());
-    let effective = if changes_roles { backend.group(group)? } else { None };
+    let effective = if entries.is_empty() { None } else { backend.group(group)? };
+    let stored_flags = effective.as_ref().map(|group| stored_fields(&group.record.metadata));
+    let stored_flags = stored_flags.as_ref().and_then(|fields| fields.get(FLAGS));
+    let is_broadcast = is_broadcast(new_flags.or(stored_flags));
     let (mut added, mut roles) = (BTreeSet::new(), BTreeMap::new());
+    let mut mutes = BTreeMap::new();
     let mut attributes = MemberAttributes::new();
     for MemberEdit { ids, removes, wanted, .. } in entries {
         for id in ids {
+            let state = effective.as_ref().map(|group| member_state(group, id)).unwrap_or_default();
+            let state = MemberState { role: backend.role(group, id), ..state };
             if *removes {
                 roles.insert(id.clone(), None);
+                // What is said of a member goes with them.
+                if is_muted(state.sends(), state.role, is_broadcast) {
+                    mutes.insert(id.clone(), false);
+                }
                 continue;
             }
-            let record =
-                effective.as_ref().and_then(|effective| effective.record.members.get(&**id));
-            let kept = record.map(|member| stored_fields(&member.attributes)).unwrap_or_default();
-            let (role, patch) =
-                wanted.apply_to(&MemberState { role: backend.role(group, id), kept });
+            let (role, patch) = wanted.apply_to(&state);
+            if wanted.sends.is_some() || is_broadcast {
+                let sends = wanted.sends.or(state.sends());
+                mutes.insert(id.clone(), is_muted(sends, role.or(state.role), is_broadcast));
+            }
             insert_attributes(&mut attributes, id, patch);
             match role {
                 Some(role) => drop(roles.insert(id.clone(), Some(role))),
@@ -143,6 +187,7 @@ pub(super) fn push_edits(
     let fields = GroupFields {
         add_members: Some(added),
         roles: Some(roles),
+        mutes: Some(mutes),
         member_attributes: Some(attributes),
         ..GroupFields::default()
     };

@@ -96,6 +96,8 @@ fields! {
         added_by: Option<BTreeMap<Id, Id>>,
         /// The users who may not speak in the group, each with the time of the mute, or as a list of ids.
         muted: Option<ByUser<Option<UnixMillis>>>,
+        /// Whether each of these users is muted after that; the others stay.
+        mutes: Option<BTreeMap<Id, bool>>,
         /// The users who are neither added to the group nor join it, each with the time of the ban, or as a
         /// list of ids.
         banned: Option<ByUser<Option<UnixMillis>>>,

@@ -134,7 +134,7 @@ ops! {
     PutGroup = "put_group" { group: Id, fields: Box<GroupFields> }
     DeleteGroup = "delete_group" { group: Id }
     AddMember = "add_member" { group: Id, member: Id }
-    /// Decided as the member's own, whoever sends it.
+    /// Decided as the member's own, also where somebody else sends it.
     Join = "join" { group: Id, member: Id }
     RemoveMember = "remove_member" { group: Id, member: Id }
     AddAdmin = "add_admin" { group: Id, member: Id }

@@ -104,6 +104,7 @@ fn group_fields(group: &GroupRecord) -> GroupFields {
         add_members: None,
         roles: None,
         added_by: Some(group.members.iter().filter_map(by).collect()),
+        mutes: None,
         muted: Some(by_user(&group.muted, |it| Some(it.since))),
         banned: Some(by_user(&group.banned, |it| Some(it.since))),
         requires: to_patch(group.requires.as_ref()),

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{CommandError, Hint, PlanError, draft::Draft, draft::escaped};
+use super::{
+    CommandError, Hint, PlanError, draft::Draft, draft::escaped, membership::not_member_error,
+};
 use crate::{
     facts::{GroupFields, Id, Op, UnilateralRelation, UserPair},
     request::{Action, Obligation, Reason, Request, Resource},
@@ -47,12 +49,19 @@ pub(super) fn check<E>(draft: &mut Draft<'_, E>, op: &Op) -> Result<(), PlanErro
 /// # Errors
 /// The reason of the decision, if not.
 pub(super) fn check_allowed<E>(
-    draft: &Draft<'_, E>,
+    draft: &mut Draft<'_, E>,
     subject: &Id,
     op: &str,
     request: &Request<'_>,
 ) -> Result<(), PlanError<E>> {
     let decision = draft.context.decide(request);
+    // Of a subject who is a member, it is the other one who is not.
+    if let (Reason::NotMember, Resource::Group(group), Some(member)) =
+        (decision.reason, &request.resource, &request.member)
+        && draft.role(group.id, subject)?.is_some()
+    {
+        return Err(not_member_error(group.id, member.id).into());
+    }
     let reason = if !decision.allow {
         decision.reason
     } else if decision.obligations.contains(Obligation::Hide) {

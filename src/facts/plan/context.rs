@@ -176,7 +176,7 @@ pub struct Declaration {
 pub struct References {
     /// Users who have a relation to the user, or a pending request from them.
     pub users: Vec<String>,
-    /// Groups of which the user is a member, or which mute or ban them.
+    /// Groups of which the user is a member or the creator, or which mute or ban them.
     pub groups: Vec<String>,
     /// The other users of the user's conversations.
     pub conversations: Vec<String>,

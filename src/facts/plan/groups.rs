@@ -5,9 +5,12 @@ use serde_json::Value;
 use super::{
     CommandError, CommandOutcome, Declarable, Hint, PlanError, RefusalReason, authorize,
     draft::{Draft, escaped},
+    membership::{
+        check_group_and_user, check_not_banned, check_not_last_required, membership_label,
+        not_member_error, super_admin_error,
+    },
     planned::PlanResult,
     put_user::put_values,
-    restrictions,
     rules::check_length,
 };
 use crate::{
@@ -40,7 +43,7 @@ pub(super) fn add_member<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -
     if draft.role(group, member)?.is_some() {
         return Ok(CommandOutcome::default());
     }
-    restrictions::check_not_banned(draft, group, member)?;
+    check_not_banned(draft, group, member)?;
     if !draft.context.meets_requirement(group, member) {
         let problem = format!(
             "`{}` requires somebody in it whom it does not have, and `{}` is not one",
@@ -60,6 +63,11 @@ pub(super) fn join<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -> Plan
     check_group_and_user(draft, group, member)?;
     let request = Request::in_group(member, Action::Join, group);
     authorize::check_allowed(draft, member, Action::Join.as_str(), &request)?;
+    if draft.role(group, member)?.is_some() {
+        let problem = format!("`{}` is a member of `{}`", escaped(member), escaped(group));
+        return Err(CommandError::new(Reason::AlreadyMember, problem).into());
+    }
+    check_not_banned(draft, group, member)?;
     insert_member(draft, group, member, None)
 }
 
@@ -228,46 +236,4 @@ pub(super) fn no_super_admin_error(group: &str) -> CommandError {
     let problem = format!("`{}` would have members and no super admin", escaped(group));
     CommandError::new(RefusalReason::NoSuperAdmin, problem)
         .with_hint(Hint::GiveSuperAdmins { or_matrix: RUN_FROM_OUTSIDE })
-}
-
-/// The name of a membership in messages.
-pub(super) fn membership_label(group: &str, member: &str) -> String {
-    format!("the membership of `{}` in `{}`", escaped(member), escaped(group))
-}
-
-pub(super) fn not_member_error(group: &str, member: &str) -> CommandError {
-    let problem = format!("`{}` is not a member of `{}`", escaped(member), escaped(group));
-    CommandError::new(Reason::NotMember, problem).with_hint(Hint::AddMember)
-}
-
-pub(super) fn super_admin_error(group: &str, member: &str) -> CommandError {
-    let problem = format!("`{}` is a super admin of `{}`", escaped(member), escaped(group));
-    CommandError::new(Reason::SuperAdminProtected, problem).with_hint(Hint::DemoteSuperAdmin)
-}
-
-/// Checks that a member may go.
-///
-/// # Errors
-/// `last_required_member` if they are the only one whom the group requires.
-pub(super) fn check_not_last_required<E>(
-    draft: &Draft<'_, E>,
-    group: &str,
-    member: &str,
-) -> Result<(), CommandError> {
-    if !draft.context.is_last_required(group, member) {
-        return Ok(());
-    }
-    let problem =
-        format!("`{}` is the last one in `{}` whom it requires", escaped(member), escaped(group));
-    let error = CommandError::new(Reason::LastRequiredMember, problem);
-    Err(error.with_hint(Hint::AddRequiredMember))
-}
-
-pub(super) fn check_group_and_user<E>(
-    draft: &mut Draft<'_, E>,
-    group: &Id,
-    member: &Id,
-) -> Result<(), PlanError<E>> {
-    draft.check_group(group)?;
-    draft.check_other(member)
 }

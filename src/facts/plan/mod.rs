@@ -17,6 +17,7 @@ mod friend_requests;
 mod friends;
 mod groups;
 mod hint;
+mod membership;
 mod outcome;
 mod planned;
 mod put_group;

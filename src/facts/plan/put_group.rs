@@ -6,9 +6,9 @@ use super::{
     CommandError, CommandOutcome, Declarable, FileLine, Hint, PlanError, RefusalReason,
     draft::{Draft, escaped},
     groups::{
-        check_field, check_member_limit, membership_label, needs_super_admin, no_super_admin_error,
-        set_permission,
+        check_field, check_member_limit, needs_super_admin, no_super_admin_error, set_permission,
     },
+    membership::membership_label,
     planned::PlanResult,
     put_user::{check_attribute, merge_values, put_values},
     restrictions,

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::{
-    CommandError, CommandOutcome, Declarable, PlanError,
+    CommandOutcome, Declarable, PlanError,
     draft::{Draft, escaped},
-    groups::{
-        check_group_and_user, check_not_last_required, membership_label, not_member_error,
-        super_admin_error,
+    membership::{
+        banned_error, check_group_and_user, check_not_banned, check_not_last_required,
+        membership_label, not_member_error, super_admin_error,
     },
     planned::PlanResult,
 };
 use crate::{
     facts::{ByUser, GroupFields, GroupRecord, GroupRestriction, Id, Patch, UnixMillis},
-    request::{Reason, Role},
+    request::Role,
 };
 
 type Restrictions = BTreeMap<String, GroupRestriction>;
@@ -89,25 +89,6 @@ pub(super) fn unban<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -> Pla
     remove(draft, List::Banned, group, member)
 }
 
-/// Checks that a group does not ban a user.
-///
-/// # Errors
-/// `banned_from_group` if it does.
-pub(super) fn check_not_banned<E>(
-    draft: &mut Draft<'_, E>,
-    group: &str,
-    user: &str,
-) -> Result<(), PlanError<E>> {
-    let is_banned = draft.is_declared(&Declarable::GroupBan(group, user))
-        || draft.group(group)?.banned.contains_key(user);
-    if is_banned { Err(banned_error(group, user).into()) } else { Ok(()) }
-}
-
-fn banned_error(group: &str, user: &str) -> CommandError {
-    let problem = format!("`{}` bans `{}`", escaped(group), escaped(user));
-    CommandError::new(Reason::BannedFromGroup, problem)
-}
-
 /// Adds a user to a list, unless they are in it already.
 fn add<E>(draft: &mut Draft<'_, E>, list: List, group: &Id, user: &Id) -> PlanResult<E> {
     if !draft.is_declared(&list.declarable(group, user)) {
@@ -134,6 +115,14 @@ pub(super) fn put<E>(
     for (list, given) in [(List::Muted, &fields.muted), (List::Banned, &fields.banned)] {
         if let Some(ByUser(given)) = given {
             replace(draft, list, id, given)?;
+        }
+    }
+    for (user, &is_muted) in fields.mutes.iter().flatten() {
+        draft.check_users_known(None, [user])?;
+        if is_muted {
+            add(draft, List::Muted, id, user)?;
+        } else {
+            remove(draft, List::Muted, id, user)?;
         }
     }
     put_requirement(draft, id, &fields.requires)

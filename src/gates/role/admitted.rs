@@ -1,7 +1,7 @@
 //! The answers of the gate as sets.
 
 use super::{
-    gate::{admits, check, is_last_required, permission_denial, permission_of, standing_denial},
+    denials::{admits, check, is_last_required, permission_denial, permission_of, standing_denial},
     group::{is_banned, is_full, is_super_admin, requirement_of, stored_role, user_selection},
     matrix::{granted_users, own_value, takes_super_admin, value},
 };

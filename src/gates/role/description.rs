@@ -1,7 +1,7 @@
 //! The words in which the gate explains itself.
 
 use super::{
-    gate::permission_of,
+    denials::permission_of,
     group::{is_banned, is_muted, requirement_of, stored_role},
     matrix::{own_value, takes_super_admin, value},
 };

@@ -364,7 +364,7 @@ fn barriers_keep_those_who_join_from_those_who_are_there() {
   - { name: elsewhere, between: [hasTag(staff), hasTag(pupil)], actions: [add_member], groups: false }
   - { name: of chats, between: [hasTag(parent), hasTag(pupil)], actions: [start_chat] }",
         &[
-            ("one direction, whoever came first", "tea join hall type=group", "barrier"),
+            ("one direction, in either order", "tea join hall type=group", "barrier"),
             ("`groups: false`", "sue join hall type=group", "allowed"),
             ("other actions", "eve join class type=group", "required_member_missing"),
             ("by the request", "zoe join hall type=group tags=teacher", "barrier"),

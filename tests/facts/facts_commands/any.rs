@@ -134,6 +134,9 @@ fn put_group() -> impl Strategy<Value = Map<String, Value>> {
         ("admins", ids().boxed()),
         ("members", ids().boxed()),
         ("add_members", ids().boxed()),
+        ("muted", ids().boxed()),
+        ("banned", ids().boxed()),
+        ("requires", or_null(select(vec![json!("hasTag( Berlin )"), json!("hasTag(premium)")]))),
         ("new", select(vec![json!(true), json!(false)]).boxed()),
         ("roles", roles.prop_map(|roles| json!(roles)).boxed()),
         ("permissions", permissions.prop_map(|permissions| json!(permissions)).boxed()),
@@ -202,6 +205,11 @@ pub(crate) fn command() -> impl Strategy<Value = Value> {
         "remove_admin",
         "add_super_admin",
         "remove_super_admin",
+        "join",
+        "mute_member",
+        "unmute_member",
+        "ban_member",
+        "unban_member",
     ];
     let member = (select(ops.to_vec()), group(), id()).prop_map(|(op, group, member)| {
         with(op, Map::new(), json!({ "group": group, "member": member }))

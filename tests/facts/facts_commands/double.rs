@@ -210,6 +210,24 @@ impl Double {
         stated.or(self.user(user).moderation).unwrap_or(Moderation::None)
     }
 
+    /// Whether a user has the one tag that a group requires; conditions here name no more.
+    fn qualifies(&self, group: &str, user: &str) -> bool {
+        let stated = self.files.groups.get(group).and_then(|group| group.requires.clone());
+        let requires = stated.or(self.group(group).requires).unwrap_or_default();
+        let tag = requires.trim_start_matches("hasTag(").trim_end_matches(')');
+        let stated = self.files.users.get(user).and_then(|user| user.tags.clone());
+        let tags = stated.or(self.user(user).tags).unwrap_or_default();
+        tags.contains(tag) && self.moderation(user) != Moderation::Banned
+    }
+
+    /// The members whom a group requires; `None` if it requires nobody.
+    fn qualified(&self, group: &str) -> Option<Vec<String>> {
+        let stated = self.files.groups.get(group).and_then(|group| group.requires.clone());
+        stated.or(self.group(group).requires)?;
+        let all = self.roles(group).into_keys();
+        Some(all.filter(|member| self.qualifies(group, member)).collect())
+    }
+
     fn value(&self, what: &Declarable<'_>) -> Option<Value> {
         let user = |id: &str| self.files.users.get(id);
         let group = |id: &str| self.files.groups.get(id);
@@ -241,6 +259,13 @@ impl Double {
             Declarable::Member(id, user) => {
                 group(id)?.members.get(user).map(|member: &Member| json!(member.role))
             }
+            Declarable::GroupMute(id, user) => {
+                group(id)?.muted.contains_key(user).then_some(Value::Null)
+            }
+            Declarable::GroupBan(id, user) => {
+                group(id)?.banned.contains_key(user).then_some(Value::Null)
+            }
+            Declarable::Requirement(id) => group(id)?.requires.as_ref().map(|text| json!(text)),
             Declarable::Conversation(one, other) => {
                 let key = RecordKey::conversation(one, other);
                 self.files.conversations.contains(&key).then_some(Value::Null)
@@ -282,6 +307,15 @@ impl PlanContext for Double {
         self.roles(group).values().filter(|&&role| role == Role::SuperAdmin).count()
     }
 
+    fn meets_requirement(&self, group: &str, user: &str) -> bool {
+        let is_met = self.qualified(group).is_none_or(|all| !all.is_empty());
+        is_met || self.qualifies(group, user)
+    }
+
+    fn is_last_required(&self, group: &str, user: &str) -> bool {
+        self.qualified(group).is_some_and(|all| all == [user])
+    }
+
     fn references(&self, id: &str) -> References {
         let mut around = References::default();
         for (key, record) in &self.working {
@@ -293,7 +327,10 @@ impl PlanContext for Double {
                     }
                 }
                 (RecordKey::Group(name), Record::Group(group))
-                    if group.members.contains_key(id) || group.creator.as_deref() == Some(id) =>
+                    if group.members.contains_key(id)
+                        || group.muted.contains_key(id)
+                        || group.banned.contains_key(id)
+                        || group.creator.as_deref() == Some(id) =>
                 {
                     around.groups.push(name.clone());
                 }

@@ -68,6 +68,8 @@ fn check_invariants(world: &Double) {
             "{group}: {roles:?}"
         );
         assert!(world.group(group).members.keys().all(|member| world.knows_user(member)));
+        let mut banned = world.group(group).banned.into_keys();
+        assert!(banned.all(|user| !roles.contains_key(&user)), "{group}: {roles:?}");
     }
 }
 

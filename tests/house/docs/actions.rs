@@ -36,7 +36,7 @@ fn rows() -> Vec<Row> {
             "none" => &[None],
             "user" => &[User],
             "group" => &[Group],
-            "any" => &[User, Group, None],
+            "none, user" => &[None, User],
             other => panic!("{other}"),
         };
         let actions = words(actions).into_iter().map(|word| word.parse().unwrap()).collect();
@@ -68,11 +68,11 @@ fn world(statements: &str) -> View {
         ("user s ", "user s { tags: [m]; }"),
         ("user o ", "user o {}"),
         (
-            "matrix open ",
-            "matrix open { add_member: allow; remove_member: allow; update_metadata: \
+            "matrix free ",
+            "matrix free { join: allow; add_member: allow; remove_member: allow; update_metadata: \
           allow; add_admin: allow; remove_admin: allow; update_permissions: allow; }",
         ),
-        ("group g ", "group g { matrix: open; super_admins: [s, z]; members: [o]; }"),
+        ("group g ", "group g { matrix: free; super_admins: [s, z]; members: [o]; }"),
     ];
     let missing = defaults.iter().filter(|(start, _)| !statements.contains(start));
     let text: Vec<&str> = missing.map(|&(_, statement)| statement).collect();
@@ -143,10 +143,10 @@ fn gates_ask_what_the_table_says() {
             row.and == "friendship"
         }),
         (
-            "group g { matrix: open; super_admins: [z]; members: [o]; }",
+            "group g { matrix: free; super_admins: [z]; members: [o]; }",
             Role,
             Reason::NotMember,
-            |row| row.kinds == [ResourceKind::Group],
+            |row| row.kinds == [ResourceKind::Group] && !row.and.starts_with("not a member"),
         ),
         (
             "group g { matrix: dm; super_admins: [z]; members: [o, s]; }",
@@ -155,7 +155,7 @@ fn gates_ask_what_the_table_says() {
             |row| row.and.starts_with("matrix"),
         ),
         (
-            "group g { matrix: open; super_admins: [z]; members: [o, s]; }",
+            "group g { matrix: free; super_admins: [z]; members: [o, s]; }",
             Role,
             Reason::NeedsSuperAdmin,
             |row| row.and == "a super admin",
@@ -186,9 +186,12 @@ fn gates_ask_what_the_table_says() {
         }
     }
     let full = world("limits { group_members: 3; }");
+    let without = "group g { matrix: free; super_admins: [z]; members: [o]; }";
+    let full_without = world(&format!("limits {{ group_members: 2; }}\n{without}"));
     for row in &rows {
         for &action in row.actions.iter().filter(|_| row.kinds == [ResourceKind::Group]) {
-            let said = says(&full, Role, (action, ResourceKind::Group), Conversation::New);
+            let view = if action == Action::Join { &full_without } else { &full };
+            let said = says(view, Role, (action, ResourceKind::Group), Conversation::New);
             let is_full = said == Some(Reason::GroupFull);
             assert_eq!(is_full, row.and.ends_with("group size"), "{action} {said:?}");
             let keeps = said == Some(Reason::SuperAdminProtected);

@@ -36,6 +36,11 @@ pub(crate) const RIGHT: &[&str] = &[
          moderation: banned, approval: deny_any, paired: [a b], friends: [] }, a b: {} }",
     "users: { a: {}, b: {} }\ngroups: { g: { matrix: dm, creator: a, super_admins: [], \
          admins: [a], members: [b] }, 7: {} }\nconversations: [[a, b]]",
+    "users: { a: {}, b: {} }\ngroups: { g: { muted: [a], banned: [], requires: hasTag(A) }, h: { \
+         requires: everyone, muted: [], banned: [b] } }",
+    "matrices: { m: { add_member: deny, remove_member: deny, update_metadata: deny, add_admin: deny, \
+         remove_admin: deny, update_permissions: deny, send_message: allow_if_admin, voice_call: deny, \
+         video_call: hasTag(A), leave: allow, join: hasTag(A), mute_member: allow, ban_member: deny } }",
 ];
 
 /// What no policy may say, and can be reported by a look at one value.
@@ -129,6 +134,9 @@ pub(crate) const MISTAKES: &[&str] = &[
     "users: { a: {} }\ngroups: { g: { owner: a } }",
     "users: { a: {} }\ngroups: { g: { creator: [a] } }",
     "users: { a: {} }\ngroups: { g: { admins: a } }",
+    "users: { a: {} }\ngroups: { g: { muted: a } }",
+    "users: { a: {} }\ngroups: { g: { banned: { a: 1 } } }",
+    "users: { a: {} }\ngroups: { g: { requires: [hasTag(A)] } }",
     "users: { a: {} }\ngroups: { g: { matrix: { add_member: allow } } }",
     "users: { a: {}, b: {}, c: {} }\nconversations: [[a, b, c]]",
     "users: { a: {} }\nconversations: [[a]]",

@@ -50,6 +50,45 @@ fn members_and_roles_decide() {
 }
 
 #[test]
+fn who_may_not_send_is_muted() {
+    let rig = Rig::start(POLICY);
+    add(&rig, &["1", "2", "3", "4"]);
+    let quiet = json!({ "m": "2", "permissions": { "send": false } });
+    let members = json!([{ "m": "1", "admin": { "adduser": true } }, quiet, { "m": "3" }]);
+    done(&rig, json!({ "op": "groupadd", "group": { "gid": 7, "members": members } }));
+    let sends = |user: &str| rig.in_group(user, "send_message", "7", "").1;
+    let edit = |members: Value| {
+        done(&rig, json!({ "op": "groupeditmembers", "group": { "gid": 7, "members": members } }));
+    };
+    let set =
+        |flags: u64| done(&rig, json!({ "op": "groupset", "group": { "gid": 7, "flags": flags } }));
+    assert_eq!(["1", "2", "3"].map(sends), ["allowed", "muted", "allowed"]);
+    edit(json!({ "m": "2", "permissions": { "send": true } }));
+    edit(json!({ "m": "3", "flags": 0x1e }));
+    assert_eq!(["1", "2", "3"].map(sends), ["allowed", "allowed", "muted"]);
+    // What is said of other rights leaves it.
+    edit(json!({ "m": "3", "permissions": { "list": false } }));
+    assert_eq!(sends("3"), "muted");
+    // What was said of a member goes with them.
+    edit(json!({ "m": "3", "remove": true }));
+    edit(json!({ "m": "3" }));
+    assert_eq!(sends("3"), "allowed");
+    // Selected members send, and those who manage the group.
+    set(1);
+    assert_eq!(["1", "2", "3"].map(sends), ["allowed", "allowed", "muted"]);
+    edit(json!({ "m": "4" }));
+    assert_eq!(sends("4"), "muted");
+    edit(json!({ "m": "4", "permissions": { "send": true } }));
+    assert_eq!(sends("4"), "allowed");
+    set(0);
+    assert_eq!(["1", "2", "3"].map(sends), ["allowed", "allowed", "allowed"]);
+    let members = json!([{ "m": "1", "permissions": { "send": true } }, { "m": "2" }]);
+    done(&rig, json!({ "op": "groupadd", "group": { "gid": 8, "flags": 1, "members": members } }));
+    let sends = |user: &str| rig.in_group(user, "send_message", "8", "").1;
+    assert_eq!(["1", "2"].map(sends), ["allowed", "muted"]);
+}
+
+#[test]
 fn one_of_those_who_make_a_group_at_once_makes_it() {
     let rig = Rig::start(POLICY);
     add(&rig, &["0", "1", "2", "3"]);

@@ -86,6 +86,17 @@ const STEPS: &[(&str, &str, &str)] = &[
         "ann update_metadata g field group_name",
         "allowed",
     ),
+    (r#"{"op":"mute_member","group":"g","member":"ann"}"#, "ann send_message g -", "muted"),
+    (r#"{"op":"unmute_member","group":"g","member":"ann"}"#, "ann send_message g -", "allowed"),
+    (r#"{"op":"ban_member","group":"g","member":"ann"}"#, "ann send_message g -", "not_member"),
+    (r#"{"op":"put_group","group":"g","matrix":"open"}"#, "ann join g -", "banned_from_group"),
+    (r#"{"op":"unban_member","group":"g","member":"ann"}"#, "ann join g -", "allowed"),
+    (r#"{"op":"join","group":"g","member":"ann"}"#, "ann join g -", "already_member"),
+    (
+        r#"{"op":"put_group","group":"g","requires":"hasTag(boss)"}"#,
+        "ann send_message g -",
+        "required_member_missing",
+    ),
     (r#"{"op":"remove_member","group":"g","member":"ann"}"#, "ann send_message g -", "not_member"),
     (r#"{"op":"delete_group","group":"g"}"#, "dan send_message g -", "unknown_resource"),
     (

@@ -57,8 +57,10 @@ fn a_group_is_reported_whole() {
         { "op": "update_metadata", "group": "g/1", "field": "group_name", "value": "G" },
         { "op": "update_permissions", "group": "g/1", "permission": "add_member", "value": "deny" },
         { "op": "add_member", "group": "club", "member": "cyd" },
+        { "op": "put_group", "group": "g/1", "muted": ["dan", "bob"], "banned": ["dan"], "requires": "hasTag(a)" },
     ]));
     let reported = json!({
+        "muted": ["bob", "dan"], "banned": ["dan"], "requires": "hasTag(a)",
         "id": "g/1", "revision": 1, "matrix": "team", "creator": "ann", "super_admins": ["ann"],
         "admins": ["bob"], "members": ["cyd"], "permissions": { "add_member": "deny" },
         "metadata": { "group_name": "G" }, "added_by": { "cyd": "ann" },
