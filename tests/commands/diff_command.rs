@@ -123,7 +123,7 @@ fn a_comment_and_annotations() {
     assert!(comment.contains("- add_member: allow -> allow_if_admin; member: yes -> no"));
     assert!(print("markdown", "new.yaml").starts_with("### Nobody's conversations change\n"));
     let annotation = print("github", "old.yaml");
-    assert!(annotation.starts_with("::notice title=peerage diff::0 pairs gained, 5 lost: 4.9%25"));
+    assert!(annotation.starts_with("::notice title=peerage diff::0 pairs gained, 5 lost: 4.90%25"));
     let refused = peerage(folder.path(), &["check", "--format", "markdown", "old.yaml"]);
     assert_eq!(refused.status.code(), Some(2));
 }
