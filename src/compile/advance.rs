@@ -1,15 +1,141 @@
 //! The advance of a view to a later moment.
 
-use super::windows::set_windows;
-use crate::{request::Moment, snapshot::View};
+use std::collections::BTreeMap;
 
-/// Advances a view to a later moment: what has ended by then leaves it, and windows open and close. Returns whether
-/// anything that decisions read has changed, or what changes next. Windows are right at earlier moments too.
-pub fn advance(view: &mut View, now: Moment) -> bool {
+use super::{
+    apply_records::{RecordPair, record_tie, user_change},
+    facts_source::FactsSource,
+    windows::set_windows,
+};
+use crate::{
+    facts::{Record, RecordKey, UserRecord},
+    request::{DeclaredField, Moment, Relation},
+    snapshot::{EndOf, ScheduledEnd, Tie, TieChange, UserChange, UserNumber, View},
+};
+
+/// Advances a view to a later moment: what has ended by then leaves it, all at once, and windows open and close.
+/// Returns whether anything that decisions read has changed, or what changes next. Windows are right at earlier
+/// moments too.
+///
+/// Costs a look at the records of the users of whom something has ended, and what the changes cost.
+///
+/// # Errors
+/// If a record can't be read; then the view is as it was.
+pub fn advance<F: FactsSource>(view: &mut View, now: Moment, facts: &F) -> Result<bool, F::Error> {
+    let has_ended = remove_ended(view, now, facts)?;
     view.at = now;
     let windows = view.windows.at(now);
     // The next edge counts too: it is what the next advance waits for.
     let is_other = *view.windows != windows;
     set_windows(view, windows);
-    is_other
+    Ok(has_ended || is_other)
+}
+
+/// Takes what has ended out of a view; returns whether there was any.
+fn remove_ended<F: FactsSource>(view: &mut View, now: Moment, facts: &F) -> Result<bool, F::Error> {
+    if view.next_end().is_none_or(|next| next > now) {
+        return Ok(false);
+    }
+    let mut advanced = view.clone();
+    let due = advanced.take_due_ends(now);
+    let mut users: BTreeMap<UserNumber, Vec<ScheduledEnd>> = BTreeMap::new();
+    for end in due {
+        users.entry(end.user).or_default().push(end);
+    }
+    let mut pending = Vec::with_capacity(users.len());
+    for (user, ends) in users {
+        let id = advanced.population.directory.id(user).to_owned();
+        let record = match facts.get(&RecordKey::User(id.clone()))? {
+            Some(Record::User(record)) => *record,
+            _ => UserRecord::default(),
+        };
+        // The view holds what was in force just before the first of these ends.
+        let first = ends.first().map_or(0, |end| end.at.millis()).saturating_sub(1);
+        let (before, after) = (record.at(first).into_owned(), record.at(now.millis()).into_owned());
+        pending.push(PendingUser { id, user, ends, before, after });
+    }
+    let others: Vec<Vec<OtherTie>> =
+        pending.iter().map(|one| one.declared_ties(&advanced)).collect();
+    let changes: Vec<UserChange<'_>> = pending
+        .iter()
+        .zip(&others)
+        .map(|(one, others)| one.change(&mut advanced, others))
+        .collect();
+    advanced.apply_changes(&changes, &[]);
+    *view = advanced;
+    Ok(true)
+}
+
+/// A user of whom something has ended.
+struct PendingUser {
+    id: String,
+    user: UserNumber,
+    ends: Vec<ScheduledEnd>,
+    /// The record before and after, without what had ended.
+    before: UserRecord,
+    after: UserRecord,
+}
+
+/// The tie to another user of which something that files declare has ended.
+struct OtherTie {
+    other: String,
+    removed: Tie,
+    added: Tie,
+}
+
+impl PendingUser {
+    /// The changes of ties that files declare.
+    fn declared_ties(&self, view: &View) -> Vec<OtherTie> {
+        let population = &view.population;
+        let mut ended: BTreeMap<UserNumber, Vec<Relation>> = BTreeMap::new();
+        for end in &self.ends {
+            if let EndOf::Edge(relation, other) = end.of {
+                ended.entry(other).or_default().push(relation);
+            }
+        }
+        let change = |(other, relations): (UserNumber, Vec<Relation>)| {
+            let is = population.outgoing_tie(self.user, other);
+            let rest = relations.iter().fold(is, |tie, &it| tie.without(Tie::from_declared(it)));
+            let id = population.directory.id(other).to_owned();
+            let rest = rest.declared_part().union(record_tie(&self.after, &id));
+            OtherTie { other: id, removed: is, added: rest }
+        };
+        ended.into_iter().map(change).collect()
+    }
+
+    fn change<'u>(&'u self, view: &mut View, others: &'u [OtherTie]) -> UserChange<'u> {
+        let population = &view.population;
+        let mut fields = population.declared_fields(self.user);
+        let is_declared = fields.contains(DeclaredField::Moderation);
+        let has_ended = |of: EndOf| self.ends.iter().any(|end| end.of == of);
+        let ends_moderation = is_declared && has_ended(EndOf::Moderation);
+        if ends_moderation {
+            // What has ended is stated no more: the record counts again.
+            fields = fields.without(DeclaredField::Moderation);
+        }
+        let records = RecordPair { old: &self.before, new: &self.after };
+        let mut change = user_change(view, &self.id, fields, records, ends_moderation);
+        if ends_moderation {
+            change.declared = Some(fields);
+        }
+        let ended_tags: Vec<_> = self
+            .ends
+            .iter()
+            .filter_map(|end| if let EndOf::Tag(tag) = end.of { Some(tag) } else { None })
+            .collect();
+        if !ended_tags.is_empty() {
+            let now = change
+                .tags
+                .take()
+                .unwrap_or_else(|| view.population.directory.tags(self.user).iter().collect());
+            change.tags = Some(now.into_iter().filter(|tag| !ended_tags.contains(tag)).collect());
+        }
+        change.ties.retain(|tie| others.iter().all(|other| other.other != tie.other));
+        change.ties.extend(others.iter().map(|OtherTie { other, removed, added }| TieChange {
+            other,
+            removed: *removed,
+            added: *added,
+        }));
+        change
+    }
 }

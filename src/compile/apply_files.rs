@@ -1,6 +1,6 @@
 //! The application of changed files to a view with facts.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     apply_records::record_tie,
@@ -13,7 +13,8 @@ use crate::{
     facts::{Record, RecordKey, RecordKind, UserRecord},
     request::{DeclaredField, DeclaredFields},
     snapshot::{
-        OverridesChange, Population, TagId, Tags, Tie, TieChange, UserChange, UserNumber, View,
+        EndIndex, EndOf, OverridesChange, Population, ScheduledEnd, TagId, Tags, Tie, TieChange,
+        UserChange, UserNumber, View,
     },
 };
 
@@ -52,7 +53,7 @@ pub(super) fn apply_users<F: FactsSource>(
         .iter()
         .map(|id| {
             Ok(match facts.get(&RecordKey::User(id.clone()))? {
-                Some(Record::User(user)) => *user,
+                Some(Record::User(user)) => user.at(view.at.millis()).into_owned(),
                 _ => UserRecord::default(),
             })
         })
@@ -79,6 +80,27 @@ pub(super) fn apply_users<F: FactsSource>(
     }
     view.apply_changes(&changes, &[]);
     Ok(())
+}
+
+/// Replaces the ends of what files declare by those of the files.
+pub(super) fn apply_ends(view: &mut View, files: FileUsers<'_>) {
+    let number = |view: &mut View, user| view.intern_user(files.population.directory.id(user));
+    let ends: Vec<ScheduledEnd> = files
+        .population
+        .declared_ends
+        .iter()
+        .map(|end| {
+            let of = match end.of {
+                EndOf::Tag(tag) => EndOf::Tag(view.intern_tag(files.tag(tag))),
+                EndOf::Edge(relation, other) => EndOf::Edge(relation, number(view, other)),
+                of @ (EndOf::Moderation | EndOf::Record) => of,
+            };
+            ScheduledEnd { user: number(view, end.user), of, ..end }
+        })
+        .collect();
+    let population = Arc::make_mut(&mut view.population);
+    population.declared_ends = EndIndex::new(ends);
+    population.last_end = population.last_end.max(files.population.last_end);
 }
 
 /// Applies the conversations that the files declare to a view.

@@ -1,6 +1,7 @@
 //! The application of changed records to a view.
 
 use std::{
+    borrow::Cow,
     cmp::Ordering,
     collections::{BTreeMap, BTreeSet},
     slice,
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::{
     facts::{Record, RecordChange, RecordKey, UserRecord},
-    request::{DeclaredFields, Relation},
+    request::{DeclaredFields, Moment, Relation},
     snapshot::{OverridesChange, Tie, TieChange, UserChange, UserNumber, View},
 };
 
@@ -44,10 +45,25 @@ pub fn apply_records(view: &mut View, declarations: &Declarations, changes: &[Re
             RecordKey::Group(_) | RecordKey::Idempotency(_) => {}
         }
     }
-    let of_users: Vec<UserChange<'_>> =
-        users.iter().map(|(id, (old, new))| user_change(view, id, old, new)).collect();
+    // The view is of one moment: what had ended by then is in neither record.
+    let now = view.at.millis();
+    let current: Vec<(&String, Cow<'_, UserRecord>, Cow<'_, UserRecord>)> =
+        users.iter().map(|(id, (old, new))| (*id, old.at(now), new.at(now))).collect();
+    let of_users: Vec<UserChange<'_>> = current
+        .iter()
+        .map(|(id, old, new)| {
+            let number = view.population.directory.number_or_tombstone(id);
+            let fields = number.map_or_else(DeclaredFields::default, |number| {
+                view.population.declared_fields(number)
+            });
+            user_change(view, id, fields, RecordPair { old, new }, false)
+        })
+        .collect();
     if !of_users.is_empty() || !conversations.is_empty() {
         view.apply_changes(&of_users, &conversations);
+    }
+    for (id, (old, new)) in &users {
+        view.replace_record_ends(id, &moments(old), &moments(new));
     }
     for RecordChange { key, new, .. } in changes {
         if let RecordKey::Group(id) = key {
@@ -83,16 +99,28 @@ fn user(record: Option<&Record>) -> Option<&UserRecord> {
     }
 }
 
-/// The change of a user whose record changes.
-fn user_change<'u>(
+/// The moments at which something of a record ends.
+fn moments(record: &UserRecord) -> Vec<Moment> {
+    record.ends().map(Moment::from_millis).collect()
+}
+
+/// A user's record before a change and after it, without what had ended.
+#[derive(Clone, Copy)]
+pub(super) struct RecordPair<'u> {
+    pub(super) old: &'u UserRecord,
+    pub(super) new: &'u UserRecord,
+}
+
+/// The change of a user whose record changes; `fields` are those that files declare from now on, `moved` whether
+/// these are other fields than before.
+pub(super) fn user_change<'u>(
     view: &mut View,
     id: &'u str,
-    old: &'u UserRecord,
-    new: &'u UserRecord,
+    fields: DeclaredFields,
+    RecordPair { old, new }: RecordPair<'u>,
+    moved: bool,
 ) -> UserChange<'u> {
     let number = view.population.directory.number_or_tombstone(id);
-    let fields = number
-        .map_or_else(DeclaredFields::default, |number| view.population.declared_fields(number));
     let was_known = number.is_some_and(|number| view.population.directory.is_known(number));
     let is_known = user_exists(fields, new);
     let comes_or_goes = was_known != is_known;
@@ -100,7 +128,7 @@ fn user_change<'u>(
     change.known = comes_or_goes.then_some(is_known);
     if is_known {
         let recorded = UserFieldValues::from_record(new);
-        if comes_or_goes || recorded != UserFieldValues::from_record(old) {
+        if comes_or_goes || moved || recorded != UserFieldValues::from_record(old) {
             let current =
                 number.map(|number| UserFieldValues::from_population(&view.population, number));
             let current = current.unwrap_or_default();

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{barriers, digest, groups, population, rules, user_states};
+use super::{
+    advance::advance, barriers, digest, facts_source::NoFacts, groups, population, rules,
+    user_states,
+};
 use crate::{
     policy::{self, Policy, Users},
     request::Windows,
@@ -39,6 +42,10 @@ pub fn compile(policy: &Policy, previous: Option<&View>) -> View {
     let groups = groups::compile(&policy.groups, &mut view);
     view.set_groups(groups);
     view.revision = Revision { policy: digest, facts: 0 };
+    if unchanged.is_some() {
+        // The previous view may be of an earlier moment.
+        let Ok(_) = advance(&mut view, policy.at, &NoFacts);
+    }
     view
 }
 

@@ -1,6 +1,24 @@
 //! The source of facts: where a build reads records from.
 
+use std::convert::Infallible;
+
 use crate::facts::{Record, RecordKey, RecordKind};
+
+/// The facts of a daemon without a store.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct NoFacts;
+
+impl FactsSource for NoFacts {
+    type Error = Infallible;
+
+    fn get(&self, _: &RecordKey) -> Result<Option<Record>, Infallible> {
+        Ok(None)
+    }
+
+    fn each(&self, _: RecordKind, _: &mut dyn FnMut(RecordKey, Record)) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
 
 /// The source of the records with which a view is compiled.
 pub trait FactsSource {

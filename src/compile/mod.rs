@@ -41,7 +41,7 @@ pub use apply_records::{apply_records, replay_changes};
 pub use assemble::compile;
 pub use build::{BuildOutput, build, build_with_lints};
 pub use declarations::Declarations;
-pub use facts_source::FactsSource;
+pub use facts_source::{FactsSource, NoFacts};
 pub use policy_base::PolicyBase;
 pub use shadowed::ShadowedFact;
 pub use statement_spans::StatementSpans;

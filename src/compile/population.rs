@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
-    policy::{self, Roster},
+    policy::{self, Roster, RosterEndOf},
     request::{AudienceSlot, PeersSetting, Relation, Toggle},
     snapshot::{
-        DirectoryEntry, OwnSetting, OwnSwitch, Population, PopulationParts, RecordOverrides,
-        SwitchCondition, TagId, Tags, Tie, UserNumber,
+        DirectoryEntry, EndIndex, EndOf, OwnSetting, OwnSwitch, Population, PopulationParts,
+        RecordOverrides, ScheduledEnd, SwitchCondition, TagId, Tags, Tie, UserNumber,
     },
 };
 
@@ -41,7 +41,21 @@ pub(super) fn compile(roster: &Roster) -> (Population, Tags) {
     };
     let (own, own_conditions) = overrides(roster, &mut tags, number_of);
     let own_switches = own_switches(roster, &mut tags, number_of);
+    let declared_ends = roster.declared_ends.iter().filter_map(|end| {
+        let of = match end.of {
+            RosterEndOf::Tag(tag) => EndOf::Tag(*rank.get(tag as usize)?),
+            RosterEndOf::Moderation => EndOf::Moderation,
+            RosterEndOf::Edge(relation, other) => EndOf::Edge(relation, number_of(other)?),
+        };
+        Some(ScheduledEnd { at: end.at, user: number_of(end.user)?, of })
+    });
+    let record_ends = roster.record_ends.iter().filter_map(|&(user, at)| {
+        Some(ScheduledEnd { at, user: number_of(user)?, of: EndOf::Record })
+    });
+    let ends = [EndIndex::new(declared_ends), EndIndex::new(record_ends)];
     let mut population = Population::new(PopulationParts {
+        ends,
+        last_end: roster.last_end,
         users,
         classes: &classes,
         tags: tags.len(),

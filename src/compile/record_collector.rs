@@ -9,7 +9,7 @@ use super::{
 use crate::{
     facts::{GroupRecord, Record, RecordKey, UserRecord},
     policy::{self, Roster, RosterBuilder},
-    request::{DeclaredFields, Relation},
+    request::{DeclaredFields, Moment, Relation},
 };
 
 /// The records of a store, merged into what files declare.
@@ -19,14 +19,16 @@ pub(super) struct RecordCollector {
     override_rows: Vec<(u32, usize)>,
     pub(super) groups: BTreeMap<String, GroupRecord>,
     pub(super) rules: Vec<policy::Rule>,
+    /// The moment of the view: what had ended by then is left out.
+    at: Moment,
 }
 
 impl RecordCollector {
     /// Costs a hash of each id.
-    pub(super) fn new(roster: Roster) -> Self {
+    pub(super) fn new(roster: Roster, at: Moment) -> Self {
         let users = RosterBuilder::new(roster);
         let override_rows = users.override_rows();
-        Self { users, override_rows, groups: BTreeMap::new(), rules: Vec::new() }
+        Self { users, override_rows, groups: BTreeMap::new(), rules: Vec::new(), at }
     }
 
     /// The fields that files declare of the user whose key it is; none for other keys.
@@ -74,6 +76,9 @@ impl RecordCollector {
 
     fn user(&mut self, id: &str, record: &UserRecord) {
         let user = self.users.intern(id);
+        let at = self.at;
+        self.users.add_record_ends(user, record.ends().map(Moment::from_millis), at);
+        let record = &*record.at(at.millis());
         for &relation in Relation::ALL {
             for other in record.edges(relation) {
                 let other = self.users.intern(other);

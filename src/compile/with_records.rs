@@ -8,6 +8,7 @@ use std::{
 use uuid::Uuid;
 
 use super::{
+    advance::advance,
     apply_files,
     assemble::{PopulationSource, assemble_view, compile},
     build::{BuildOutput, read_policy},
@@ -112,6 +113,7 @@ pub fn rebuild<F: FactsSource>(
         let users = apply_files::FileUsers { population: files, tags };
         apply_files::apply_users(&mut view, users, facts)?;
         apply_files::apply_conversations(&mut view, before, &declarations, facts)?;
+        apply_files::apply_ends(&mut view, users);
         let population = Arc::make_mut(&mut view.population);
         (population.key, population.digest) = (files.key, files.digest);
         if files.digest == previous.population.digest {
@@ -125,6 +127,7 @@ pub fn rebuild<F: FactsSource>(
         policy: digest::policy(&population_digest, &policy),
         facts: previous.revision.facts,
     };
+    advance(&mut view, policy.at, facts)?;
     if !policy.invariants.is_empty() {
         let alone = read_policy(loaded, None, Sites::Drop, &mut Diagnostics::default());
         prove::invariants(&policy.invariants, &compile(&alone, None), &with_windows, &mut problems);
@@ -167,7 +170,7 @@ fn merge_records<F: FactsSource>(
         Users::Read(roster) => *roster,
         Users::Unchanged(_) => Roster::default(),
     };
-    let mut records = RecordCollector::new(roster);
+    let mut records = RecordCollector::new(roster, policy.at);
     let mut shadowed = Vec::new();
     let revision = facts.all(&mut |key, record| {
         let fields = records.declared(&key);

@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use uuid::Uuid;
 
-use super::{FileLine, GroupRecord, RuleRecord, SwitchSetting, UserRecord, Version};
+use super::{
+    FileLine, GroupRecord, ListTerms, RuleRecord, SwitchSetting, Terms, UserRecord, Version,
+};
 use crate::request::{ActionName, Approval, Moderation, PeersSetting, Relation, Role, Switch};
 
 /// The effective user: declarations merged with the record, and what only the record says.
@@ -25,11 +27,20 @@ pub struct EffectiveUser {
     /// The ids of the other users.
     pub conversations: Vec<String>,
     pub groups: Vec<String>,
+    pub terms: EffectiveTerms,
     pub record: UserRecord,
     /// The version of the record; `None` if there is none.
     pub version: Option<Version>,
     /// The declaration in a policy file; `None` without one.
     pub declared_by: Option<DeclaredBy>,
+}
+
+/// The terms of the effective moderation state and of elements of effective lists; of those that files declare the
+/// end alone.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct EffectiveTerms {
+    pub moderation: Terms,
+    pub lists: ListTerms,
 }
 
 /// A user's record and its version; an empty record if there is none.

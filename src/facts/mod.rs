@@ -19,17 +19,19 @@ mod history_page;
 mod key;
 mod plan;
 mod record;
+mod record_terms;
+mod terms;
 mod write;
 
 pub use change::{ChangeSet, RecordRead, RecordWrite, Version};
 pub use command::{
-    ByUser, Command, CommandSyntaxError, FriendFields, GroupFields, Id, MOST_COMMANDS, Nullable,
-    Op, Patch, PermissionKey, RequestFields, SwitchKey, TagName, UnilateralRelation, UserFields,
-    UserPair,
+    ByUser, Command, CommandEnd, CommandSyntaxError, CommandTerms, FieldTerms, FriendFields,
+    GroupFields, Id, LONGEST_REASON, MOST_COMMANDS, Nullable, Op, Patch, PermissionKey,
+    RequestFields, SwitchKey, TagName, UnilateralRelation, UserFields, UserPair,
 };
 pub use effective::{
-    DeclaredBy, EffectiveGroup, EffectiveRule, EffectiveRules, EffectiveUser, VersionedUserRecord,
-    relation_list_name,
+    DeclaredBy, EffectiveGroup, EffectiveRule, EffectiveRules, EffectiveTerms, EffectiveUser,
+    VersionedUserRecord, relation_list_name,
 };
 pub use history::{HistoryEntry, HistoryId, HistoryRecord, InvalidHistoryIdError};
 pub use history_page::{HistoryFilter, HistoryPage, HistoryQuery, StoredHistory};
@@ -41,6 +43,7 @@ pub use plan::{
 };
 pub use record::{
     ConversationRecord, Friend, GroupRecord, GroupRestriction, IdempotencyRecord, Member,
-    PendingRequest, Record, RecordDecodeError, RuleRecord, SwitchSetting, UnixMillis, UserRecord,
+    PendingRequest, Record, RecordDecodeError, RuleRecord, SwitchSetting, UserRecord,
 };
+pub use terms::{ListTerms, ReplacedState, Terms, UnixMillis};
 pub use write::{BatchMode, WriteError, WriteErrorKind, WriteOutcome, WriteResult, encode_outcome};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::RecordKind;
+use super::{ListTerms, RecordKind, ReplacedState, Terms, UnixMillis};
 use crate::request::{
     ActionName, Approval, GroupPermission, Moderation, PeersSetting, Relation, Role, Switch,
 };
@@ -38,6 +38,13 @@ pub struct UserRecord {
     pub own_permissions: BTreeMap<String, SwitchSetting>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub moderation: Option<Moderation>,
+    /// The terms of the moderation state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub moderation_terms: Option<Box<Terms>>,
+    /// The moderation states that come back one after the other, from the last, when the present one ends. Each
+    /// ends later than those after it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub replaced_moderation: Vec<ReplacedState>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub approval: Option<Approval>,
     /// The audiences from whom the user accepts actions, by their names.
@@ -62,10 +69,10 @@ pub struct UserRecord {
     /// The named lists into which the user sorts their friends, in the order of their creation.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub friend_lists: Vec<String>,
+    /// The terms of elements of the lists above; those of friends are in their entries.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub terms: ListTerms,
 }
-
-/// Milliseconds since 1970 in UTC.
-pub type UnixMillis = u64;
 
 /// The setting of a switch: on or off, or on for users who meet a condition, in canonical text.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -80,6 +87,9 @@ pub enum SwitchSetting {
 #[serde(default, deny_unknown_fields)]
 pub struct Friend {
     pub since: UnixMillis,
+    /// The moment at which the friendship ends; `None` if it does not end by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<UnixMillis>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remark: Option<String>,
     /// The names of the friend lists that the friend is in.

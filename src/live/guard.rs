@@ -81,7 +81,7 @@ impl ReloadGuard {
         let mut reasons = Vec::new();
         // What only the time makes different is no change.
         let mut before = before.clone();
-        compile::advance(&mut before, after.at);
+        let Ok(_) = compile::advance(&mut before, after.at, &compile::NoFacts);
         let before = &before;
         if self.hold {
             reasons.extend(missing_sections(before, after).map(HoldReason::SectionGone));

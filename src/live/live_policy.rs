@@ -3,6 +3,7 @@
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex},
+    time::Instant,
 };
 
 use arc_swap::{ArcSwap, Guard};
@@ -37,6 +38,8 @@ pub struct Live {
     pub(super) staleness: Arc<Staleness>,
     /// The clock by which ends and windows are judged.
     pub(super) clock: Arc<dyn Clock>,
+    /// The time of the last attempt to build the view of an earlier moment that failed.
+    pub(super) turned_back: Mutex<Option<Instant>>,
 }
 
 impl Live {

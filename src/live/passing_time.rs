@@ -1,12 +1,24 @@
 //! The passing of time: what has ended leaves the served view, and windows open and close.
 
-use std::{sync::PoisonError, time::Duration};
+use std::{
+    sync::PoisonError,
+    time::{Duration, Instant},
+};
 
-use super::{Live, ServedPolicy, facts::FactsHandle, reload::retire};
+use tracing::warn;
+
+use super::{
+    Live, ServedPolicy,
+    facts::{FactsHandle, StoreRecords},
+    reload::retire,
+};
 use crate::{compile, request::Moment};
 
 /// The greatest step of the wall clock backwards that is passed over: clocks are slewed all the time.
 const TOLERANCE: Duration = Duration::from_millis(500);
+
+/// The wait before another attempt to build the view of an earlier moment.
+const RETRY_TURNING_BACK: Duration = Duration::from_secs(60);
 
 impl Live {
     /// Advances the served view to the present moment, if anything ended or an edge of a window passed since,
@@ -21,7 +33,11 @@ impl Live {
             return self.turn_back(now);
         }
         if next.is_none_or(|next| next > now) {
-            return true;
+            // The store is swept of what ended long ago.
+            return match &self.facts {
+                Some(facts) if last.is_some() && facts.is_writable() => facts.advance(now),
+                _ => true,
+            };
         }
         self.advance(now)
     }
@@ -38,7 +54,8 @@ impl Live {
                 let mut view = served.view.clone();
                 let declarations = served.declarations.clone();
                 drop(served);
-                if compile::advance(&mut view, now) {
+                let Ok(has_changed) = compile::advance(&mut view, now, &compile::NoFacts);
+                if has_changed {
                     retire(self.served.swap(ServedPolicy::new(view, declarations)));
                 }
                 true
@@ -55,7 +72,51 @@ impl Live {
     }
 
     /// Builds the view again, at an earlier moment, after a step of the clock backwards.
+    ///
+    /// Costs a whole build. If it fails, or the files say something else by now, which is for a reload to take, what
+    /// has ended stays so, and another attempt follows after a while.
     fn turn_back(&self, now: Moment) -> bool {
-        self.advance(now)
+        if self.served.load().view.last_end().is_none_or(|last| now.after(TOLERANCE) >= last) {
+            // Windows alone are right at earlier moments too.
+            return self.advance(now);
+        }
+        let _one_at_a_time = self.reload_lock.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.is_turned_back_lately() {
+            return false;
+        }
+        let loaded = self.files.load().at(now.into());
+        let writer = self.facts.as_ref().filter(|facts| facts.is_writable());
+        let before = writer.and_then(FactsHandle::begin_reload);
+        let before = before.unwrap_or_else(|| self.served.load_full());
+        let built = match &self.facts {
+            Some(facts) => compile::build_with_records(&loaded, &StoreRecords(&*facts.store)),
+            None => Ok(compile::build(&loaded, None)),
+        };
+        let built = built.ok().and_then(|built| Some((built.view?, built.declarations)));
+        let swap = built.filter(|(view, _)| view.revision.policy == before.view.revision.policy);
+        drop(before);
+        let is_current = swap.is_some();
+        if !is_current {
+            warn!("the clock was set back, and the view of that time can't be built");
+            *self.turned_back.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
+        let replaced = match writer {
+            Some(facts) => {
+                facts.end_reload(swap.and_then(|(view, declarations)| Some((view, declarations?))))
+            }
+            None => {
+                swap.map(|(view, of_files)| self.served.swap(ServedPolicy::new(view, of_files)))
+            }
+        };
+        if let Some(replaced) = replaced {
+            retire(replaced);
+        }
+        is_current
+    }
+
+    /// Whether an attempt to build the view of an earlier moment failed a short while ago.
+    fn is_turned_back_lately(&self) -> bool {
+        let last = *self.turned_back.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_some_and(|at| at.elapsed() < RETRY_TURNING_BACK)
     }
 }

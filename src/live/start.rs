@@ -275,5 +275,6 @@ fn first_outcome(
         log: options.log,
         staleness: Arc::new(Staleness::new(options.staleness)),
         clock: Arc::clone(&options.clock),
+        turned_back: Mutex::default(),
     }))
 }

@@ -34,7 +34,9 @@ pub use presets::Preset;
 pub use rule_sets::{RULES, RuleSet};
 pub use rules::{RULE_NAMESPACE, Rule};
 pub use schema::{record_schema, schema};
-pub use users::{PreviousUsers, Roster, RosterBuilder, UserOverrides, Users};
+pub use users::{
+    PreviousUsers, Roster, RosterBuilder, RosterEnd, RosterEndOf, UserOverrides, Users,
+};
 
 pub use crate::syntax::ast::Demand;
 

@@ -74,6 +74,11 @@ impl DeclaredFields {
         Self { fields: self.fields | field.bit(), ..self }
     }
 
+    #[must_use]
+    pub fn without(self, field: DeclaredField) -> Self {
+        Self { fields: self.fields & !field.bit(), ..self }
+    }
+
     pub fn contains(self, field: DeclaredField) -> bool {
         self.fields & field.bit() != 0
     }

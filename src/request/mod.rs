@@ -57,7 +57,7 @@ pub use rule_source::RuleSource;
 pub use section::{Section, SectionSet};
 pub use setting::{
     Approval, BlockMode, BlockableAction, BlockableActionMap, Conversation, LimitKind, Moderation,
-    PeersMode, Relation, RelationMap, Switch, SwitchMap, Toggle, UnknownUsers,
+    PeersMode, Relation, RelationMap, Switch, SwitchMap, Toggle, UnknownUsers, UserList,
 };
 pub use settings::{Blocks, Limits, Peers, Settings};
 pub use statement::StatementId;

@@ -77,6 +77,43 @@ text_enum! {
 }
 
 text_enum! {
+    /// A list of a user's record whose elements may end.
+    UserList: "list" {
+        Tags = "tags",
+        Contacts = "contacts",
+        Favorites = "favorites",
+        Paired = "paired",
+        Blocked = "blocked",
+        Friends = "friends",
+    }
+}
+
+impl UserList {
+    /// The list of the users to whom the owner has a relation.
+    pub const fn of_relation(relation: Relation) -> Self {
+        match relation {
+            Relation::Contact => Self::Contacts,
+            Relation::Favorite => Self::Favorites,
+            Relation::Pair => Self::Paired,
+            Relation::Block => Self::Blocked,
+            Relation::Friend => Self::Friends,
+        }
+    }
+
+    /// The relation of the list's users to its owner; `None` for tags.
+    pub const fn relation(self) -> Option<Relation> {
+        match self {
+            Self::Tags => None,
+            Self::Contacts => Some(Relation::Contact),
+            Self::Favorites => Some(Relation::Favorite),
+            Self::Paired => Some(Relation::Pair),
+            Self::Blocked => Some(Relation::Block),
+            Self::Friends => Some(Relation::Friend),
+        }
+    }
+}
+
+text_enum! {
     /// The approval mode: whose friend requests a user accepts.
     Approval: "approval" {
         AllowAny = "allow_any",

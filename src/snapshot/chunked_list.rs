@@ -88,6 +88,25 @@ impl<T: Clone, const N: usize> ChunkedList<T, N> {
         }
     }
 
+    /// Removes the first values. Costs a copy of a chunk, and the list of chunks.
+    pub(super) fn remove_first(&mut self, count: usize) {
+        let mut rest = count;
+        let mut whole = 0;
+        for chunk in self.chunks.iter().take_while(|chunk| {
+            let fits = chunk.len() <= rest;
+            rest -= if fits { chunk.len() } else { 0 };
+            fits
+        }) {
+            whole += 1;
+            self.len -= chunk.len();
+        }
+        self.chunks.drain(..whole);
+        if let Some(first) = self.chunks.first_mut().filter(|_| rest > 0) {
+            Arc::make_mut(first).drain(..rest);
+            self.len -= rest;
+        }
+    }
+
     /// Removes the first value that is not before the place, which must exist.
     pub(super) fn remove(&mut self, before: impl Fn(&T) -> bool) {
         let (chunk, at) = self.place(before);

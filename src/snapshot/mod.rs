@@ -23,6 +23,7 @@ mod change;
 mod chunked_list;
 mod counts;
 mod directory;
+mod ends;
 mod footprint;
 mod group_sides;
 mod group_table;
@@ -56,6 +57,7 @@ pub use barriers::{Barriers, CompiledBarrier};
 pub use change::{OverridesChange, TieChange, UserChange};
 pub use counts::ViewCounts;
 pub use directory::{Directory, DirectoryEntry, PendingLookup};
+pub use ends::{EndIndex, EndOf, ScheduledEnd};
 pub use footprint::Footprint;
 pub use group_sides::GroupSides;
 pub use group_table::{GroupEntry, GroupNumber, GroupTable, GroupView};
@@ -133,13 +135,55 @@ pub struct View {
 impl View {
     /// The next moment at which the view changes without a write: an end, or an edge of a window.
     pub fn next_change(&self) -> Option<Moment> {
-        self.windows.next_edge()
+        self.next_end().into_iter().chain(self.windows.next_edge()).min()
+    }
+
+    /// The next moment at which something ends.
+    pub fn next_end(&self) -> Option<Moment> {
+        let Population { declared_ends, record_ends, .. } = &*self.population;
+        declared_ends.next().into_iter().chain(record_ends.next()).min()
+    }
+
+    /// The latest moment, not after that of the view, at which something ended.
+    pub fn last_end(&self) -> Option<Moment> {
+        self.population.last_end
     }
 
     /// The latest moment, not after that of the view, at which it changed without a write: before it, another
     /// view holds.
     pub fn last_change(&self) -> Option<Moment> {
-        self.windows.last_edge()
+        self.windows.last_edge().max(self.population.last_end)
+    }
+
+    /// Takes the ends up to a moment out of the index, each user's in the order of time.
+    pub fn take_due_ends(&mut self, now: Moment) -> Vec<ScheduledEnd> {
+        let population = Arc::make_mut(&mut self.population);
+        let mut due = population.declared_ends.take_due(now);
+        due.extend(population.record_ends.take_due(now));
+        due.sort_by_key(|end| end.at);
+        population.last_end = population.last_end.max(due.last().map(|end| end.at));
+        due
+    }
+
+    /// Replaces ends of what a user's record states: those of `old` that `new` does not have, and the other way
+    /// round. Costs what differs.
+    pub fn replace_record_ends(&mut self, id: &str, old: &[Moment], new: &[Moment]) {
+        if old.is_empty() && new.is_empty() {
+            return;
+        }
+        let (user, now) = (self.intern_user(id), self.at);
+        let population = Arc::make_mut(&mut self.population);
+        let end = |&at: &Moment| ScheduledEnd { at, user, of: EndOf::Record };
+        for gone in old.iter().filter(|at| !new.contains(at)) {
+            population.record_ends.remove(end(gone));
+        }
+        for at in new {
+            if *at > now {
+                population.record_ends.insert(end(at));
+            } else {
+                population.last_end = population.last_end.max(Some(*at));
+            }
+        }
     }
 
     /// The memory that the view takes in bytes, approximately.

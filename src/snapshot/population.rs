@@ -3,14 +3,14 @@
 use std::{borrow::Cow, sync::Arc};
 
 use super::{
-    Directory, DirectoryEntry, RecordOverrides, Selection, StateIndex, TagId, Tie, Ties,
+    Directory, DirectoryEntry, EndIndex, RecordOverrides, Selection, StateIndex, TagId, Tie, Ties,
     UserNumber, UserSet, UserState,
     chunked_list::ChunkedList,
     own_audiences::OwnAudiences,
     own_switches::{OwnSwitch, OwnSwitches},
     persistent_vec::PersistentVec,
 };
-use crate::request::{AudienceSlot, Condition, DeclaredField, DeclaredFields, Switch};
+use crate::request::{AudienceSlot, Condition, DeclaredField, DeclaredFields, Moment, Switch};
 
 /// A user, and a switch that the user's record sets to a condition.
 pub type SwitchCondition = (UserNumber, Switch, Condition<TagId>);
@@ -41,6 +41,12 @@ pub struct Population {
     pub own_switches: Arc<OwnSwitches>,
     /// The ties between users.
     pub ties: Ties,
+    /// The future ends of what files declare.
+    pub declared_ends: EndIndex,
+    /// The future ends of what records state.
+    pub record_ends: EndIndex,
+    /// The latest moment up to now at which something ended.
+    pub last_end: Option<Moment>,
     /// The identity of this population; equal pointers mean the same users and tags.
     pub(super) identity: Arc<()>,
     /// The digest of the sources from which the population was read; equal keys need no second
@@ -71,6 +77,10 @@ pub struct PopulationParts<'t, U, T> {
     /// The ties from one user to another, in any order; at most 2^30.
     pub ties: T,
     pub key: [u8; 32],
+    /// The future ends of what files declare, and of what records state.
+    pub ends: [EndIndex; 2],
+    /// The latest moment up to now at which something ended.
+    pub last_end: Option<Moment>,
 }
 
 impl Population {
@@ -105,7 +115,11 @@ impl Population {
                 *place = said;
             }
         }
+        let [declared_ends, record_ends] = parts.ends;
         Self {
+            declared_ends,
+            record_ends,
+            last_end: parts.last_end,
             members: members
                 .into_iter()
                 .map(|users| UserSet::from_sorted(users.iter().copied()))
@@ -272,6 +286,8 @@ impl Population {
             + self.declared_fields.memory()
             + self.own_audiences.memory()
             + self.own_switches.memory()
+            + self.declared_ends.memory()
+            + self.record_ends.memory()
             + conditions
             + self.ties.memory()
     }

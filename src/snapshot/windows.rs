@@ -3,7 +3,8 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    CompiledMatrix, CompiledRule, GroupNumber, GroupRestrictions, GroupTable, Population, TagId, View, own_switches::OwnSwitches,
+    CompiledMatrix, CompiledRule, GroupNumber, GroupRestrictions, GroupTable, Population, TagId,
+    View, own_switches::OwnSwitches,
 };
 use crate::request::{Condition, During, MetadataGrants, NamesWindows, Toggle, Windows};
 

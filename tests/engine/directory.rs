@@ -34,6 +34,8 @@ fn population(users: &Users) -> Population {
         .map(|(id, tags)| DirectoryEntry { id, class: Some(class(tags)), is_known: true })
         .collect();
     Population::new(PopulationParts {
+        ends: Default::default(),
+        last_end: None,
         users: entries.into_iter(),
         classes: &classes,
         tags: 0,

@@ -14,6 +14,7 @@ use crate::{
         RecordKey, SwitchKey, SwitchSetting, TagName, UnixMillis, UserFields, UserRecord,
         export_line::{self, ExportHeader, ExportLineError},
     },
+    request::UserList,
     wire::{
         json::{describe_error, parse_line},
         unix_millis,
@@ -147,7 +148,12 @@ pub(super) fn apply_fields(user: &mut UserRecord, fields: &UserFields) {
         user.tags = given.map(tags);
     }
     patch(&mut user.peers, &fields.peers);
-    patch(&mut user.moderation, &fields.moderation);
+    if let Some(state) = fields.moderation.replacement() {
+        user.replaced_moderation.clear();
+        let terms = &fields.terms.moderation;
+        user.moderation_terms = (!terms.is_empty()).then(|| Box::new(terms.clone()));
+        user.moderation = state.copied();
+    }
     patch(&mut user.approval, &fields.approval);
     if let Some(given) = fields.accepts.replacement() {
         user.accepts = given.cloned().unwrap_or_default();
@@ -188,6 +194,7 @@ pub(super) fn apply_fields(user: &mut UserRecord, fields: &UserFields) {
             both: fields.both.unwrap_or(true),
             friend: Friend {
                 since: 0,
+                until: value(&fields.until).map(|until| until.millis()),
                 remark: value(&fields.remark),
                 lists: value(&fields.lists).unwrap_or_default(),
                 source: value(&fields.source),
@@ -201,11 +208,23 @@ pub(super) fn apply_fields(user: &mut UserRecord, fields: &UserFields) {
     if let Some(given) = &fields.friend_lists {
         user.friend_lists.clone_from(given);
     }
+    let given = [
+        (UserList::Tags, fields.tags.replacement().is_some()),
+        (UserList::Contacts, fields.contacts.is_some()),
+        (UserList::Favorites, fields.favorites.is_some()),
+        (UserList::Paired, fields.paired.is_some()),
+        (UserList::Blocked, fields.blocked.is_some()),
+    ];
+    for (list, _) in given.into_iter().filter(|(_, is_given)| *is_given) {
+        user.set_list_terms(list, fields.terms.lists.get(&list).cloned().unwrap_or_default());
+    }
+    user.remove_dangling_terms();
 }
 
 fn friend(fields: &FriendFields, now: UnixMillis) -> Friend {
     Friend {
         since: fields.since.unwrap_or(now),
+        until: value(&fields.until).map(|until| until.millis()),
         remark: value(&fields.remark),
         lists: value(&fields.lists).into_iter().chain(fields.add_lists.clone()).flatten().collect(),
         source: value(&fields.source),

@@ -212,6 +212,9 @@ impl<'r> UserFieldValues<Cow<'r, str>> {
             friends: _,
             requests: _,
             friend_lists: _,
+            moderation_terms: _,
+            replaced_moderation: _,
+            terms: _,
         } = record;
         let tags = tags.as_ref();
         Self {

@@ -64,7 +64,7 @@ impl UserCommand<'_> {
     /// effect.
     fn act(&self, op: Op, name: &'static str, notices: Vec<Notice>) -> Step<FrameResponse> {
         let back = self.back.clone();
-        let command = Command { op, on_behalf: Some(self.user.clone()) };
+        let command = Command { on_behalf: Some(self.user.clone()), ..Command::from(op) };
         Step::write_all(vec![command], move |wrote, _| {
             let turn = match wrote {
                 Ok(WriteOutcome::Applied { .. }) => {

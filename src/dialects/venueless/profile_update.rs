@@ -55,7 +55,7 @@ impl UserCommand<'_> {
             Op::AddTags { user: user.clone(), tags: BTreeSet::new() },
             Op::PutUser { user, fields },
         ];
-        let commands = ops.map(|op| Command { op, on_behalf: on_behalf.cloned() });
+        let commands = ops.map(|op| Command { on_behalf: on_behalf.cloned(), ..Command::from(op) });
         let back = self.back.clone();
         Ok(Step::write_all(commands.into(), move |wrote, _| {
             let turn = match wrote {

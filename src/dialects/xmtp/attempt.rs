@@ -30,7 +30,7 @@ impl GroupAttempt {
 
     /// A command on behalf of the caller.
     pub(super) fn command(&self, op: Op) -> Command {
-        Command { op, on_behalf: Some(self.caller.clone()) }
+        Command { on_behalf: Some(self.caller.clone()), ..Command::from(op) }
     }
 
     /// The error for a refusal of the command at the index `at`.

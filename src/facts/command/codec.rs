@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{
     error::CommandSyntaxError,
+    field_terms::FieldTerms,
     names::{Id, TagName},
 };
 use crate::request::suggest;
@@ -86,6 +87,8 @@ pub(super) struct CommandFields<'v> {
     pub(super) object: &'v Map<String, Value>,
     pub(super) known: Vec<String>,
     pub(super) errors: &'v mut SyntaxErrors,
+    /// The terms that were among the fields of a user.
+    pub(super) terms: Option<FieldTerms>,
 }
 
 impl CommandFields<'_> {

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::{
-    Id, Patch, TagName,
+    FieldTerms, Id, Patch, TagName,
     codec::{CommandFields, FieldCodec, SyntaxErrors, ValueCodec, text_codec, type_error},
 };
 use crate::{
     facts::{SwitchSetting, UnixMillis},
     request::{
-        Action, ActionName, ActionSet, Approval, GroupPermission, Moderation, PeersMode,
+        Action, ActionName, ActionSet, Approval, GroupPermission, Moderation, Moment, PeersMode,
         PeersSetting, Role, Switch, check_tag,
     },
 };
@@ -75,6 +75,8 @@ fields! {
         /// The pending friend requests, by sender.
         requests: Option<ByUser<RequestFields>>,
         friend_lists: Option<Vec<String>>,
+        /// The terms of the moderation state and of elements of the lists above; after them.
+        terms: FieldTerms,
     }
 
     /// The fields of a group: those of policy files, and more. What is given replaces what the API
@@ -122,6 +124,8 @@ fields! {
         custom: Patch<BTreeMap<String, Option<Value>>>,
         /// The time since when they are friends; defaults to now.
         since: Option<UnixMillis>,
+        /// The time at which the friendship ends.
+        until: Patch<Moment>,
     }
 
     /// The fields of a pending friend request.
@@ -133,6 +137,7 @@ fields! {
         source: Patch<String>,
         wording: Patch<String>,
         custom: Patch<BTreeMap<String, Option<Value>>>,
+        until: Patch<Moment>,
     }
 }
 
@@ -147,6 +152,7 @@ impl RequestFields {
             wording: self.wording.clone(),
             custom: self.custom.clone(),
             since: None,
+            until: self.until.clone(),
         }
     }
 }
@@ -339,7 +345,8 @@ fn read_object<T: FieldCodec>(value: &Value, field: &str, errors: &mut SyntaxErr
         return type_error("an object", value, field, errors);
     };
     let mut inner = SyntaxErrors { index: errors.index, found: Vec::new() };
-    let mut fields = CommandFields { object: given, known: Vec::new(), errors: &mut inner };
+    let mut fields =
+        CommandFields { object: given, known: Vec::new(), errors: &mut inner, terms: None };
     let part = T::decode(&mut fields, "");
     fields.reject_unknown();
     let is_fine = inner.found.is_empty();

@@ -4,17 +4,22 @@
 //! checked when it is planned.
 
 mod codec;
+mod element_terms;
 mod error;
+mod field_terms;
 mod fields;
 mod names;
 mod restore;
+mod terms;
 
 pub use codec::{Nullable, Patch};
 pub use error::CommandSyntaxError;
+pub use field_terms::FieldTerms;
 pub use fields::{
     ByUser, FriendFields, GroupFields, PermissionKey, RequestFields, SwitchKey, UserFields,
 };
 pub use names::{Id, TagName};
+pub use terms::{CommandEnd, CommandTerms, LONGEST_REASON};
 
 use std::collections::BTreeSet;
 
@@ -26,6 +31,7 @@ use crate::{
     request::{suggest, text_enum},
 };
 use codec::{CommandFields, FieldCodec, SyntaxErrors, ValueCodec, text_codec, type_error};
+use element_terms::take_terms;
 
 /// The greatest number of commands in a batch.
 pub const MOST_COMMANDS: usize = 1000;
@@ -37,6 +43,8 @@ pub struct Command {
     /// The acting user, who must be allowed to run the command; without one, the command is an
     /// administrator's.
     pub on_behalf: Option<Id>,
+    /// The terms of what the command states, for the operations that take some.
+    pub terms: CommandTerms,
 }
 
 text_enum! {
@@ -218,7 +226,14 @@ impl Command {
             Some(op) => String::from_json(op, "op", errors)?,
         };
         let known = vec!["op".to_owned()];
-        let mut fields = CommandFields { object: given, known, errors };
+        let (mut without_terms, mut terms) = (None, None);
+        if op == "put_user" {
+            let mut fields = given.clone();
+            terms = Some(take_terms(&mut fields, errors));
+            without_terms = Some(fields);
+        }
+        let object = without_terms.as_ref().unwrap_or(given);
+        let mut fields = CommandFields { object, known, errors, terms };
         let Some(read) = Op::decode(&op, &mut fields) else {
             let found: String = op.chars().take(64).collect();
             let known = suggest(&found, Op::NAMES.iter().copied());
@@ -226,8 +241,13 @@ impl Command {
             return errors.report("op", message);
         };
         let on_behalf = fields.optional("as");
+        let terms = if CommandTerms::is_taken_by(&op) {
+            CommandTerms::decode(&mut fields, "")
+        } else {
+            Some(CommandTerms::default())
+        };
         fields.reject_unknown();
-        Some(Self { op: read?, on_behalf: on_behalf? })
+        Some(Self { op: read?, on_behalf: on_behalf?, terms: terms? })
     }
 
     /// Encodes the command as [`decode`](Self::decode) reads it.
@@ -235,6 +255,7 @@ impl Command {
         let mut into = Map::new();
         into.insert("op".to_owned(), self.op.name().into());
         self.op.encode(&mut into);
+        self.terms.encode("", &mut into);
         self.on_behalf.encode("as", &mut into);
         Value::Object(into)
     }
@@ -243,6 +264,6 @@ impl Command {
 /// A command of an administrator.
 impl From<Op> for Command {
     fn from(op: Op) -> Self {
-        Self { op, on_behalf: None }
+        Self { op, on_behalf: None, terms: CommandTerms::default() }
     }
 }

@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    ByUser, Command, FriendFields, GroupFields, Id, Op, Patch, PermissionKey, RequestFields,
-    SwitchKey, TagName, UserFields, UserPair,
+    ByUser, Command, FieldTerms, FriendFields, GroupFields, Id, Op, Patch, PermissionKey,
+    RequestFields, SwitchKey, TagName, UserFields, UserPair,
 };
 use crate::{
-    facts::{Friend, GroupRecord, PendingRequest, Record, RecordKey, SwitchSetting, UserRecord},
-    request::Role,
+    facts::{
+        Friend, GroupRecord, ListTerms, PendingRequest, Record, RecordKey, SwitchSetting,
+        UserRecord,
+    },
+    request::{Moment, Role, UserList},
 };
 
 impl Command {
@@ -63,6 +66,10 @@ fn user_stages(user: &UserRecord) -> [UserFields; Command::STAGES] {
         accepts: to_patch(Some(&user.accepts).filter(|accepts| !accepts.is_empty())),
         attributes: Some(to_assignments(&user.attributes)),
         friend_lists: Some(user.friend_lists.clone()),
+        terms: FieldTerms {
+            lists: list_terms(user, |list| list == UserList::Tags),
+            moderation: user.moderation_terms.as_deref().cloned().unwrap_or_default(),
+        },
         ..UserFields::default()
     };
     let edges = UserFields {
@@ -70,6 +77,10 @@ fn user_stages(user: &UserRecord) -> [UserFields; Command::STAGES] {
         favorites: Some(parse_ids(&user.favorites)),
         paired: Some(parse_ids(&user.paired)),
         blocked: Some(by_user(&user.blocked, |&since| Some(since))),
+        terms: FieldTerms {
+            lists: list_terms(user, |list| list != UserList::Tags),
+            ..FieldTerms::default()
+        },
         ..UserFields::default()
     };
     let friends = UserFields {
@@ -78,6 +89,12 @@ fn user_stages(user: &UserRecord) -> [UserFields; Command::STAGES] {
         ..UserFields::default()
     };
     [fields, edges, friends]
+}
+
+/// The terms of elements of some lists.
+fn list_terms(user: &UserRecord, is_one: impl Fn(UserList) -> bool) -> ListTerms {
+    let lists = user.terms.iter().filter(|(list, _)| is_one(**list));
+    lists.map(|(&list, terms)| (list, terms.clone())).collect()
 }
 
 fn group_fields(group: &GroupRecord) -> GroupFields {
@@ -124,14 +141,15 @@ fn friend_fields(friend: &Friend) -> FriendFields {
         wording: to_patch(friend.wording.as_ref()),
         custom: Patch::Set(to_assignments(&friend.custom)),
         since: Some(friend.since),
+        until: to_patch(friend.until.map(Moment::from_millis).as_ref()),
     }
 }
 
 fn request_fields(request: &PendingRequest) -> RequestFields {
-    let FriendFields { remark, lists, source, wording, custom, .. } =
+    let FriendFields { remark, lists, source, wording, custom, until, .. } =
         friend_fields(&request.friend);
     let (both, since) = (Some(request.both), Some(request.since));
-    RequestFields { both, since, remark, lists, source, wording, custom }
+    RequestFields { both, since, remark, lists, source, wording, custom, until }
 }
 
 fn to_patch<T: Clone>(value: Option<&T>) -> Patch<T> {

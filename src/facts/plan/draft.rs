@@ -1,6 +1,9 @@
 //! The draft of one command: the records that it changes, and the checks that commands share.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde::Serialize;
 use serde_json::Value;
@@ -11,7 +14,9 @@ use super::{
     RecordChange, RecordSource, RefusalReason,
 };
 use crate::{
-    facts::{ConversationRecord, GroupRecord, Id, Record, RecordKey, RuleRecord, UserRecord},
+    facts::{
+        ConversationRecord, GroupRecord, Id, Record, RecordKey, RuleRecord, Terms, UserRecord,
+    },
     request::{Reason, Relation, Role},
 };
 
@@ -21,9 +26,13 @@ pub(super) struct Draft<'a, E> {
     /// The acting user; `None` for an administrator's command.
     pub(super) on_behalf: Option<&'a Id>,
     pub(super) sender: &'a CommandSender,
+    /// The terms of what the command states.
+    pub(super) terms: Terms,
     batch: &'a mut ChangeBuffer,
     records: &'a dyn RecordSource<Error = E>,
     users: BTreeMap<String, UserRecord>,
+    /// The records of which something has ended, without it: unless a command changes them, they stay as they are.
+    ended: BTreeMap<String, UserRecord>,
     groups: BTreeMap<String, GroupRecord>,
     others: BTreeMap<RecordKey, Option<Record>>,
 }
@@ -37,7 +46,18 @@ impl<'a, E> Draft<'a, E> {
         on_behalf: Option<&'a Id>,
     ) -> Self {
         let (users, groups, others) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { context: world, on_behalf, sender, batch, records, users, groups, others }
+        Self {
+            context: world,
+            on_behalf,
+            sender,
+            terms: Terms::default(),
+            batch,
+            records,
+            users,
+            ended: BTreeMap::new(),
+            groups,
+            others,
+        }
     }
 
     fn read(&mut self, key: &RecordKey) -> Result<Option<Record>, PlanError<E>> {
@@ -60,6 +80,13 @@ impl<'a, E> Draft<'a, E> {
                     | Record::Idempotency(_),
                 )
                 | None => UserRecord::default(),
+            };
+            let user = match user.at(self.context.now()) {
+                Cow::Borrowed(_) => user,
+                Cow::Owned(current) => {
+                    self.ended.insert(id.to_owned(), current.clone());
+                    current
+                }
             };
             self.users.insert(id.to_owned(), user);
         }
@@ -118,8 +145,10 @@ impl<'a, E> Draft<'a, E> {
 
     /// Writes the records to the buffer, without the empty ones, and returns the changes.
     pub(super) fn commit_to_buffer(self) -> Vec<RecordChange> {
-        let Self { batch, users, groups, others, .. } = self;
-        let users = users.into_iter().map(|(id, user)| {
+        let Self { batch, users, ended, groups, others, .. } = self;
+        let users = users.into_iter().filter(|(id, user)| ended.get(id) != Some(user));
+        let users = users.map(|(id, mut user)| {
+            user.remove_dangling_terms();
             let record = (!user.is_empty()).then(|| Record::User(Box::new(user)));
             (RecordKey::User(id), record)
         });

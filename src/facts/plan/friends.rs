@@ -154,7 +154,7 @@ pub(super) fn apply_friend_fields(
     mut friend: Friend,
     fields: &FriendFields,
 ) -> Result<Friend, CommandError> {
-    let FriendFields { remark, lists, add_lists, source, wording, custom, since } = fields;
+    let FriendFields { remark, lists, add_lists, source, wording, custom, since, until } = fields;
     if let Patch::Set(text) = remark {
         check_length("a remark", text.len(), LONGEST_REMARK)?;
     }
@@ -187,6 +187,9 @@ pub(super) fn apply_friend_fields(
         }
     }
     friend.since = since.unwrap_or(friend.since);
+    if let Some(until) = until.replacement() {
+        friend.until = until.map(|until| until.millis());
+    }
     Ok(friend)
 }
 

@@ -26,6 +26,7 @@ mod reason;
 mod relations;
 mod restrictions;
 mod rules;
+mod terms;
 mod users;
 
 pub use change_buffer::{ChangeBuffer, RecordChange};
@@ -39,8 +40,8 @@ pub use outcome::{CommandOutcome, FriendState};
 pub use planned::{Authority, CommandSender, PlanError, PlannedCommand};
 pub use reason::RefusalReason;
 
-use super::{Command, Op};
-use crate::request::{Moderation, Role};
+use super::{Command, FriendFields, Op, Patch};
+use crate::request::{Moderation, Moment, Role};
 use draft::Draft;
 use planned::PlanResult;
 
@@ -59,6 +60,7 @@ pub fn plan<E>(
 ) -> Result<PlannedCommand, PlanError<E>> {
     let mut draft = Draft::new(batch, world, records, sender, command.on_behalf.as_ref());
     authorize::check(&mut draft, &command.op)?;
+    draft.terms = terms::resolve(&command.terms, world.now())?;
     let outcome = dispatch(&mut draft, &command.op)?;
     let changes = draft.commit_to_buffer();
     Ok(PlannedCommand {
@@ -93,6 +95,11 @@ fn dispatch<E>(draft: &mut Draft<'_, E>, op: &Op) -> PlanResult<E> {
             friend_requests::befriend(draft, from, to, &wish)
         }
         Op::AddFriend { from, to, both, approved, force, fields } => {
+            let until = draft.terms.until.map(Moment::from_millis);
+            let fields = &FriendFields {
+                until: until.map_or_else(|| fields.until.clone(), Patch::Set),
+                ..FriendFields::clone(fields)
+            };
             let wish = friend_requests::FriendshipOptions {
                 both: both.unwrap_or(true),
                 approved: approved.unwrap_or(false),

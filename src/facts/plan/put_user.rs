@@ -22,7 +22,7 @@ use crate::{
         ByUser, Friend, FriendFields, Id, Patch, PendingRequest, RequestFields, SwitchKey,
         SwitchSetting, TagName, UnilateralRelation, UnixMillis, UserFields,
     },
-    request::{PeersSetting, Relation},
+    request::{Moderation, PeersSetting, Relation, UserList},
 };
 
 /// The limits of attributes: their number, and their lengths in bytes of JSON.
@@ -74,7 +74,28 @@ pub(super) fn put<E>(draft: &mut Draft<'_, E>, id: &Id, fields: &UserFields) -> 
     if let Some(ByUser(requests)) = &fields.requests {
         put_requests(draft, id, requests)?;
     }
+    put_terms(draft, id, fields)?;
     Ok(CommandOutcome::default())
+}
+
+/// Sets the terms of the lists that are given; of elements that files state, they are dropped with the command.
+fn put_terms<E>(
+    draft: &mut Draft<'_, E>,
+    id: &Id,
+    fields: &UserFields,
+) -> Result<(), PlanError<E>> {
+    let user = draft.user(id)?;
+    let given = [
+        (UserList::Tags, fields.tags.replacement().is_some()),
+        (UserList::Contacts, fields.contacts.is_some()),
+        (UserList::Favorites, fields.favorites.is_some()),
+        (UserList::Paired, fields.paired.is_some()),
+        (UserList::Blocked, fields.blocked.is_some()),
+    ];
+    for (list, _) in given.into_iter().filter(|(_, is_given)| *is_given) {
+        user.set_list_terms(list, fields.terms.lists.get(&list).cloned().unwrap_or_default());
+    }
+    Ok(())
 }
 
 fn put_settings<E>(
@@ -109,7 +130,12 @@ fn put_settings<E>(
     }
     let user = draft.user(id)?;
     apply_patch(&mut user.peers, &peers);
-    apply_patch(&mut user.moderation, &moderation);
+    if let Some(state) = moderation.replacement() {
+        user.replaced_moderation.clear();
+        let terms = fields.terms.moderation.clone();
+        user.moderate(state.copied().unwrap_or(Moderation::None), terms);
+        user.moderation = state.copied();
+    }
     apply_patch(&mut user.approval, &approval);
     if let Some(accepts) = accepts.replacement() {
         user.accepts = accepts.cloned().unwrap_or_default();

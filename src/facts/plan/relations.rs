@@ -8,18 +8,28 @@ use super::{
     planned::PlanResult,
 };
 use crate::{
-    facts::{Id, UnilateralRelation, UserRecord},
-    request::Relation,
+    facts::{Id, Terms, UnilateralRelation, UserRecord},
+    request::{Relation, UserList},
 };
 
 pub(super) fn block<E>(draft: &mut Draft<'_, E>, from: &Id, to: &Id) -> PlanResult<E> {
     draft.check_pair(from, to)?;
+    if draft.is_declared(&Declarable::Edge(from, Relation::Block, to)) {
+        return Ok(CommandOutcome::default());
+    }
+    let mut terms = draft.terms.clone();
+    if !terms.is_empty() {
+        terms.by = Some(draft.sender.author(draft.on_behalf).to_owned());
+    }
     if draft.has_edge(from, Relation::Block, to)? {
+        draft.user(from)?.set_terms(UserList::Blocked, to, terms);
         return Ok(CommandOutcome::default());
     }
     check_block_limit(draft, from, 1)?;
     let since = draft.context.now();
-    draft.user(from)?.blocked.insert(to.to_string(), since);
+    let user = draft.user(from)?;
+    user.blocked.insert(to.to_string(), since);
+    user.set_terms(UserList::Blocked, to, terms);
     if draft.context.settings().blocks_end_friendship {
         end_friendship(draft, from, to)?;
     }
@@ -40,8 +50,11 @@ pub(super) fn relate<E>(
     to: &Id,
 ) -> PlanResult<E> {
     draft.check_pair(from, to)?;
-    if !draft.has_edge(from, relation(kind), to)? {
-        unilateral_edges(draft.user(from)?, kind).insert(to.to_string());
+    if !draft.is_declared(&Declarable::Edge(from, relation(kind), to)) {
+        let terms = Terms { until: draft.terms.until, ..Terms::default() };
+        let user = draft.user(from)?;
+        unilateral_edges(user, kind).insert(to.to_string());
+        user.set_terms(list(kind), to, terms);
     }
     Ok(CommandOutcome::default())
 }
@@ -75,6 +88,15 @@ pub(super) fn unilateral_edges(
         UnilateralRelation::Contact => &mut user.contacts,
         UnilateralRelation::Favorite => &mut user.favorites,
         UnilateralRelation::Pair => &mut user.paired,
+    }
+}
+
+/// The list of the relation of this kind.
+const fn list(kind: UnilateralRelation) -> UserList {
+    match kind {
+        UnilateralRelation::Contact => UserList::Contacts,
+        UnilateralRelation::Favorite => UserList::Favorites,
+        UnilateralRelation::Pair => UserList::Paired,
     }
 }
 

@@ -9,8 +9,8 @@ use super::{
     planned::PlanResult,
 };
 use crate::{
-    facts::{Id, RecordKey, TagName, UserRecord},
-    request::{Moderation, Reason, Role},
+    facts::{Id, RecordKey, TagName, Terms, UserRecord},
+    request::{Moderation, Reason, Role, UserList},
 };
 
 pub(super) fn add_tags<E>(
@@ -20,10 +20,16 @@ pub(super) fn add_tags<E>(
 ) -> PlanResult<E> {
     draft.check_subject(id)?;
     tags.iter().try_for_each(|tag| draft.context.check_tag(tag))?;
+    let terms = Terms { until: draft.terms.until, ..Terms::default() };
     let mut now = draft.user(id)?.tags.clone().unwrap_or_default();
     now.extend(tags.iter().map(TagName::to_string));
     let is_there = |declared: &BTreeSet<String>| tags.iter().all(|tag| declared.contains(&**tag));
-    set_tags(draft, id, now, is_there)
+    let outcome = set_tags(draft, id, now, is_there)?;
+    if !draft.is_declared(&Declarable::UserField(id, UserField::Tags)) {
+        let user = draft.user(id)?;
+        tags.iter().for_each(|tag| user.set_terms(UserList::Tags, tag, terms.clone()));
+    }
+    Ok(outcome)
 }
 
 pub(super) fn remove_tags<E>(
@@ -73,15 +79,25 @@ pub(super) fn moderate<E>(draft: &mut Draft<'_, E>, id: &Id, to: Moderation) -> 
         None => draft.user(id)?.moderation,
     };
     let now = now.unwrap_or(Moderation::None);
+    let author = draft.sender.author(draft.on_behalf).to_owned();
+    let terms = Terms { by: Some(author), ..draft.terms.clone() };
+    if to == Moderation::None {
+        draft.user(id)?.replaced_moderation.clear();
+    }
     let is_weaker =
         now == Moderation::Banned && matches!(to, Moderation::Silenced | Moderation::Shadowed);
-    if now == to || is_weaker {
+    let is_same = declared.is_some() || {
+        let before = draft.user(id)?.moderation_terms.as_deref().cloned().unwrap_or_default();
+        before.until == terms.until && (terms.reason.is_none() || before.reason == terms.reason)
+    };
+    if now == to && (is_same || to == Moderation::None) || is_weaker {
         return Ok(CommandOutcome::default());
     }
     if let Some(declared) = declared {
         return Err(CommandError::declared_in_file(&field_label(field, id), declared.place).into());
     }
-    draft.user(id)?.moderation = Some(to).filter(|&state| state != Moderation::None);
+    let terms = if to == Moderation::None { Terms::default() } else { terms };
+    draft.user(id)?.moderate(to, terms);
     Ok(CommandOutcome::default())
 }
 

@@ -2,12 +2,14 @@
 
 mod batch;
 mod batch_plan;
+mod ended;
 mod handle;
 mod history;
 mod idempotency;
 mod pending_requests;
 mod planning_view;
 mod read;
+mod read_terms;
 mod records;
 mod shadowed;
 mod store_events;

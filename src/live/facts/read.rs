@@ -81,6 +81,7 @@ impl ServedPolicy {
             return Err(ReadError::ViewBehind);
         }
         let mut kept = kept.unwrap_or_default();
+        kept.record.remove_ended(self.view.at.millis());
         let is_known = |id: &str| population.directory.number(id).is_some();
         kept.has_unknown_friends = !kept.record.friends.keys().all(|id| is_known(id));
         kept.record.friends.retain(|id, _| is_known(id));
@@ -150,6 +151,7 @@ impl ServedPolicy {
             relations,
             conversations,
             groups: groups.collect(),
+            terms: self.terms(number, &record),
             record,
             version,
             declared_by: self.declared_user(declared, &of_files),

@@ -15,11 +15,12 @@ use tracing::{error, warn};
 use super::{
     batch::{WriteBatch, WriteReply},
     batch_plan::{BatchPlan, BatchPlanner},
+    ended,
     handle::{FactsHandle, StoreHealth, WriterMessage},
     history::{HistoryNumbers, HistoryRetention, HistorySweeper},
     idempotency,
     pending_requests::PendingRequests,
-    records::UncommittedRecords,
+    records::{StoreRecords, UncommittedRecords},
     write_metrics::WriteMetrics,
 };
 use crate::{
@@ -55,6 +56,8 @@ pub(in crate::live) struct Writer {
     sweep_from: Option<RecordKey>,
     history: HistoryNumbers,
     pub(super) history_sweeper: HistorySweeper,
+    /// The user at whom the next sweep of what has ended begins.
+    sweep_users_from: Option<RecordKey>,
     pub(super) contact: Arc<ArcSwap<StoreHealth>>,
     meter: Arc<WriteMetrics>,
     pub(super) staleness: Arc<Staleness>,
@@ -160,6 +163,7 @@ impl Writer {
             sweep_from: None,
             history: HistoryNumbers::new(history),
             history_sweeper: HistorySweeper::new(history),
+            sweep_users_from: None,
             contact,
             meter: Arc::clone(&facts.meter),
             staleness,
@@ -198,6 +202,7 @@ impl Writer {
                 WriterMessage::Advance { now, reply } => {
                     self.advance(now);
                     let _ = reply.send(());
+                    self.sweep();
                 }
                 WriterMessage::Stop => return,
             }
@@ -232,8 +237,10 @@ impl Writer {
 
     /// Serves the view as of this moment, if anything ended since.
     fn advance(&mut self, now: Moment) {
-        if compile::advance(&mut self.view, now) {
-            self.publish();
+        match compile::advance(&mut self.view, now, &StoreRecords(&*self.store)) {
+            Ok(true) => drop(self.publish()),
+            Ok(false) => {}
+            Err(error) => error!(%error, "what has ended stays until the facts can be read"),
         }
     }
 
@@ -247,6 +254,8 @@ impl Writer {
 
     /// Carries out batches, and replies to each.
     fn write(&mut self, batches: Vec<PendingWrite>) {
+        // Commands are decided as of now.
+        self.advance(self.clock.now());
         let mut batches = batches;
         for _ in 0..MAX_ATTEMPTS {
             let Some(again) = self.attempt(batches) else { return };
@@ -436,6 +445,33 @@ impl Writer {
             }
             Ok(_) => {}
             Err(error) => warn!(%error, "expired idempotency keys could not be removed"),
+        }
+        self.sweep_ended();
+    }
+
+    /// Removes what ended long ago from records, one page at a time.
+    fn sweep_ended(&mut self) {
+        let now = self.clock.now();
+        let found = match ended::ended_facts(&*self.store, &mut self.sweep_users_from, now) {
+            Ok(found) => found,
+            Err(error) => return warn!(%error, "what has ended could not be removed from records"),
+        };
+        if found.set.is_empty() {
+            return;
+        }
+        match self.store.commit(&[found.set]) {
+            Ok(CommitResult::Committed(revisions)) => {
+                let mut working = self.view.clone();
+                compile::apply_records(&mut working, &self.declarations, &found.changes);
+                for change in &found.changes {
+                    let (old, new) = (change.old.as_deref(), change.new.as_deref());
+                    self.requests.apply(&change.key, old, new);
+                }
+                self.adopt_commit(working, found.changes, &revisions);
+            }
+            // Another daemon of the fleet was faster.
+            Ok(CommitResult::Stale) => {}
+            Err(error) => warn!(%error, "what has ended could not be removed from records"),
         }
     }
 

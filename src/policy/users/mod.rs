@@ -7,7 +7,7 @@ mod record;
 mod roster;
 mod roster_builder;
 
-pub use roster::{Roster, UserOverrides};
+pub use roster::{Roster, RosterEnd, RosterEndOf, UserOverrides};
 pub use roster_builder::RosterBuilder;
 
 use crate::{

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use crate::request::{
-    ActionName, Approval, DeclarationSite, DeclaredFields, Moderation, PeersSetting, Relation,
-    RelationMap, Switch, Toggle,
+    ActionName, Approval, DeclarationSite, DeclaredFields, Moderation, Moment, PeersSetting,
+    Relation, RelationMap, Switch, Toggle,
 };
 
 /// All users with what is said of them, in columns: a million of them take some tens of bytes each.
@@ -35,6 +35,29 @@ pub struct Roster {
     pub(super) unknown: Vec<u32>,
     /// The edges that facts add to those that files state, in no order.
     pub(super) added: RelationMap<Vec<(u32, u32)>>,
+    /// The future ends of what files state.
+    pub declared_ends: Vec<RosterEnd>,
+    /// The users of whose records something ends, each with the moments.
+    pub record_ends: Vec<(u32, Moment)>,
+    /// The latest moment up to now at which something ended.
+    pub last_end: Option<Moment>,
+}
+
+/// The end of something that files state of a user.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct RosterEnd {
+    pub at: Moment,
+    pub user: u32,
+    pub of: RosterEndOf,
+}
+
+/// What ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RosterEndOf {
+    /// A tag, by its number in the roster.
+    Tag(u32),
+    Moderation,
+    Edge(Relation, u32),
 }
 
 /// The settings of a user's own record, which win over the policy's settings for all.

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 
 use super::{Roster, UserOverrides, roster::list_at};
-use crate::request::{DeclaredFields, Relation};
+use crate::request::{DeclaredFields, Moment, Relation};
 
 /// Adds to a roster what facts say of users: of those whom files state, and others.
 ///
@@ -123,6 +123,17 @@ impl RosterBuilder {
 
     pub fn add_conversation(&mut self, one: u32, other: u32) {
         self.roster.conversations.push((one, other));
+    }
+
+    /// Adds the moments at which something of a user's record ends.
+    pub fn add_record_ends(&mut self, user: u32, ends: impl Iterator<Item = Moment>, now: Moment) {
+        for end in ends {
+            if end > now {
+                self.roster.record_ends.push((user, end));
+            } else {
+                self.roster.last_end = self.roster.last_end.max(Some(end));
+            }
+        }
     }
 
     pub fn finish(mut self) -> Roster {

@@ -3,9 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use crate::{
-    facts::{DeclaredBy, EffectiveGroup, EffectiveRule, EffectiveUser, relation_list_name},
+    facts::{
+        DeclaredBy, EffectiveGroup, EffectiveRule, EffectiveTerms, EffectiveUser, Terms,
+        relation_list_name,
+    },
     live::ServedPolicy,
-    request::Role,
+    request::{Moment, Role},
 };
 
 /// A user on the wire: the effective fields, those that only the record says, and the file that declares the user.
@@ -40,7 +43,38 @@ pub(super) fn user_json(id: &str, served: &ServedPolicy, user: &EffectiveUser) -
         "requests": record.requests,
     });
     into.extend(object(rest));
+    let terms = effective_terms_json(&user.terms);
+    if !terms.is_empty() {
+        into.insert("terms".to_owned(), Value::Object(terms));
+    }
     insert_stated_by(&mut into, user.declared_by.as_ref());
+    Value::Object(into)
+}
+
+/// The terms of the moderation state under `moderation`, and of elements under the names of their lists.
+fn effective_terms_json(terms: &EffectiveTerms) -> Map<String, Value> {
+    let mut into = Map::new();
+    if !terms.moderation.is_empty() {
+        into.insert("moderation".to_owned(), terms_json(&terms.moderation));
+    }
+    for (list, elements) in &terms.lists {
+        let elements = elements.iter().map(|(id, terms)| (id.clone(), terms_json(terms)));
+        into.insert(list.to_string(), Value::Object(elements.collect()));
+    }
+    into
+}
+
+fn terms_json(terms: &Terms) -> Value {
+    let Terms { until, reason, by } = terms;
+    let mut into = Map::new();
+    if let Some(until) = until {
+        into.insert("until".to_owned(), Moment::from_millis(*until).to_string().into());
+    }
+    for (name, text) in [("reason", reason), ("by", by)] {
+        if let Some(text) = text {
+            into.insert(name.to_owned(), text.as_str().into());
+        }
+    }
     Value::Object(into)
 }
 

@@ -136,6 +136,16 @@ fn reply_response(count: usize, reply: WriteReply) -> HttpResponse {
             let outcomes = outcomes.iter().map(encode_outcome).collect();
             outcomes_response(StatusCode::OK, revision, &outcomes)
         }
+        // A command may turn out to be malformed at the moment at which it would take effect.
+        WriteReply::New(WriteOutcome::Refused {
+            revision,
+            index,
+            error: CommandError { field: Some(field), problem: message, .. },
+        }) => {
+            let malformed = CommandSyntaxError { index, field: field.to_owned(), message };
+            let outcomes = malformed_outcomes(count, &[malformed]);
+            outcomes_response(StatusCode::BAD_REQUEST, revision, &outcomes)
+        }
         WriteReply::New(WriteOutcome::Refused { revision, index: refused, error }) => {
             let outcome = |index| match index {
                 index if index == refused => error.encode(),

@@ -133,6 +133,11 @@ fn users() {
 }
 
 #[test]
+fn ends() {
+    check_all("ends");
+}
+
+#[test]
 fn relations() {
     check_all("relations");
 }
