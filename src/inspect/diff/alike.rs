@@ -1,4 +1,4 @@
-//! Pairs of users between whom both policies decide alike, whoever the two are: each such decision is made once.
+//! Pairs of users between whom both policies decide alike for the same reasons: each such decision is made once.
 
 use std::{collections::HashMap, hash::Hash};
 

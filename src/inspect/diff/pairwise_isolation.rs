@@ -42,7 +42,7 @@ impl PairwiseComparison<'_, '_> {
     /// The users who lost or gained all contact; among a sample of them, if the change is estimated. Runs on all
     /// processors.
     ///
-    /// Costs a look at the company of each user: whoever reaches more strangers of a kind than they have company reaches
+    /// Costs a look at the company of each user: those who reach more strangers of a kind than they have company reach
     /// somebody. For the others it costs a few decisions, their ties, and the set of all whom they reach if need be.
     pub(super) fn isolation(&self, ranks: &[ReachedRanks; 2]) -> IsolationChange {
         let users = self.user_classes.users;
