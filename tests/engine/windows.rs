@@ -163,6 +163,7 @@ user 3 { tags: [c]; permissions { outgoing: not(during(night)); } accepts { vide
 user 4 { tags: [a, c]; }
 user 5 {}
 group g { matrix: m; creator: 1; members: [2, 3, 4]; }
+group k { creator: 1; members: [2, 3]; requires: all(hasTag(c), during(work)); }
 ";
 
 const MOMENTS: [&str; 9] = [
@@ -184,7 +185,7 @@ fn said(view: &View) -> String {
         for one in ["1", "2", "3", "4", "5", "6"] {
             for other in ["1", "2", "3", "4", "5"] {
                 let request = Request::new(one, *action, other);
-                let in_groups = ["g", "h"].map(|group| {
+                let in_groups = ["g", "h", "k"].map(|group| {
                     let mut in_group = Request::in_group(one, *action, group);
                     in_group.member = Some(other.into());
                     in_group.field = Some("group_name");
