@@ -18,6 +18,7 @@ mod replay;
 mod runner;
 mod surfaces;
 mod testing;
+mod windows;
 
 #[path = "../oracle/mod.rs"]
 mod oracle;

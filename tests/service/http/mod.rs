@@ -31,5 +31,6 @@ mod state;
 mod stop;
 mod tls;
 mod tokens;
+mod windows;
 mod wire;
 mod writers;
