@@ -6,7 +6,7 @@ use super::error::{XmtpError, XmtpStop};
 use crate::{
     dialects::{Backend, Reply},
     facts::{Command, CommandError, Hint, Id, Op, RefusalReason, WriteOutcome, WriteResult},
-    request::{Reason, Request},
+    request::{Action, GroupPermission, Reason, Request},
 };
 
 /// An attempt of a caller, with what its errors report.
@@ -156,6 +156,56 @@ impl GroupAttempt {
         }
         let message = format!("`{}` may not: {}", self.caller.escape_debug(), decision.reason);
         Err(self.refusal_error(0, &CommandError::new(decision.reason, message), backend))
+    }
+
+    /// Whether a known user is not a member of the group, and the caller is.
+    pub(super) fn is_absent(&self, inbox: &Id, backend: &dyn Backend) -> bool {
+        backend.knows_user(inbox)
+            && backend.role(&self.group, inbox).is_none()
+            && backend.role(&self.group, &self.caller).is_some()
+    }
+
+    /// Checks that the caller may take from a user what they don't have, which then changes nothing: XMTP
+    /// does not refuse it, where decisions are about members alone.
+    ///
+    /// # Errors
+    /// If the caller lacks the permission.
+    pub(super) fn check_no_removal(
+        &self,
+        action: Action,
+        inbox: &Id,
+        backend: &dyn Backend,
+    ) -> Result<(), XmtpError> {
+        // The caller is a member, and stands in for who is none.
+        let request = Request::in_group(&self.caller, action, &self.group);
+        let request = Request { member: Some((&*self.caller).into()), ..request };
+        let decision = backend.decide(&request);
+        let is_granted = match decision.reason {
+            Reason::LastSuperAdmin | Reason::LastRequiredMember => true,
+            // Asked before the matrix.
+            Reason::SuperAdminProtected => {
+                let value = backend.permission(&self.group, GroupPermission::RemoveMember, None);
+                let role = backend.role(&self.group, &self.caller);
+                let tags = backend.tags(&self.caller).unwrap_or_default();
+                value.zip(role).is_some_and(|(value, role)| {
+                    value.grants(role, &|tag: &String| tags.contains(tag))
+                })
+            }
+            _ => decision.allow,
+        };
+        if is_granted {
+            return Ok(());
+        }
+        let reason = match decision.reason {
+            Reason::SuperAdminProtected => Reason::DeniedByMatrix,
+            other => other,
+        };
+        let message = format!(
+            "`{}` may not take it from `{}`: {reason}",
+            self.caller.escape_debug(),
+            inbox.escape_debug()
+        );
+        Err(self.refusal_error(0, &CommandError::new(reason, message), backend))
     }
 
     /// The reply for the result of the commands: that of `done` if they took effect.

@@ -85,12 +85,20 @@ pub(super) const DISAPPEAR_IN: &str = "message_disappear_in_ns";
 impl RoleChange {
     /// The permission that the change requires.
     pub(super) const fn permission(self) -> &'static str {
+        self.action().as_str()
+    }
+
+    pub(super) const fn action(self) -> Action {
         match self {
-            Self::Promote => Action::AddAdmin.as_str(),
-            Self::Demote => Action::RemoveAdmin.as_str(),
-            Self::PromoteToSuper => Action::AddSuperAdmin.as_str(),
-            Self::DemoteFromSuper => Action::RemoveSuperAdmin.as_str(),
+            Self::Promote => Action::AddAdmin,
+            Self::Demote => Action::RemoveAdmin,
+            Self::PromoteToSuper => Action::AddSuperAdmin,
+            Self::DemoteFromSuper => Action::RemoveSuperAdmin,
         }
+    }
+
+    pub(super) const fn is_demotion(self) -> bool {
+        matches!(self, Self::Demote | Self::DemoteFromSuper)
     }
 
     pub(super) fn op(self, group: Id, member: Id) -> Op {

@@ -36,6 +36,10 @@ pub(super) fn answer(
             require_group(group, backend)?;
             let inboxes = vec![inbox.clone()];
             let attempt = GroupAttempt { inboxes, ..attempt(change.permission()) };
+            if change.is_demotion() && attempt.is_absent(&inbox, backend) {
+                attempt.check_no_removal(change.action(), &inbox, backend)?;
+                return Ok(Step::Done(result_reply(200, &Value::Null)));
+            }
             Ok(run_ops(vec![change.op(group.clone(), inbox)], attempt))
         }
         GroupWrite::AddMembers(by) => {
@@ -159,7 +163,8 @@ fn add_members(mut inboxes: Vec<Id>, attempt: GroupAttempt, backend: &dyn Backen
     Ok(run_ops(ops, GroupAttempt { inboxes, ..attempt }))
 }
 
-/// Removes members, the caller last, since the caller's permission is checked for each.
+/// Removes members, the caller last, since the caller's permission is checked for each. Who is not a member
+/// stays none.
 fn remove_members(
     mut inboxes: Vec<Id>,
     attempt: GroupAttempt,
@@ -176,6 +181,18 @@ fn remove_members(
         let request = Request { member: Some((&**caller).into()), ..request };
         GroupAttempt { inboxes: vec![caller.clone()], ..attempt.clone() }
             .check(&request, backend)?;
+    }
+    let (absent, inboxes): (Vec<Id>, Vec<Id>) =
+        inboxes.into_iter().partition(|inbox| attempt.is_absent(inbox, backend));
+    if let Some(inbox) = absent.first() {
+        GroupAttempt { inboxes: vec![inbox.clone()], ..attempt.clone() }.check_no_removal(
+            Action::RemoveMember,
+            inbox,
+            backend,
+        )?;
+    }
+    if inboxes.is_empty() {
+        return Ok(Step::Done(result_reply(200, &Value::Null)));
     }
     let remove = |member: &Id| Op::RemoveMember { group: group.clone(), member: member.clone() };
     let ops = inboxes.iter().map(remove).collect();

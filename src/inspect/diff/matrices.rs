@@ -112,7 +112,9 @@ fn cell(
     values: &[Option<GrantCondition<String>>; 2],
 ) -> CellChange {
     let grants = |role: Role| values.each_ref().map(|value| grants(value.as_ref(), role));
-    let roles = Role::ALL.iter().map(|&role| (role, grants(role)));
+    // Who joins has no role.
+    let concerned = if permission == GroupPermission::Join { &[][..] } else { Role::ALL };
+    let roles = concerned.iter().map(|&role| (role, grants(role)));
     let text = |value: &Option<GrantCondition<String>>| {
         value.as_ref().map_or_else(|| "none".to_owned(), ToString::to_string)
     };

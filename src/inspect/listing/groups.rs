@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{MemberListing, ordered_map::OrderedMap};
 use crate::{
     request::{BUILT_IN_MATRICES, GrantCondition, GroupPermission},
-    snapshot::{self, TagId, UserNumber, UserSet, View},
+    snapshot::{self, GroupRestrictions, TagId, UserNumber, UserSet, View},
 };
 
 /// A matrix: its permissions with their values, those of metadata by field.
@@ -29,6 +29,15 @@ pub struct GroupListing<'v> {
     pub admins: MemberListing<'v>,
     /// All members, whatever their role.
     pub members: MemberListing<'v>,
+    /// The users who may not speak in it; `None` without any, as below.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub muted: Option<MemberListing<'v>>,
+    /// The users who are neither added to it nor join it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub banned: Option<MemberListing<'v>>,
+    /// The condition that someone in it must meet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requires: Option<String>,
 }
 
 impl<'v> MatrixListing<'v> {
@@ -75,7 +84,17 @@ impl<'v> GroupListing<'v> {
         let users = |users: &mut dyn Iterator<Item = UserNumber>| {
             MemberListing::of(view, &users.collect::<UserSet>())
         };
+        let restricted = |users: &mut dyn Iterator<Item = UserNumber>| {
+            let users: UserSet = users.collect();
+            (!users.is_empty()).then(|| MemberListing::of(view, &users))
+        };
+        let restrictions = group.restrictions;
+        let requirement = restrictions.and_then(GroupRestrictions::requires);
         Self {
+            muted: restrictions.and_then(|it| restricted(&mut it.muted())),
+            banned: restrictions.and_then(|it| restricted(&mut it.banned())),
+            requires: requirement
+                .map(|it| it.condition.map(&mut |&tag| view.tags.name(tag)).to_string()),
             id: group.id,
             matrix: group
                 .matrix
@@ -104,6 +123,13 @@ impl fmt::Display for GroupListing<'_> {
         }
         writeln!(f, "    super admins {}", self.super_admins)?;
         writeln!(f, "    admins {}", self.admins)?;
-        writeln!(f, "    members {}", self.members)
+        writeln!(f, "    members {}", self.members)?;
+        if let Some(muted) = &self.muted {
+            writeln!(f, "    muted {muted}")?;
+        }
+        if let Some(banned) = &self.banned {
+            writeln!(f, "    banned {banned}")?;
+        }
+        self.requires.iter().try_for_each(|requires| writeln!(f, "    requires {requires}"))
     }
 }

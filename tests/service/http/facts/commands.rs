@@ -15,6 +15,7 @@ const STEPS: &[(&str, &str, &str)] = &[
     (r#"{"op":"remove_tags","user":"dan","tags":["a"]}"#, "dan start_chat ann", "no_rule"),
     (r#"{"op":"add_tags","user":"dan","tags":["b"]}"#, "dan start_chat ann", "allowed"),
     (r#"{"op":"silence","user":"dan"}"#, "dan start_chat ann", "silenced"),
+    (r#"{"op":"shadow","user":"dan"}"#, "dan start_chat ann", "allowed"),
     (r#"{"op":"ban","user":"dan"}"#, "dan sign_in", "banned"),
     (r#"{"op":"reactivate","user":"dan"}"#, "dan sign_in", "allowed"),
     (r#"{"op":"block","from":"ann","to":"dan"}"#, "dan start_chat ann", "blocked_by_resource"),

@@ -8,6 +8,7 @@ mod history;
 mod reads;
 mod refusals;
 mod reloads;
+mod restrictions;
 mod sockets;
 mod transfer;
 

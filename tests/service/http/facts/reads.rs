@@ -57,6 +57,7 @@ fn a_group_is_reported_whole() {
         { "op": "update_metadata", "group": "g/1", "field": "group_name", "value": "G" },
         { "op": "update_permissions", "group": "g/1", "permission": "add_member", "value": "deny" },
         { "op": "add_member", "group": "club", "member": "cyd" },
+        { "op": "put_user", "user": "dan" },
         { "op": "put_group", "group": "g/1", "muted": ["dan", "bob"], "banned": ["dan"], "requires": "hasTag(a)" },
     ]));
     let reported = json!({
