@@ -49,7 +49,7 @@ fn what_files_say_of_a_group_is_theirs() {
 fn a_file_wins_where_it_and_a_record_disagree() {
     let kept = Kept::start();
     kept.done(&json!([
-        { "op": "put_user", "user": "dan" },
+        { "op": "put_user", "user": "dan", "tags": ["a"] },
         { "op": "add_member", "group": "club", "member": "cyd" },
         { "op": "ban_member", "group": "club", "member": "dan" },
     ]));
