@@ -1,16 +1,18 @@
 //! The advance of a view to a later moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     apply_records::{RecordPair, record_tie, user_change},
-    facts_source::FactsSource,
+    declarations::Declarations,
+    facts_source::{FactsSource, NoFacts},
+    groups,
     windows::set_windows,
 };
 use crate::{
     facts::{Record, RecordKey, UserRecord},
     request::{DeclaredField, Moment, Relation},
-    snapshot::{EndOf, ScheduledEnd, Tie, TieChange, UserChange, UserNumber, View},
+    snapshot::{EndOf, GroupNumber, ScheduledEnd, Tie, TieChange, UserChange, UserNumber, View},
 };
 
 /// Advances a view to a later moment: what has ended by then leaves it, all at once, and windows open and close.
@@ -21,8 +23,13 @@ use crate::{
 ///
 /// # Errors
 /// If a record can't be read; then the view is as it was.
-pub fn advance<F: FactsSource>(view: &mut View, now: Moment, facts: &F) -> Result<bool, F::Error> {
-    let has_ended = remove_ended(view, now, facts)?;
+pub fn advance_with_records<F: FactsSource>(
+    view: &mut View,
+    now: Moment,
+    declarations: &Declarations,
+    facts: &F,
+) -> Result<bool, F::Error> {
+    let has_ended = remove_ended(view, now, declarations, facts)?;
     view.at = now;
     let windows = view.windows.at(now);
     // The next edge counts too: it is what the next advance waits for.
@@ -31,15 +38,32 @@ pub fn advance<F: FactsSource>(view: &mut View, now: Moment, facts: &F) -> Resul
     Ok(has_ended || is_other)
 }
 
+/// Advances a view without records, as [`advance_with_records`] does.
+pub fn advance(view: &mut View, now: Moment) -> bool {
+    let Ok(is_other) = advance_with_records(view, now, &Declarations::default(), &NoFacts);
+    is_other
+}
+
 /// Takes what has ended out of a view; returns whether there was any.
-fn remove_ended<F: FactsSource>(view: &mut View, now: Moment, facts: &F) -> Result<bool, F::Error> {
+fn remove_ended<F: FactsSource>(
+    view: &mut View,
+    now: Moment,
+    declarations: &Declarations,
+    facts: &F,
+) -> Result<bool, F::Error> {
     if view.next_end().is_none_or(|next| next > now) {
         return Ok(false);
     }
     let mut advanced = view.clone();
     let due = advanced.take_due_ends(now);
     let mut users: BTreeMap<UserNumber, Vec<ScheduledEnd>> = BTreeMap::new();
+    let mut groups = BTreeSet::new();
     for end in due {
+        if end.of == EndOf::GroupRecord {
+            let group = advanced.groups.get(GroupNumber(end.user.0));
+            groups.extend(group.map(|group| group.id.to_owned()));
+            continue;
+        }
         users.entry(end.user).or_default().push(end);
     }
     let mut pending = Vec::with_capacity(users.len());
@@ -62,6 +86,15 @@ fn remove_ended<F: FactsSource>(view: &mut View, now: Moment, facts: &F) -> Resu
         .map(|(one, others)| one.change(&mut advanced, others))
         .collect();
     advanced.apply_changes(&changes, &[]);
+    for id in &groups {
+        let record = match facts.get(&RecordKey::Group(id.clone()))? {
+            Some(Record::Group(group)) => Some(group.at(now.millis()).into_owned()),
+            _ => None,
+        };
+        if let Some(group) = groups::merge_group(declarations, id, record.as_ref()) {
+            groups::put_group(&mut advanced, declarations, id, &group);
+        }
+    }
     *view = advanced;
     Ok(true)
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     facts::{Record, RecordKey, RecordKind, UserRecord},
-    request::{DeclaredField, DeclaredFields},
+    request::{DeclaredField, DeclaredFields, Moment},
     snapshot::{
         EndIndex, EndOf, OverridesChange, Population, ScheduledEnd, TagId, Tags, Tie, TieChange,
         UserChange, UserNumber, View,
@@ -93,7 +93,7 @@ pub(super) fn apply_ends(view: &mut View, files: FileUsers<'_>) {
             let of = match end.of {
                 EndOf::Tag(tag) => EndOf::Tag(view.intern_tag(files.tag(tag))),
                 EndOf::Edge(relation, other) => EndOf::Edge(relation, number(view, other)),
-                of @ (EndOf::Moderation | EndOf::Record) => of,
+                of @ (EndOf::Moderation | EndOf::Record | EndOf::GroupRecord) => of,
             };
             ScheduledEnd { user: number(view, end.user), of, ..end }
         })
@@ -146,9 +146,15 @@ pub(super) fn apply_groups<F: FactsSource>(
             Some(Record::Group(group)) => Some(group),
             _ => None,
         };
-        match group::merge_group(after, id, record.as_deref()) {
-            Some(merged) => group::put_group(view, after, id, &merged),
-            None => view.remove_group(id),
+        let current = record.as_ref().map(|record| record.at(view.at.millis()));
+        let ends = record.iter().flat_map(|record| record.ends()).map(Moment::from_millis);
+        let ends: Vec<Moment> = ends.collect();
+        if let Some(merged) = group::merge_group(after, id, current.as_deref()) {
+            group::put_group(view, after, id, &merged);
+            view.replace_group_ends(id, &[], &ends);
+        } else {
+            view.replace_group_ends(id, &ends, &[]);
+            view.remove_group(id);
         }
     }
     Ok(())

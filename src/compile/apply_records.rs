@@ -14,7 +14,7 @@ use super::{
     rules,
 };
 use crate::{
-    facts::{Record, RecordChange, RecordKey, UserRecord},
+    facts::{GroupRecord, Record, RecordChange, RecordKey, UserRecord},
     request::{DeclaredFields, Moment, Relation},
     snapshot::{OverridesChange, Tie, TieChange, UserChange, UserNumber, View},
 };
@@ -65,15 +65,20 @@ pub fn apply_records(view: &mut View, declarations: &Declarations, changes: &[Re
     for (id, (old, new)) in &users {
         view.replace_record_ends(id, &moments(old), &moments(new));
     }
-    for RecordChange { key, new, .. } in changes {
+    for RecordChange { key, old, new } in changes {
         if let RecordKey::Group(id) = key {
-            let record = match new.as_deref() {
-                Some(Record::Group(group)) => Some(&**group),
-                _ => None,
+            let (old, new) = (group(old.as_deref()), group(new.as_deref()));
+            let record = new.map(|record| record.at(now));
+            let ends = |record: Option<&GroupRecord>| -> Vec<Moment> {
+                record.into_iter().flat_map(GroupRecord::ends).map(Moment::from_millis).collect()
             };
-            match groups::merge_group(declarations, id, record) {
-                Some(group) => groups::put_group(view, declarations, id, &group),
-                None => view.remove_group(id),
+            if let Some(group) = groups::merge_group(declarations, id, record.as_deref()) {
+                groups::put_group(view, declarations, id, &group);
+                view.replace_group_ends(id, &ends(old), &ends(new));
+            } else {
+                // While the group has a number.
+                view.replace_group_ends(id, &ends(old), &[]);
+                view.remove_group(id);
             }
         }
     }
@@ -89,6 +94,13 @@ pub fn apply_records(view: &mut View, declarations: &Declarations, changes: &[Re
 pub fn replay_changes(view: &mut View, declarations: &Declarations, changes: &[RecordChange]) {
     for change in changes {
         apply_records(view, declarations, slice::from_ref(change));
+    }
+}
+
+fn group(record: Option<&Record>) -> Option<&GroupRecord> {
+    match record? {
+        Record::Group(group) => Some(group),
+        _ => None,
     }
 }
 

@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{
-    advance::advance, barriers, digest, facts_source::NoFacts, groups, population, rules,
-    user_states,
-};
+use super::{advance::advance, barriers, digest, groups, population, rules, user_states};
 use crate::{
     policy::{self, Policy, Users},
     request::Windows,
@@ -44,7 +41,7 @@ pub fn compile(policy: &Policy, previous: Option<&View>) -> View {
     view.revision = Revision { policy: digest, facts: 0 };
     if unchanged.is_some() {
         // The previous view may be of an earlier moment.
-        let Ok(_) = advance(&mut view, policy.at, &NoFacts);
+        advance(&mut view, policy.at);
     }
     view
 }

@@ -36,7 +36,7 @@ mod versions;
 mod windows;
 mod with_records;
 
-pub use advance::advance;
+pub use advance::{advance, advance_with_records};
 pub use apply_records::{apply_records, replay_changes};
 pub use assemble::compile;
 pub use build::{BuildOutput, build, build_with_lints};

@@ -18,6 +18,8 @@ pub(super) struct RecordCollector {
     /// The positions of the overrides that files declare.
     override_rows: Vec<(u32, usize)>,
     pub(super) groups: BTreeMap<String, GroupRecord>,
+    /// The moments at which mutes and bans of groups end.
+    pub(super) group_ends: Vec<(String, Vec<Moment>)>,
     pub(super) rules: Vec<policy::Rule>,
     /// The moment of the view: what had ended by then is left out.
     at: Moment,
@@ -28,7 +30,14 @@ impl RecordCollector {
     pub(super) fn new(roster: Roster, at: Moment) -> Self {
         let users = RosterBuilder::new(roster);
         let override_rows = users.override_rows();
-        Self { users, override_rows, groups: BTreeMap::new(), rules: Vec::new(), at }
+        Self {
+            users,
+            override_rows,
+            groups: BTreeMap::new(),
+            group_ends: Vec::new(),
+            rules: Vec::new(),
+            at,
+        }
     }
 
     /// The fields that files declare of the user whose key it is; none for other keys.
@@ -53,7 +62,11 @@ impl RecordCollector {
                 for member in group.members.keys().chain(&group.creator) {
                     self.users.intern(member);
                 }
-                self.groups.insert(id, *group);
+                let ends: Vec<Moment> = group.ends().map(Moment::from_millis).collect();
+                if !ends.is_empty() {
+                    self.group_ends.push((id.clone(), ends));
+                }
+                self.groups.insert(id, group.at(self.at.millis()).into_owned());
             }
             (RecordKey::Conversation(one, other), Record::Conversation(_)) => {
                 let (one, other) = (self.users.intern(&one), self.users.intern(&other));

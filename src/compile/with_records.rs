@@ -8,7 +8,7 @@ use std::{
 use uuid::Uuid;
 
 use super::{
-    advance::advance,
+    advance::advance_with_records,
     apply_files,
     assemble::{PopulationSource, assemble_view, compile},
     build::{BuildOutput, read_policy},
@@ -127,7 +127,7 @@ pub fn rebuild<F: FactsSource>(
         policy: digest::policy(&population_digest, &policy),
         facts: previous.revision.facts,
     };
-    advance(&mut view, policy.at, facts)?;
+    advance_with_records(&mut view, policy.at, &declarations, facts)?;
     if !policy.invariants.is_empty() {
         let alone = read_policy(loaded, None, Sites::Drop, &mut Diagnostics::default());
         prove::invariants(&policy.invariants, &compile(&alone, None), &with_windows, &mut problems);
@@ -200,6 +200,9 @@ fn merge_records<F: FactsSource>(
         .map(|(id, group)| groups::group_entry(&mut view, declarations, id, group))
         .collect();
     view.set_groups(GroupTable::new(&entries, view.population.directory.len()));
+    for (id, ends) in &records.group_ends {
+        view.replace_group_ends(id, &[], ends);
+    }
     view.revision = Revision { policy: digests.policy, facts: revision };
     Ok(view)
 }

@@ -26,8 +26,8 @@ mod write;
 pub use change::{ChangeSet, RecordRead, RecordWrite, Version};
 pub use command::{
     ByUser, Command, CommandEnd, CommandSyntaxError, CommandTerms, FieldTerms, FriendFields,
-    GroupFields, Id, LONGEST_REASON, MOST_COMMANDS, Nullable, Op, Patch, PermissionKey,
-    RequestFields, SwitchKey, TagName, UnilateralRelation, UserFields, UserPair,
+    GroupFieldTerms, GroupFields, Id, LONGEST_REASON, MOST_COMMANDS, Nullable, Op, Patch,
+    PermissionKey, RequestFields, SwitchKey, TagName, UnilateralRelation, UserFields, UserPair,
 };
 pub use effective::{
     DeclaredBy, EffectiveGroup, EffectiveRule, EffectiveRules, EffectiveTerms, EffectiveUser,

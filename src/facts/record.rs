@@ -162,6 +162,8 @@ pub struct Member {
 #[serde(default, deny_unknown_fields)]
 pub struct GroupRestriction {
     pub since: UnixMillis,
+    #[serde(skip_serializing_if = "Terms::is_empty")]
+    pub terms: Terms,
 }
 
 /// An existing conversation.

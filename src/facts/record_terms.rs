@@ -1,8 +1,8 @@
-//! The terms of a user's record: what of it has ended at a moment, and what comes back.
+//! The terms of records: what of them has ended at a moment, and what comes back.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use super::{ReplacedState, Terms, UnixMillis, UserRecord};
+use super::{GroupRecord, ReplacedState, Terms, UnixMillis, UserRecord};
 use crate::request::{Moderation, UserList};
 
 /// The greatest number of replaced moderation states.
@@ -142,5 +142,30 @@ impl UserRecord {
         self.moderation = Some(state).filter(|&state| state != Moderation::None);
         self.moderation_terms = (!terms.is_empty()).then(|| Box::new(terms));
         self.remove_dangling_terms();
+    }
+}
+
+impl GroupRecord {
+    /// The record without the mutes and bans that have ended at a moment. Costs a look at each, and a copy if any
+    /// has ended.
+    pub fn at(&self, now: UnixMillis) -> Cow<'_, Self> {
+        if self.ends().any(|end| end <= now) {
+            let mut current = self.clone();
+            current.remove_ended(now);
+            Cow::Owned(current)
+        } else {
+            Cow::Borrowed(self)
+        }
+    }
+
+    /// The moments at which a mute or a ban ends, in no order, and some twice.
+    pub fn ends(&self) -> impl Iterator<Item = UnixMillis> + '_ {
+        self.muted.values().chain(self.banned.values()).filter_map(|it| it.terms.until)
+    }
+
+    /// Removes the mutes and bans that have ended at a moment.
+    pub fn remove_ended(&mut self, now: UnixMillis) {
+        self.muted.retain(|_, it| !it.terms.has_ended(now));
+        self.banned.retain(|_, it| !it.terms.has_ended(now));
     }
 }

@@ -81,7 +81,7 @@ impl ReloadGuard {
         let mut reasons = Vec::new();
         // What only the time makes different is no change.
         let mut before = before.clone();
-        let Ok(_) = compile::advance(&mut before, after.at, &compile::NoFacts);
+        compile::advance(&mut before, after.at);
         let before = &before;
         if self.hold {
             reasons.extend(missing_sections(before, after).map(HoldReason::SectionGone));

@@ -54,8 +54,7 @@ impl Live {
                 let mut view = served.view.clone();
                 let declarations = served.declarations.clone();
                 drop(served);
-                let Ok(has_changed) = compile::advance(&mut view, now, &compile::NoFacts);
-                if has_changed {
+                if compile::advance(&mut view, now) {
                     retire(self.served.swap(ServedPolicy::new(view, declarations)));
                 }
                 true

@@ -23,6 +23,8 @@ pub struct ScheduledEnd {
 pub enum EndOf {
     /// Something of the user's record, which says what.
     Record,
+    /// Something of the record of a group, whose number stands in the place of the user.
+    GroupRecord,
     Tag(TagId),
     Moderation,
     Edge(Relation, UserNumber),
@@ -46,7 +48,8 @@ const KIND_BITS: u32 = 16;
 const RECORD: u64 = 0;
 const TAG: u64 = 1;
 const MODERATION: u64 = 2;
-const EDGE: u64 = 3;
+const GROUP_RECORD: u64 = 3;
+const EDGE: u64 = 4;
 
 impl EndIndex {
     /// Builds an index. Costs a sort.
@@ -109,6 +112,7 @@ impl ScheduledEnd {
     fn pack(self) -> PackedEnd {
         let (kind, other) = match self.of {
             EndOf::Record => (RECORD, 0),
+            EndOf::GroupRecord => (GROUP_RECORD, 0),
             EndOf::Tag(TagId(tag)) => (TAG, tag),
             EndOf::Moderation => (MODERATION, 0),
             EndOf::Edge(relation, UserNumber(other)) => (EDGE + relation as u64, other),
@@ -124,6 +128,7 @@ impl PackedEnd {
         let of = match kind {
             TAG => EndOf::Tag(TagId(self.other)),
             MODERATION => EndOf::Moderation,
+            GROUP_RECORD => EndOf::GroupRecord,
             kind => {
                 let relation = kind.checked_sub(EDGE).and_then(|index| usize::try_from(index).ok());
                 relation

@@ -171,9 +171,25 @@ impl View {
         if old.is_empty() && new.is_empty() {
             return;
         }
-        let (user, now) = (self.intern_user(id), self.at);
+        let user = self.intern_user(id);
+        self.replace_ends(user, EndOf::Record, old, new);
+    }
+
+    /// Replaces ends of what a group's record states, as
+    /// [`replace_record_ends`](Self::replace_record_ends) does for a user's.
+    pub fn replace_group_ends(&mut self, id: &str, old: &[Moment], new: &[Moment]) {
+        if let Some(GroupNumber(number)) = self.groups.number(id) {
+            self.replace_ends(UserNumber(number), EndOf::GroupRecord, old, new);
+        }
+    }
+
+    fn replace_ends(&mut self, user: UserNumber, of: EndOf, old: &[Moment], new: &[Moment]) {
+        if old.is_empty() && new.is_empty() {
+            return;
+        }
+        let now = self.at;
         let population = Arc::make_mut(&mut self.population);
-        let end = |&at: &Moment| ScheduledEnd { at, user, of: EndOf::Record };
+        let end = |&at: &Moment| ScheduledEnd { at, user, of };
         for gone in old.iter().filter(|at| !new.contains(at)) {
             population.record_ends.remove(end(gone));
         }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     error::CommandSyntaxError,
-    field_terms::FieldTerms,
+    field_terms::TakenTerms,
     names::{Id, TagName},
 };
 use crate::request::suggest;
@@ -87,8 +87,8 @@ pub(super) struct CommandFields<'v> {
     pub(super) object: &'v Map<String, Value>,
     pub(super) known: Vec<String>,
     pub(super) errors: &'v mut SyntaxErrors,
-    /// The terms that were among the fields of a user.
-    pub(super) terms: Option<FieldTerms>,
+    /// The terms that were among the fields of a user or a group.
+    pub(super) terms: TakenTerms,
 }
 
 impl CommandFields<'_> {

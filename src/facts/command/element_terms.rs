@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::codec::{CommandFields, FieldCodec, SyntaxErrors, ValueCodec, type_error};
-use super::field_terms::FieldTerms;
+use super::field_terms::{FieldTerms, GroupFieldTerms};
 use crate::{
     facts::Terms,
     request::{Moment, UserList, suggest},
@@ -67,16 +67,7 @@ pub(super) fn take_terms(fields: &mut Map<String, Value>, errors: &mut SyntaxErr
                 }
             }
             Value::Object(by_user) if list == UserList::Blocked => {
-                for (id, since) in by_user.iter_mut() {
-                    let field = format!("{list}.{id}");
-                    let Some((at, of)) = split(since, "since", true, &field, errors) else {
-                        continue;
-                    };
-                    *since = at;
-                    if !of.is_empty() {
-                        terms.insert(id.clone(), of);
-                    }
-                }
+                take_by_user(by_user, list.as_str(), &mut terms, errors);
             }
             _ => {}
         }
@@ -138,45 +129,108 @@ fn split(
 
 impl FieldCodec for FieldTerms {
     fn decode(from: &mut CommandFields<'_>, _: &str) -> Option<Self> {
-        Some(from.terms.take().unwrap_or_default())
+        Some(std::mem::take(&mut from.terms.user))
     }
 
     fn encode(&self, _: &str, into: &mut Map<String, Value>) {
-        let with = |mut object: Map<String, Value>, terms: &Terms| {
-            if terms.until.is_some() {
-                object.insert("until".to_owned(), text(terms));
-            }
-            for (name, text) in [("reason", &terms.reason), ("by", &terms.by)] {
-                if let Some(text) = text {
-                    object.insert(name.to_owned(), text.as_str().into());
-                }
-            }
-            Value::Object(object)
-        };
-        let object = |name: &str, value: &Value| Map::from_iter([(name.to_owned(), value.clone())]);
         if let Some(state) = into.get_mut("moderation")
             && !self.moderation.is_empty()
         {
-            *state = with(object("state", state), &self.moderation);
+            *state = with_terms("state", state, &self.moderation);
         }
         for (&list, terms) in &self.lists {
-            match into.get_mut(list.as_str()) {
-                Some(Value::Array(elements)) => {
-                    for element in elements {
-                        if let Some(terms) = element.as_str().and_then(|id| terms.get(id)) {
-                            *element = with(object(name_member(list), element), terms);
-                        }
+            put_terms(into.get_mut(list.as_str()), name_member(list), terms);
+        }
+    }
+}
+
+/// Takes the terms of mutes and bans out of the fields of a group.
+pub(super) fn take_group_terms(
+    fields: &mut Map<String, Value>,
+    errors: &mut SyntaxErrors,
+) -> GroupFieldTerms {
+    let mut take = |list: &str| {
+        let mut terms = BTreeMap::new();
+        match fields.get_mut(list) {
+            Some(Value::Array(elements)) => {
+                for (at, element) in elements.iter_mut().enumerate() {
+                    let field = format!("{list}[{at}]");
+                    let Some((id, of)) = split(element, "user", true, &field, errors) else {
+                        continue;
+                    };
+                    if let (Value::String(id), false) = (&id, of.is_empty()) {
+                        terms.insert(id.clone(), of);
                     }
+                    *element = id;
                 }
-                Some(Value::Object(by_user)) => {
-                    for (id, value) in by_user {
-                        if let Some(terms) = terms.get(id) {
-                            *value = with(object("since", value), terms);
-                        }
-                    }
+            }
+            Some(Value::Object(by_user)) => take_by_user(by_user, list, &mut terms, errors),
+            _ => {}
+        }
+        terms
+    };
+    GroupFieldTerms { muted: take("muted"), banned: take("banned") }
+}
+
+/// Takes the terms out of an object of users, each with a time or with that and terms.
+fn take_by_user(
+    by_user: &mut Map<String, Value>,
+    list: &str,
+    terms: &mut BTreeMap<String, Terms>,
+    errors: &mut SyntaxErrors,
+) {
+    for (id, since) in by_user.iter_mut() {
+        let field = format!("{list}.{id}");
+        let Some((at, of)) = split(since, "since", true, &field, errors) else { continue };
+        *since = at;
+        if !of.is_empty() {
+            terms.insert(id.clone(), of);
+        }
+    }
+}
+
+/// An object with a member and terms.
+fn with_terms(name: &str, value: &Value, terms: &Terms) -> Value {
+    let mut object = Map::from_iter([(name.to_owned(), value.clone())]);
+    if terms.until.is_some() {
+        object.insert("until".to_owned(), text(terms));
+    }
+    for (name, text) in [("reason", &terms.reason), ("by", &terms.by)] {
+        if let Some(text) = text {
+            object.insert(name.to_owned(), text.as_str().into());
+        }
+    }
+    Value::Object(object)
+}
+
+/// Puts terms into a list of elements, or an object of users.
+fn put_terms(list: Option<&mut Value>, name: &str, terms: &BTreeMap<String, Terms>) {
+    match list {
+        Some(Value::Array(elements)) => {
+            for element in elements {
+                if let Some(terms) = element.as_str().and_then(|id| terms.get(id)) {
+                    *element = with_terms(name, element, terms);
                 }
-                _ => {}
             }
         }
+        Some(Value::Object(by_user)) => {
+            for (id, value) in by_user {
+                if let Some(terms) = terms.get(id) {
+                    *value = with_terms("since", value, terms);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+impl FieldCodec for GroupFieldTerms {
+    fn decode(from: &mut CommandFields<'_>, _: &str) -> Option<Self> {
+        Some(std::mem::take(&mut from.terms.group))
+    }
+
+    fn encode(&self, _: &str, into: &mut Map<String, Value>) {
+        put_terms(into.get_mut("muted"), "user", &self.muted);
+        put_terms(into.get_mut("banned"), "user", &self.banned);
     }
 }

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::{
-    FieldTerms, Id, Patch, TagName,
+    FieldTerms, GroupFieldTerms, Id, Patch, TagName,
     codec::{CommandFields, FieldCodec, SyntaxErrors, ValueCodec, text_codec, type_error},
+    field_terms::TakenTerms,
 };
 use crate::{
     facts::{SwitchSetting, UnixMillis},
@@ -111,6 +112,8 @@ fields! {
         merge_metadata: Option<BTreeMap<String, Value>>,
         /// Merge patches of members' attributes; users who are not members have none.
         member_attributes: Option<BTreeMap<Id, BTreeMap<String, Value>>>,
+        /// The terms of mutes and bans; after them.
+        terms: GroupFieldTerms,
     }
 
     /// The fields of a friend.
@@ -345,8 +348,12 @@ fn read_object<T: FieldCodec>(value: &Value, field: &str, errors: &mut SyntaxErr
         return type_error("an object", value, field, errors);
     };
     let mut inner = SyntaxErrors { index: errors.index, found: Vec::new() };
-    let mut fields =
-        CommandFields { object: given, known: Vec::new(), errors: &mut inner, terms: None };
+    let mut fields = CommandFields {
+        object: given,
+        known: Vec::new(),
+        errors: &mut inner,
+        terms: TakenTerms::default(),
+    };
     let part = T::decode(&mut fields, "");
     fields.reject_unknown();
     let is_fine = inner.found.is_empty();

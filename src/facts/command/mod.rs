@@ -14,7 +14,7 @@ mod terms;
 
 pub use codec::{Nullable, Patch};
 pub use error::CommandSyntaxError;
-pub use field_terms::FieldTerms;
+pub use field_terms::{FieldTerms, GroupFieldTerms};
 pub use fields::{
     ByUser, FriendFields, GroupFields, PermissionKey, RequestFields, SwitchKey, UserFields,
 };
@@ -31,7 +31,8 @@ use crate::{
     request::{suggest, text_enum},
 };
 use codec::{CommandFields, FieldCodec, SyntaxErrors, ValueCodec, text_codec, type_error};
-use element_terms::take_terms;
+use element_terms::{take_group_terms, take_terms};
+use field_terms::TakenTerms;
 
 /// The greatest number of commands in a batch.
 pub const MOST_COMMANDS: usize = 1000;
@@ -226,10 +227,14 @@ impl Command {
             Some(op) => String::from_json(op, "op", errors)?,
         };
         let known = vec!["op".to_owned()];
-        let (mut without_terms, mut terms) = (None, None);
-        if op == "put_user" {
+        let (mut without_terms, mut terms) = (None, TakenTerms::default());
+        if op == "put_user" || op == "put_group" {
             let mut fields = given.clone();
-            terms = Some(take_terms(&mut fields, errors));
+            if op == "put_user" {
+                terms.user = take_terms(&mut fields, errors);
+            } else {
+                terms.group = take_group_terms(&mut fields, errors);
+            }
             without_terms = Some(fields);
         }
         let object = without_terms.as_ref().unwrap_or(given);

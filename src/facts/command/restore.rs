@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    ByUser, Command, FieldTerms, FriendFields, GroupFields, Id, Op, Patch, PermissionKey,
-    RequestFields, SwitchKey, TagName, UserFields, UserPair,
+    ByUser, Command, FieldTerms, FriendFields, GroupFieldTerms, GroupFields, Id, Op, Patch,
+    PermissionKey, RequestFields, SwitchKey, TagName, UserFields, UserPair,
 };
 use crate::{
     facts::{
-        Friend, GroupRecord, ListTerms, PendingRequest, Record, RecordKey, SwitchSetting,
-        UserRecord,
+        Friend, GroupRecord, GroupRestriction, ListTerms, PendingRequest, Record, RecordKey,
+        SwitchSetting, Terms, UserRecord,
     },
     request::{Moment, Role, UserList},
 };
@@ -129,7 +129,14 @@ fn group_fields(group: &GroupRecord) -> GroupFields {
         metadata: Some(to_assignments(&group.metadata)),
         merge_metadata: None,
         member_attributes: Some(group.members.iter().filter_map(kept).collect()),
+        terms: GroupFieldTerms { muted: terms(&group.muted), banned: terms(&group.banned) },
     }
+}
+
+/// The terms of mutes or bans, without those of none.
+fn terms(all: &BTreeMap<String, GroupRestriction>) -> BTreeMap<String, Terms> {
+    let all = all.iter().filter(|(_, it)| !it.terms.is_empty());
+    all.map(|(id, it)| (id.clone(), it.terms.clone())).collect()
 }
 
 fn friend_fields(friend: &Friend) -> FriendFields {

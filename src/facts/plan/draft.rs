@@ -33,6 +33,7 @@ pub(super) struct Draft<'a, E> {
     users: BTreeMap<String, UserRecord>,
     /// The records of which something has ended, without it: unless a command changes them, they stay as they are.
     ended: BTreeMap<String, UserRecord>,
+    ended_groups: BTreeMap<String, GroupRecord>,
     groups: BTreeMap<String, GroupRecord>,
     others: BTreeMap<RecordKey, Option<Record>>,
 }
@@ -55,6 +56,7 @@ impl<'a, E> Draft<'a, E> {
             records,
             users,
             ended: BTreeMap::new(),
+            ended_groups: BTreeMap::new(),
             groups,
             others,
         }
@@ -106,6 +108,13 @@ impl<'a, E> Draft<'a, E> {
                 )
                 | None => GroupRecord::default(),
             };
+            let group = match group.at(self.context.now()) {
+                Cow::Borrowed(_) => group,
+                Cow::Owned(current) => {
+                    self.ended_groups.insert(id.to_owned(), current.clone());
+                    current
+                }
+            };
             self.groups.insert(id.to_owned(), group);
         }
         Ok(self.groups.entry(id.to_owned()).or_default())
@@ -145,14 +154,15 @@ impl<'a, E> Draft<'a, E> {
 
     /// Writes the records to the buffer, without the empty ones, and returns the changes.
     pub(super) fn commit_to_buffer(self) -> Vec<RecordChange> {
-        let Self { batch, users, ended, groups, others, .. } = self;
+        let Self { batch, users, ended, groups, ended_groups, others, .. } = self;
         let users = users.into_iter().filter(|(id, user)| ended.get(id) != Some(user));
         let users = users.map(|(id, mut user)| {
             user.remove_dangling_terms();
             let record = (!user.is_empty()).then(|| Record::User(Box::new(user)));
             (RecordKey::User(id), record)
         });
-        let groups = groups.into_iter().map(|(id, group)| {
+        let groups = groups.into_iter().filter(|(id, it)| ended_groups.get(id) != Some(it));
+        let groups = groups.map(|(id, group)| {
             let record = (group != GroupRecord::default()).then(|| Record::Group(Box::new(group)));
             (RecordKey::Group(id), record)
         });

@@ -100,7 +100,7 @@ fn make_friends<E>(
     friend: Friend,
     both: bool,
 ) -> Result<(), PlanError<E>> {
-    let since = friend.since;
+    let (since, until) = (friend.since, friend.until);
     if draft.user(from)?.friends.get(to) != Some(&friend)
         && !is_fully_declared(draft, from, to, &friend)
     {
@@ -109,7 +109,7 @@ fn make_friends<E>(
     draft.user(to)?.requests.remove(from);
     if both {
         if !draft.has_edge(to, Relation::Friend, from)? {
-            insert_friend(draft, to, from, Friend { since, ..Friend::default() })?;
+            insert_friend(draft, to, from, Friend { since, until, ..Friend::default() })?;
         }
         draft.user(from)?.requests.remove(to);
     }

@@ -12,7 +12,7 @@ use super::{
     planned::PlanResult,
 };
 use crate::{
-    facts::{ByUser, GroupFields, GroupRecord, GroupRestriction, Id, Patch, UnixMillis},
+    facts::{ByUser, GroupFields, GroupRecord, GroupRestriction, Id, Patch, Terms, UnixMillis},
     request::Role,
 };
 
@@ -93,8 +93,13 @@ pub(super) fn unban<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -> Pla
 fn add<E>(draft: &mut Draft<'_, E>, list: List, group: &Id, user: &Id) -> PlanResult<E> {
     if !draft.is_declared(&list.declarable(group, user)) {
         let since = draft.context.now();
+        let mut terms = draft.terms.clone();
+        if !terms.is_empty() {
+            terms.by = Some(draft.sender.author(draft.on_behalf).to_owned());
+        }
         let all = list.of(draft.group(group)?);
-        all.entry(user.to_string()).or_insert(GroupRestriction { since });
+        let new = GroupRestriction { since, ..GroupRestriction::default() };
+        all.entry(user.to_string()).or_insert(new).terms = terms;
     }
     Ok(CommandOutcome::default())
 }
@@ -112,9 +117,13 @@ pub(super) fn put<E>(
     id: &Id,
     fields: &GroupFields,
 ) -> Result<(), PlanError<E>> {
-    for (list, given) in [(List::Muted, &fields.muted), (List::Banned, &fields.banned)] {
+    let lists = [
+        (List::Muted, &fields.muted, &fields.terms.muted),
+        (List::Banned, &fields.banned, &fields.terms.banned),
+    ];
+    for (list, given, terms) in lists {
         if let Some(ByUser(given)) = given {
-            replace(draft, list, id, given)?;
+            replace(draft, list, id, given, terms)?;
         }
     }
     for (user, &is_muted) in fields.mutes.iter().flatten() {
@@ -133,6 +142,7 @@ fn replace<E>(
     list: List,
     group: &Id,
     given: &BTreeMap<Id, Option<UnixMillis>>,
+    terms: &BTreeMap<String, Terms>,
 ) -> Result<(), PlanError<E>> {
     draft.check_users_known(None, given.keys())?;
     let now = draft.context.now();
@@ -141,7 +151,8 @@ fn replace<E>(
     for (user, since) in given {
         if !draft.is_declared(&list.declarable(group, user)) {
             let since = since.or_else(|| old.get(&**user).map(|it| it.since)).unwrap_or(now);
-            new.insert(user.to_string(), GroupRestriction { since });
+            let terms = terms.get(&**user).cloned().unwrap_or_default();
+            new.insert(user.to_string(), GroupRestriction { since, terms });
         }
     }
     *list.of(draft.group(group)?) = new;

@@ -201,6 +201,7 @@ impl ServedPolicy {
         let creator = creator.map(|user| directory.id(user).to_owned());
         let is_known = |id: &str| directory.number(id).is_some();
         record.members.retain(|id, _| is_known(id));
+        record.remove_ended(view.at.millis());
         record.muted.retain(|id, _| is_known(id));
         record.banned.retain(|id, _| is_known(id));
         let requires = group.restrictions.and_then(GroupRestrictions::requires);

@@ -35,7 +35,7 @@ impl ServedPolicy {
                 EndOf::Edge(relation, other) => {
                     (UserList::of_relation(relation), population.directory.id(other))
                 }
-                EndOf::Record => continue,
+                EndOf::Record | EndOf::GroupRecord => continue,
             };
             terms.lists.entry(list).or_default().insert(element.to_owned(), until);
         }

@@ -15,7 +15,7 @@ use tracing::{error, warn};
 use super::{
     batch::{WriteBatch, WriteReply},
     batch_plan::{BatchPlan, BatchPlanner},
-    ended,
+    ended::{self, SweepPlace},
     handle::{FactsHandle, StoreHealth, WriterMessage},
     history::{HistoryNumbers, HistoryRetention, HistorySweeper},
     idempotency,
@@ -56,8 +56,8 @@ pub(in crate::live) struct Writer {
     sweep_from: Option<RecordKey>,
     history: HistoryNumbers,
     pub(super) history_sweeper: HistorySweeper,
-    /// The user at whom the next sweep of what has ended begins.
-    sweep_users_from: Option<RecordKey>,
+    /// The place at which the next sweep of what has ended begins.
+    sweep_ended_from: SweepPlace,
     pub(super) contact: Arc<ArcSwap<StoreHealth>>,
     meter: Arc<WriteMetrics>,
     pub(super) staleness: Arc<Staleness>,
@@ -163,7 +163,7 @@ impl Writer {
             sweep_from: None,
             history: HistoryNumbers::new(history),
             history_sweeper: HistorySweeper::new(history),
-            sweep_users_from: None,
+            sweep_ended_from: SweepPlace::default(),
             contact,
             meter: Arc::clone(&facts.meter),
             staleness,
@@ -237,7 +237,8 @@ impl Writer {
 
     /// Serves the view as of this moment, if anything ended since.
     fn advance(&mut self, now: Moment) {
-        match compile::advance(&mut self.view, now, &StoreRecords(&*self.store)) {
+        let records = StoreRecords(&*self.store);
+        match compile::advance_with_records(&mut self.view, now, &self.declarations, &records) {
             Ok(true) => drop(self.publish()),
             Ok(false) => {}
             Err(error) => error!(%error, "what has ended stays until the facts can be read"),
@@ -452,7 +453,7 @@ impl Writer {
     /// Removes what ended long ago from records, one page at a time.
     fn sweep_ended(&mut self) {
         let now = self.clock.now();
-        let found = match ended::ended_facts(&*self.store, &mut self.sweep_users_from, now) {
+        let found = match ended::ended_facts(&*self.store, &mut self.sweep_ended_from, now) {
             Ok(found) => found,
             Err(error) => return warn!(%error, "what has ended could not be removed from records"),
         };

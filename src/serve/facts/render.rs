@@ -109,6 +109,18 @@ pub(super) fn group_json(id: &str, served: &ServedPolicy, group: &EffectiveGroup
     if !kept.is_empty() {
         into.insert("member_attributes".to_owned(), Value::Object(kept));
     }
+    let mut terms = Map::new();
+    for (name, list) in [("muted", &record.muted), ("banned", &record.banned)] {
+        let list = list.iter().filter(|(_, it)| !it.terms.is_empty());
+        let list: Map<String, Value> =
+            list.map(|(id, it)| (id.clone(), terms_json(&it.terms))).collect();
+        if !list.is_empty() {
+            terms.insert(name.to_owned(), Value::Object(list));
+        }
+    }
+    if !terms.is_empty() {
+        into.insert("terms".to_owned(), Value::Object(terms));
+    }
     insert_stated_by(&mut into, group.declared_by.as_ref());
     Value::Object(into)
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use peerage::{
     compile::{self, Declarations},
-    facts::{Record, RecordKey, Terms, UserRecord},
-    request::{Moderation, Moment, UserList},
+    facts::{GroupRecord, GroupRestriction, Member, Record, RecordKey, Terms, UserRecord},
+    request::{Moderation, Moment, Role, UserList},
     snapshot::View,
     source::{LoadedSources, Notation, Sources},
 };
@@ -67,6 +67,24 @@ fn record(chance: &mut Chance) -> UserRecord {
     user
 }
 
+/// A group of the API, which mutes and bans for a while.
+fn group(chance: &mut Chance) -> GroupRecord {
+    let mut group = GroupRecord { created: chance.percent(90), ..GroupRecord::default() };
+    group.members.insert("ann".to_owned(), Member::new(Role::SuperAdmin));
+    for id in &IDS[1..] {
+        let restriction = GroupRestriction { since: 5, terms: terms(chance) };
+        if chance.percent(50) {
+            group.members.insert((*id).to_owned(), Member::new(Role::Member));
+            if chance.percent(50) {
+                group.muted.insert((*id).to_owned(), restriction);
+            }
+        } else if chance.percent(50) {
+            group.banned.insert((*id).to_owned(), restriction);
+        }
+    }
+    group
+}
+
 /// The policies, with whatever else files say of users.
 fn sources(policy: &str, at: Moment) -> LoadedSources {
     let sources = Sources::single("policy.peerage", Notation::Dsl, policy);
@@ -87,7 +105,7 @@ fn assert_as_built(view: &View, policy: &str, store: &Store, seed: u64) {
 }
 
 proptest! {
-    #![proptest_config(config(cases(150)))]
+    #![proptest_config(config(cases(100)))]
 
     #[test]
     fn time_passes_as_if_it_had_always_been_so_late(seed in any::<u64>()) {
@@ -97,6 +115,7 @@ proptest! {
             let user = Record::User(Box::new(record(chance)));
             store.put(RecordKey::User(id.to_owned()), Some(user));
         }
+        store.put(RecordKey::Group("g".to_owned()), Some(Record::Group(Box::new(group(chance)))));
         let mut policy = *chance.pick(&POLICIES);
         let (mut view, mut declarations) = built(policy, Moment::default(), &store);
         assert_as_built(&view, policy, &store, seed);
@@ -105,7 +124,7 @@ proptest! {
                 0 => {
                     let later = Moment::from_millis(view.at.millis() + 700 * chance.below(4) as u64);
                     let due = view.next_change().is_some_and(|next| next <= later);
-                    assert_eq!(compile::advance(&mut view, later, &store), Ok(due));
+                    assert_eq!(compile::advance_with_records(&mut view, later, &declarations, &store), Ok(due));
                 }
                 1 => {
                     let mut changes = BTreeMap::new();
@@ -113,6 +132,11 @@ proptest! {
                         let key = RecordKey::User((*chance.pick(&IDS)).to_owned());
                         let new = chance.percent(85).then(|| Record::User(Box::new(record(chance))));
                         changes.entry(key.clone()).or_insert_with(|| store.put(key, new));
+                    }
+                    if chance.percent(50) {
+                        let key = RecordKey::Group("g".to_owned());
+                        let new = Record::Group(Box::new(group(chance)));
+                        changes.insert(key.clone(), store.put(key, Some(new)));
                     }
                     let changes: Vec<_> = changes.into_values().collect();
                     compile::apply_records(&mut view, &declarations, &changes);
