@@ -10,6 +10,7 @@
 )]
 
 mod durability;
+mod ends;
 mod facts_commands;
 mod facts_writer;
 mod stores;
