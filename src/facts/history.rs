@@ -37,6 +37,17 @@ impl HistoryId {
         self.at
     }
 
+    /// The id of this time, so many places later among those of one batch.
+    #[must_use]
+    pub const fn later(self, places: u64) -> Self {
+        Self { at: self.at, sequence: self.sequence.saturating_add(places) }
+    }
+
+    /// The id of this time, so many places earlier among those of one batch; `None` if there is none.
+    pub fn earlier(self, places: u64) -> Option<Self> {
+        Some(Self { at: self.at, sequence: self.sequence.checked_sub(places)? })
+    }
+
     /// The id whose place from the end is that of this one from the beginning: keys made of such ids put
     /// the newest entries first.
     #[must_use]
@@ -126,38 +137,32 @@ pub struct HistoryRecord {
     pub entry: HistoryEntry,
 }
 
-/// The recorded fields of a command besides its name, reason and end.
-const FIELDS: [&str; 13] = [
-    "user",
-    "group",
-    "member",
-    "from",
-    "to",
-    "users",
-    "kind",
-    "tags",
-    "list",
-    "field",
-    "permission",
-    "rule_id",
-    "name",
-];
-
 impl HistoryEntry {
     /// The entry of a command that took effect at a time.
     pub fn new(command: &Command, by: &str, outcome: &CommandOutcome, at: UnixMillis) -> Self {
         let Value::Object(mut sent) = command.encode() else { return Self::default() };
-        let end = end(&sent, at);
-        let reason = sent.remove("reason");
-        let mut fields: Map<String, Value> =
-            FIELDS.iter().filter_map(|&name| Some((name.to_owned(), sent.remove(name)?))).collect();
-        fields.insert("op".to_owned(), command.op.name().into());
-        fields.insert("by".to_owned(), by.into());
-        fields.extend(reason.map(|reason| ("reason".to_owned(), reason)));
-        // Its fields are those of commands, with the same types.
-        let entry: Self = serde_json::from_value(Value::Object(fields)).unwrap_or_default();
-        let rule_id = outcome.rule_id.map(|id| id.to_string()).or(entry.rule_id);
-        Self { until: end, rule_id, ..entry }
+        let until = end(&sent, at);
+        let rule_id = outcome.rule_id.map(|id| id.to_string());
+        Self {
+            op: command.op.name().to_owned(),
+            by: by.to_owned(),
+            user: take_text(&mut sent, "user"),
+            group: take_text(&mut sent, "group"),
+            member: take_text(&mut sent, "member"),
+            from: take_text(&mut sent, "from"),
+            to: take_text(&mut sent, "to"),
+            users: take_texts(&mut sent, "users"),
+            kind: take_text(&mut sent, "kind"),
+            tags: take_texts(&mut sent, "tags"),
+            list: take_text(&mut sent, "list"),
+            field: take_text(&mut sent, "field"),
+            permission: take_text(&mut sent, "permission"),
+            rule_id: rule_id.or_else(|| take_text(&mut sent, "rule_id")),
+            name: take_text(&mut sent, "name"),
+            reason: take_text(&mut sent, "reason"),
+            until,
+            revision: None,
+        }
     }
 
     /// The users whom the entry concerns, each once; not the one by whom it is.
@@ -203,6 +208,24 @@ impl HistoryEntry {
         // Texts and numbers: nothing in them can fail.
         serde_json::to_vec(self).unwrap_or_default()
     }
+}
+
+/// The text of a field of a command, if it has one.
+fn take_text(sent: &mut Map<String, Value>, name: &str) -> Option<String> {
+    match sent.get_mut(name)?.take() {
+        Value::String(text) => Some(text),
+        _ => None,
+    }
+}
+
+/// The texts of a field of a command, if it is a list.
+fn take_texts(sent: &mut Map<String, Value>, name: &str) -> Option<Vec<String>> {
+    let Value::Array(items) = sent.get_mut(name)?.take() else { return None };
+    let text = |item| match item {
+        Value::String(text) => Some(text),
+        _ => None,
+    };
+    Some(items.into_iter().filter_map(text).collect())
 }
 
 /// The end that a command gives to what it sets.

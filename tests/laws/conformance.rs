@@ -28,7 +28,7 @@ type Check = fn(&dyn Harness);
 
 /// Tries everything, each time with a store that `make` makes.
 pub(crate) fn check(make: &dyn Fn() -> Box<dyn Harness>) {
-    let checks: [Check; 20] = [
+    let checks: [Check; 21] = [
         an_empty_store,
         records_come_back,
         versions_are_revisions,
@@ -49,6 +49,7 @@ pub(crate) fn check(make: &dyn Fn() -> Box<dyn Harness>) {
         history::history_expires,
         history::long_history,
         history::history_is_exported,
+        history::history_of_a_batch,
     ];
     for check in checks {
         check(make().as_ref());

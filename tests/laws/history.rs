@@ -141,6 +141,54 @@ pub(crate) fn history_expires(harness: &dyn Harness) {
     assert_eq!(times(store, &query(HistoryFilter::User("bob".to_owned()))).0, [now, 3]);
 }
 
+/// The entries of a batch are read one by one, whether one row points to them or many do.
+pub(crate) fn history_of_a_batch(harness: &dyn Harness) {
+    let store = harness.store();
+    // Turns of three, of two and of one for each user, in blocks of one author.
+    let by = |at: u64| if at / 90 % 2 == 0 { "ann" } else { "bob" };
+    let subject = |at: u64| ["cyd", "cyd", "cyd", "dan", "dan", "eve"][at as usize % 6];
+    let record =
+        |at: u64| HistoryRecord { id: HistoryId::new(5, at), ..entry(5, by(at), subject(at)) };
+    let all: Vec<HistoryRecord> = (1000..1200).map(record).collect();
+    commit(harness, &[with(all.clone())]);
+    // As an import writes some of them again.
+    commit(harness, &[with(all[17..20].to_vec()), with(all[40..90].to_vec())]);
+    let ids = |query: &HistoryQuery| -> (Vec<HistoryId>, Option<HistoryId>) {
+        let page = store.history(query).unwrap();
+        (page.entries.iter().map(|it| it.record.id).collect(), page.next)
+    };
+    for filter in [
+        HistoryFilter::All,
+        HistoryFilter::By("ann".to_owned()),
+        HistoryFilter::By("bob".to_owned()),
+        HistoryFilter::User("cyd".to_owned()),
+        HistoryFilter::User("eve".to_owned()),
+    ] {
+        let holds = |it: &&HistoryRecord| match &filter {
+            HistoryFilter::By(name) => it.entry.by == *name,
+            HistoryFilter::User(name) => it.entry.user.as_ref() == Some(name),
+            _ => true,
+        };
+        let expected: Vec<HistoryId> = all.iter().filter(holds).map(|it| it.id).rev().collect();
+        for limit in [1, 7, 64, 100, 500] {
+            let mut found = Vec::new();
+            let mut query = HistoryQuery { limit, ..query(filter.clone()) };
+            loop {
+                let (page, next) = ids(&query);
+                assert!(page.len() <= limit && !page.is_empty(), "{query:?}");
+                found.extend(page);
+                query.after = next;
+                if next.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(found, expected, "{query:?}");
+        }
+        let late = HistoryQuery { since: 6, ..query(filter) };
+        assert_eq!(ids(&late), (vec![], None));
+    }
+}
+
 /// As many entries as a group may have are taken, with as many records.
 pub(crate) fn long_history(harness: &dyn Harness) {
     const MANY: usize = 1000;

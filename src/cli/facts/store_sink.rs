@@ -71,7 +71,8 @@ impl StoreSink {
 
     pub(super) fn commit(&mut self) -> Result<()> {
         let waiting = std::mem::take(&mut self.waiting);
-        let history = std::mem::take(&mut self.history);
+        let mut history = std::mem::take(&mut self.history);
+        history.sort_by_key(|record| record.id);
         let count = (waiting.len() + history.len()) as u64;
         let mut set = ChangeSet { history, ..ChangeSet::default() };
         if waiting.is_empty() && set.history.is_empty() {

@@ -69,9 +69,12 @@ impl HistoryNumbers {
         Some(HistoryRecord { id, entry: HistoryEntry::new(command, by, outcome, at) })
     }
 
-    /// The entries of another history that are kept.
+    /// The entries of another history that are kept, in order, each once.
     pub(super) fn imported(&self, given: &[HistoryRecord]) -> Vec<HistoryRecord> {
-        if self.is_kept { given.to_vec() } else { Vec::new() }
+        let mut entries = if self.is_kept { given.to_vec() } else { Vec::new() };
+        entries.sort_by_key(|record| record.id);
+        entries.dedup_by_key(|record| record.id);
+        entries
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     facts::{ChangeSet, HistoryRecord, RecordKey, RecordRead},
-    store::{CommitResult, history},
+    store::{CommitResult, history, history::KeyRange},
 };
 
 /// The records that a commit changes, as they were before it.
@@ -64,9 +64,7 @@ pub(super) fn commit(
                 for record in &set.expired {
                     remove_history(&mut rows, record, &mut before.history)?;
                 }
-                for record in &set.history {
-                    add_history(&mut rows, record, revision, &mut before.history)?;
-                }
+                add_history(&mut rows, &set.history, revision, &mut before.history)?;
             }
             for write in &set.writes {
                 let key = write.key.to_string();
@@ -107,7 +105,7 @@ type Rows<'t> = Table<'t, &'static str, &'static [u8]>;
 
 fn add_history(
     rows: &mut Rows<'_>,
-    record: &HistoryRecord,
+    history: &[HistoryRecord],
     revision: u64,
     before: &mut Vec<PreviousValue>,
 ) -> Result<(), redb::Error> {
@@ -116,8 +114,10 @@ fn add_history(
         before.push((key, old));
         Ok::<_, redb::Error>(())
     };
-    insert(history::entry_key(record.id), &encode_history(revision, &record.entry))?;
-    history::pointer_keys(record).into_iter().try_for_each(|key| insert(key, &[]))
+    for record in history {
+        insert(history::entry_key(record.id), &encode_history(revision, &record.entry))?;
+    }
+    history::pointer_keys(history).into_iter().try_for_each(|key| insert(key, &[]))
 }
 
 fn remove_history(
@@ -125,8 +125,13 @@ fn remove_history(
     record: &HistoryRecord,
     before: &mut Vec<PreviousValue>,
 ) -> Result<(), redb::Error> {
-    let entry = history::entry_key(record.id);
-    for key in history::pointer_keys(record).into_iter().chain([entry]) {
+    let mut keys = vec![history::entry_key(record.id)];
+    for KeyRange { start, end } in history::pointer_ranges(record) {
+        for row in rows.range(start.as_str()..end.as_str())? {
+            keys.push(row?.0.value().to_owned());
+        }
+    }
+    for key in keys {
         let old = rows.remove(key.as_str())?.map(|old| old.value().to_vec());
         before.push((key, old));
     }

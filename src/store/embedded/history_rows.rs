@@ -5,7 +5,7 @@ use redb::{ReadOnlyTable, ReadTransaction, TableError};
 use super::tables::{DamagedRecord, HISTORY, decode_history};
 use crate::{
     facts::{HistoryPage, HistoryQuery},
-    store::history,
+    store::{history, history::Pointer},
 };
 
 /// The error of a read of a snapshot.
@@ -41,15 +41,15 @@ pub(super) fn page(
         return Ok(HistoryPage::default());
     };
     let found = rows.range(range.start.as_str()..range.end.as_str())?;
-    let mut ids = Vec::new();
-    for row in found.take(query.limit.saturating_add(1)) {
+    let mut pointers = Vec::new();
+    for row in found.take(history::row_limit(query)) {
         let (key, _) = row?;
-        ids.push(history::id_of_key(key.value()).ok_or_else(|| {
+        pointers.push(Pointer::of_row(query, key.value()).ok_or_else(|| {
             let what = "not the key of an entry".to_owned();
             SnapshotError::Damaged(DamagedRecord::new(key.value(), what))
         })?);
     }
-    let next = history::truncate_page(&mut ids, query.limit);
+    let (ids, next) = history::page_ids(query, &pointers);
     let mut entries = Vec::with_capacity(ids.len());
     for id in ids {
         let key = history::entry_key(id);

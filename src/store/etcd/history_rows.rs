@@ -11,7 +11,10 @@ use super::{
 };
 use crate::{
     facts::{HistoryId, HistoryPage, HistoryQuery, StoredHistory},
-    store::{StoreError, history, history::KeyRange},
+    store::{
+        StoreError, history,
+        history::{KeyRange, Pointer},
+    },
 };
 
 /// The number of entries that are read together.
@@ -19,6 +22,9 @@ const TOGETHER: usize = 100;
 
 /// The number of keys that are read together.
 const PAGE: usize = 1000;
+
+/// What is wrong with a key that no row of the history has.
+const NO_KEY: &str = "not the key of an entry";
 
 /// A page of the history: a read of the keys, and one for each hundred of the entries.
 ///
@@ -33,11 +39,14 @@ pub(super) async fn page(
     if range.start >= range.end {
         return Ok(HistoryPage::default());
     }
-    let limit = query.limit.saturating_add(1);
     let options = GetOptions::new().with_keys_only();
-    let found = read(link, config, &range, limit, options).await?;
-    let mut ids = found.keys.iter().map(|kv| id(kv)).collect::<Result<Vec<_>, _>>()?;
-    let next = history::truncate_page(&mut ids, query.limit);
+    let found = read(link, config, &range, history::row_limit(query), options).await?;
+    let pointer = |kv: &KeyValue| {
+        let key = String::from_utf8_lossy(kv.key());
+        Pointer::of_row(query, &key).ok_or_else(|| damaged(kv, NO_KEY.to_owned()))
+    };
+    let pointers = found.keys.iter().map(pointer).collect::<Result<Vec<_>, _>>()?;
+    let (ids, next) = history::page_ids(query, &pointers);
     let mut entries = Vec::with_capacity(ids.len());
     for ids in ids.chunks(TOGETHER) {
         let gets: Vec<TxnOp> = ids
@@ -114,7 +123,7 @@ async fn read(
 /// The id of a row, from the end of its key.
 fn id(kv: &KeyValue) -> Result<HistoryId, StoreError> {
     let key = String::from_utf8_lossy(kv.key());
-    history::id_of_key(&key).ok_or_else(|| damaged(kv, "not the key of an entry".to_owned()))
+    history::id_of_key(&key).ok_or_else(|| damaged(kv, NO_KEY.to_owned()))
 }
 
 fn entry(kv: &KeyValue) -> Result<StoredHistory, StoreError> {

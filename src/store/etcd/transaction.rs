@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use etcd_client::{Compare, CompareOp, ResponseHeader, Txn, TxnOp, TxnOpResponse, TxnResponse};
+use etcd_client::{
+    Compare, CompareOp, DeleteOptions, ResponseHeader, Txn, TxnOp, TxnOpResponse, TxnResponse,
+};
 
 use super::{
     config::EtcdConfig,
@@ -10,7 +12,7 @@ use super::{
 };
 use crate::{
     facts::{ChangeSet, Record, RecordKey, Version},
-    store::{CommitResult, StoreError, history},
+    store::{CommitResult, StoreError, history, history::KeyRange},
 };
 
 /// The default of etcd's `--max-txn-ops`: the greatest number of comparisons, and of operations, in a
@@ -169,16 +171,20 @@ fn history_operations(group: &[ChangeSet], spec: &EtcdConfig) -> Vec<TxnOp> {
     let mut operations = Vec::new();
     for set in group {
         for record in &set.expired {
-            let keys = history::pointer_keys(record).into_iter();
-            let keys = keys.chain([history::entry_key(record.id)]);
-            operations.extend(keys.map(|key| TxnOp::delete(spec.history_key(&key), None)));
+            let ranges = history::pointer_ranges(record).map(|KeyRange { start, end }| {
+                let options = DeleteOptions::new().with_range(spec.history_key(&end));
+                TxnOp::delete(spec.history_key(&start), Some(options))
+            });
+            operations.extend(ranges);
+            let key = history::entry_key(record.id);
+            operations.push(TxnOp::delete(spec.history_key(&key), None));
         }
         for record in &set.history {
             let key = spec.history_key(&history::entry_key(record.id));
             operations.push(TxnOp::put(key, record.entry.encode(), None));
-            let pointers = history::pointer_keys(record).into_iter();
-            operations.extend(pointers.map(|key| TxnOp::put(spec.history_key(&key), "", None)));
         }
+        let pointers = history::pointer_keys(&set.history).into_iter();
+        operations.extend(pointers.map(|key| TxnOp::put(spec.history_key(&key), "", None)));
     }
     operations
 }

@@ -330,6 +330,50 @@ fn it_survives_a_restart() {
     assert_eq!(told(&kept, "").len(), 2);
 }
 
+/// Why something was done and until when is told, and that it has ended, of whatever can end.
+#[test]
+fn reasons_and_ends_are_told() {
+    let kept = Kept::start();
+    kept.done(&json!([
+        { "op": "ban", "user": "bob", "as": "cyd", "reason": "sp\"am", "until": "2999-01-01T00:00:00+01:00" },
+    ]));
+    let until = "2998-12-31T23:00:00Z";
+    let expected = json!({
+        "op": "ban", "by": "cyd", "user": "bob", "reason": "sp\"am", "until": until, "ended": false,
+    });
+    assert_eq!(told(&kept, ""), [expected]);
+    let (text, _) = kept.ran(&["facts", "history"], "--from", 0);
+    assert!(text.ends_with(&format!(" ban user bob by cyd: sp\\\"am; until {until}\n")), "{text}");
+    assert!(history_lines(&kept).contains(r#""until":32472140400000"#), "{}", history_lines(&kept));
+
+    for command in [
+        json!({ "op": "block", "from": "ann", "to": "bob" }),
+        json!({ "op": "relate", "kind": "contact", "from": "ann", "to": "cyd" }),
+        json!({ "op": "silence", "user": "ann" }),
+    ] {
+        let mut command = command;
+        command["for"] = json!(1);
+        command["reason"] = json!("why");
+        kept.done(&json!([command]));
+        let last = || kept.reported("/v1/facts/history?limit=1")["entries"][0].clone();
+        let told = last();
+        assert_eq!((&told["op"], &told["reason"]), (&command["op"], &json!("why")), "{told}");
+        let [time, until] = ["time", "until"].map(|name| {
+            let text = told[name].as_str().unwrap();
+            text.parse::<peerage::request::Moment>().unwrap().millis()
+        });
+        assert_eq!(until, time + 1000, "{told}");
+        kept.daemon.wait_for("the end", |_| (last()["ended"] == true).then_some(()));
+    }
+    let (text, _) = kept.ran(&["facts", "history", "--limit", "1"], "--from", 0);
+    assert!(text.ends_with(", ended\n"), "{text}");
+    assert_eq!(
+        kept.send(&json!([{ "op": "ban", "user": "ann", "for": 1, "until": until }])).status,
+        400
+    );
+    assert_eq!(kept.reported("/v1/facts/history")["entries"].as_array().unwrap().len(), 4);
+}
+
 /// A daemon without a store has none.
 #[test]
 fn it_needs_a_store() {
