@@ -4,6 +4,7 @@
 //! on which a rule set, a switch or a barrier depends.
 
 #![allow(
+    clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::unwrap_used,
     clippy::cast_possible_truncation,
@@ -32,7 +33,7 @@ const WINDOW: &str = "window work { from: \"08:00\"; to: \"16:00\"; zone: \"Euro
 fn main() {
     let mut users = String::from("id,tags\n");
     for user in 0..USERS {
-        let tags = (0..1 + user % 5).map(|nth| format!("t{}", (user * 7 + nth * 13) % TAGS));
+        let tags = (0..=user % 5).map(|nth| format!("t{}", (user * 7 + nth * 13) % TAGS));
         writeln!(users, "u{user},{}", tags.collect::<Vec<_>>().join(" ")).unwrap();
     }
     let rules = |condition: &dyn Fn(usize) -> String| -> String {
@@ -86,7 +87,7 @@ fn edge(policy: &str, users: &str) -> Duration {
             // The view before stays, as readers hold it.
             let mut next = view.clone();
             let begun = Instant::now();
-            compile::advance(&mut next, moments[(round + 1) % 2]);
+            compile::advance(&mut next, moments[(round + 1) % 2], &compile::NoFacts).unwrap();
             let took = begun.elapsed();
             view = next;
             took

@@ -3,7 +3,8 @@
 use super::{context::GateContext, principal::Principal, sets::users_with_tie};
 use crate::{
     request::{
-        AudienceNumber, Conversation, EdgeDirection, Relation, RelationCondition, TagPattern,
+        AudienceNumber, Conversation, During, EdgeDirection, Relation, RelationCondition,
+        TagPattern,
     },
     snapshot::{GroupNumber, GroupView, Selection, TagId, Tie, UserSet, View},
 };
@@ -115,10 +116,12 @@ pub(super) fn related_users<'v>(
 ) -> Selection<'v> {
     let part = |part| related_users(view, context, principal, side, part);
     match condition {
-        RelationCondition::Everyone => Selection::everybody(),
-        RelationCondition::Nobody => Selection::nobody(),
-        RelationCondition::During(during) if during.is_open => Selection::everybody(),
-        RelationCondition::During(_) => Selection::nobody(),
+        RelationCondition::Everyone | RelationCondition::During(During { is_open: true, .. }) => {
+            Selection::everybody()
+        }
+        RelationCondition::Nobody | RelationCondition::During(During { is_open: false, .. }) => {
+            Selection::nobody()
+        }
         RelationCondition::HasTag(tag) => match side {
             RelationSide::Owner => {
                 view.population.members(*tag).map_or_else(Selection::nobody, Selection::from)

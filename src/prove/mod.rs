@@ -81,7 +81,7 @@ struct InvariantCheck<'v> {
     breach: Option<Diagnostic>,
 }
 
-impl<'v> InvariantCheck<'v> {
+impl InvariantCheck<'_> {
     /// Checks the existing users, unless some are known to break it.
     fn check_existing(&mut self, view: &View, named: &NamedWindows) {
         if self.breach.is_some() {

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr, sync::Arc};
 
 use jiff::{
-    Timestamp,
+    Timestamp, ToSpan,
     civil::{Date, DateTime, Time, Weekday},
     tz::{TimeZone, TimeZoneDatabase},
 };
@@ -178,9 +178,9 @@ pub struct Window {
     pub except: Vec<WindowDate>,
 }
 
-/// The days that are looked at behind the last exception to find the next edge: all days of a week, and the two
-/// around each.
-const DAYS_AHEAD: usize = 10;
+/// The days that are looked at from a moment, or an exception, on to find an edge: all days of a week, and some around
+/// it.
+const DAYS_AHEAD: i32 = 10;
 
 impl Window {
     /// Whether the window is open at a moment. Costs a look-up of the zone's changes for three days.
@@ -191,15 +191,23 @@ impl Window {
     }
 
     /// The next moment after this one at which the window opens or closes; `None` if it never does. Costs a look-up
-    /// of the zone's changes for each day until then.
+    /// of the zone's changes for a few days, and as many more around each exception until then.
     pub fn next_edge(&self, after: Moment) -> Option<Moment> {
         let is_open = self.is_open(after);
-        let last = self.except.last().map(|date| date.0);
-        let mut left = DAYS_AHEAD;
-        for date in self.days_from_before(after) {
-            if last.is_none_or(|last| date > last) {
-                left = left.checked_sub(1)?;
+        let mut next = self.days_from_before(after).next();
+        let mut last = next?.saturating_add(DAYS_AHEAD.days());
+        while let Some(mut date) = next {
+            if date > last {
+                // Up to the next exception, each week is as the one before.
+                let at = self.except.partition_point(|except| except.0 < date);
+                let except = self.except.get(at)?.0;
+                date = date.max(except.saturating_sub(2.days()));
+                last = except;
             }
+            if self.is_excepted(date) {
+                last = date.saturating_add(DAYS_AHEAD.days());
+            }
+            next = date.tomorrow().ok();
             let Some((from, to)) = self.opening(date) else { continue };
             let mut edges = [from, to].into_iter().filter(|&edge| edge > after);
             if let Some(edge) = edges.find(|&edge| self.is_open(edge) != is_open) {
@@ -209,17 +217,24 @@ impl Window {
         None
     }
 
-    /// The latest moment, not after this one, at which the window opened or closed; `None` if it never did. Costs a
-    /// look-up of the zone's changes for each day since.
+    /// The latest moment, not after this one, at which the window opened or closed; `None` if it never did. Costs as
+    /// much as [`next_edge`](Self::next_edge).
     pub fn last_edge(&self, before: Moment) -> Option<Moment> {
         let is_open = self.is_open(before);
-        let first = self.except.first().map(|date| date.0);
         let today = self.zone.date(before)?;
-        let mut left = DAYS_AHEAD;
-        for date in std::iter::successors(today.tomorrow().ok(), |date| date.yesterday().ok()) {
-            if first.is_none_or(|first| date < first) {
-                left = left.checked_sub(1)?;
+        let mut first = today.saturating_sub(DAYS_AHEAD.days());
+        let mut next = today.tomorrow().ok();
+        while let Some(mut date) = next {
+            if date < first {
+                let at = self.except.partition_point(|except| except.0 <= date);
+                let except = self.except.get(at.checked_sub(1)?)?.0;
+                date = date.min(except.saturating_add(2.days()));
+                first = except;
             }
+            if self.is_excepted(date) {
+                first = date.saturating_sub(DAYS_AHEAD.days());
+            }
+            next = date.yesterday().ok();
             let Some((from, to)) = self.opening(date) else { continue };
             let mut edges =
                 [to, from].into_iter().filter(|&edge| edge <= before && edge.millis() > 0);
@@ -236,16 +251,17 @@ impl Window {
 
     /// The dates from two days before a moment on: a window that is open then began on one of the first four.
     fn days_from_before(&self, at: Moment) -> impl Iterator<Item = Date> {
-        let today = self.zone.date(at);
-        let first = today.and_then(|it| it.yesterday().ok()).and_then(|it| it.yesterday().ok());
-        std::iter::successors(first.or(today), |date| date.tomorrow().ok())
+        let first = self.zone.date(at).map(|today| today.saturating_sub(2.days()));
+        std::iter::successors(first, |date| date.tomorrow().ok())
+    }
+
+    fn is_excepted(&self, date: Date) -> bool {
+        self.except.binary_search(&WindowDate(date)).is_ok()
     }
 
     /// When the window opens on a date, and when it closes then; `None` if it does not open.
     fn opening(&self, date: Date) -> Option<(Moment, Moment)> {
-        if !self.days.contains(&Day::from(date.weekday()))
-            || self.except.binary_search(&WindowDate(date)).is_ok()
-        {
+        if !self.days.contains(&Day::from(date.weekday())) || self.is_excepted(date) {
             return None;
         }
         let last = if self.to < self.from { date.tomorrow().ok()? } else { date };

@@ -10,7 +10,9 @@ use super::{
     own_switches::{OwnSwitch, OwnSwitches},
     persistent_vec::PersistentVec,
 };
-use crate::request::{AudienceSlot, Condition, DeclaredField, DeclaredFields, Moment, Switch};
+use crate::request::{
+    AudienceSlot, Condition, DeclaredField, DeclaredFields, During, Moment, Switch,
+};
 
 /// A user, and a switch that the user's record sets to a condition.
 pub type SwitchCondition = (UserNumber, Switch, Condition<TagId>);
@@ -264,10 +266,12 @@ impl Population {
     /// everybody.
     pub fn selection(&self, condition: &Condition<TagId>) -> Selection<'_> {
         match condition {
-            Condition::Everyone => Selection::everybody(),
-            Condition::Nobody => Selection::nobody(),
-            Condition::During(during) if during.is_open => Selection::everybody(),
-            Condition::During(_) => Selection::nobody(),
+            Condition::Everyone | Condition::During(During { is_open: true, .. }) => {
+                Selection::everybody()
+            }
+            Condition::Nobody | Condition::During(During { is_open: false, .. }) => {
+                Selection::nobody()
+            }
             Condition::HasTag(tag) => {
                 self.members(*tag).map_or_else(Selection::nobody, Selection::from)
             }

@@ -1,7 +1,7 @@
 //! An index of conditions by the tags that a user must have to meet them.
 
 use super::{TagId, UserTags};
-use crate::request::{Condition, Outcome};
+use crate::request::{Condition, During, Outcome};
 
 /// An index of conditions: for a user's tags, the few conditions that the user may meet.
 ///
@@ -74,11 +74,11 @@ impl WatchTags<'_> {
 
 fn watch_tags(condition: &Condition<TagId>) -> Option<Vec<TagId>> {
     match condition {
-        Condition::Nobody => Some(Vec::new()),
+        Condition::Nobody | Condition::During(During { is_open: false, .. }) => Some(Vec::new()),
         Condition::HasTag(tag) => Some(vec![*tag]),
-        Condition::During(during) if during.is_open => None,
-        Condition::During(_) => Some(Vec::new()),
-        Condition::Everyone | Condition::Not(_) => None,
+        Condition::Everyone
+        | Condition::During(During { is_open: true, .. })
+        | Condition::Not(_) => None,
         Condition::All(parts) => parts.iter().filter_map(watch_tags).min_by_key(Vec::len),
         Condition::Any(parts) => {
             let parts: Option<Vec<_>> = parts.iter().map(watch_tags).collect();

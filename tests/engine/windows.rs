@@ -3,7 +3,7 @@
 mod edges;
 mod times;
 
-use std::time::SystemTime;
+use std::{fmt::Write as _, time::SystemTime};
 
 use peerage::{
     compile::{self, FactsSource},
@@ -192,7 +192,7 @@ fn said(view: &View) -> String {
                     decide(view, &in_group)
                 });
                 let decisions = (decide(view, &request), in_groups);
-                said += &format!("{action} {one} {other} {decisions:?}\n");
+                writeln!(said, "{action} {one} {other} {decisions:?}").unwrap();
             }
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::group::user_selection;
 use crate::{
     gates::context::GateContext,
-    request::{Grant, GrantCondition, GroupPermission, Reason, StatementId},
+    request::{During, Grant, GrantCondition, GroupPermission, Reason, StatementId},
     snapshot::{GroupView, Selection, TagId, View},
 };
 
@@ -86,8 +86,10 @@ pub(super) fn granted_users<'v>(
     value: &GrantCondition<TagId>,
 ) -> Selection<'v> {
     match value {
-        GrantCondition::Grant(Grant::Allow) => Selection::everybody(),
-        GrantCondition::Grant(Grant::Deny | Grant::Unspecified) => Selection::nobody(),
+        GrantCondition::Grant(Grant::Allow)
+        | GrantCondition::During(During { is_open: true, .. }) => Selection::everybody(),
+        GrantCondition::Grant(Grant::Deny | Grant::Unspecified)
+        | GrantCondition::During(During { is_open: false, .. }) => Selection::nobody(),
         GrantCondition::Grant(Grant::AllowIfAdmin) => {
             let (admins, super_admins) = (GroupView::admins, GroupView::super_admins);
             let groups = || group.into_iter();
@@ -99,8 +101,6 @@ pub(super) fn granted_users<'v>(
         GrantCondition::HasTag(tag) => {
             view.population.members(*tag).map_or_else(Selection::nobody, Selection::from)
         }
-        GrantCondition::During(during) if during.is_open => Selection::everybody(),
-        GrantCondition::During(_) => Selection::nobody(),
         GrantCondition::Not(inner) => granted_users(view, group, inner).complement(),
         GrantCondition::All(parts) => {
             Selection::all(parts.iter().map(|part| granted_users(view, group, part)))

@@ -134,6 +134,24 @@ fn a_window_that_is_always_open_has_no_edges() {
 }
 
 #[test]
+fn edges_behind_many_exceptions_are_found_without_a_look_at_each_day() {
+    let begun = std::time::Instant::now();
+    let at = moment("2026-11-30T07:00:00Z");
+    let far = window(Day::ALL, "00:00", "24:00", "Europe/Berlin", &["1971-03-04", "9999-12-01"]);
+    assert_eq!(far.next_edge(at), Some(moment("9999-11-30T23:00:00Z")));
+    assert_eq!(far.last_edge(at), Some(moment("1971-03-04T23:00:00Z")));
+    let mut mondays = window(MONDAY, "08:00", "09:00", "UTC", &[]);
+    let first: civil::Date = "2026-11-30".parse().unwrap();
+    let skipped = (0..500).filter(|&week| week != 300);
+    let skipped = skipped.map(|week| first.saturating_add(jiff::Span::new().weeks(week)));
+    mondays.except = skipped.map(|date| date.to_string().parse().unwrap()).collect();
+    assert_eq!(mondays.next_edge(at), Some(moment("2032-08-30T08:00:00Z")));
+    let after = moment("2036-06-30T07:00:00Z");
+    assert_eq!(mondays.last_edge(after), Some(moment("2032-08-30T09:00:00Z")));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5));
+}
+
+#[test]
 fn a_window_at_either_end_of_time_fails_nothing() {
     let window = window(Day::ALL, "22:00", "06:00", "Europe/Berlin", &[]);
     assert!(window.is_open(Moment::from_millis(0)));
