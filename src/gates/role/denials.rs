@@ -11,7 +11,7 @@ use crate::{
         requirements::{GroupGuard, RoleRequirement},
     },
     request::{Grant, GrantCondition, GroupPermission, Reason, Role},
-    snapshot::{Requirement, View},
+    snapshot::{GroupView, Requirement, View},
 };
 
 /// The cell of the group's matrix that is evaluated.
@@ -160,7 +160,7 @@ fn leave_denial(
     subject: &Principal<'_>,
 ) -> Option<Reason> {
     let group = context.group(view);
-    let mut members = group.into_iter().flat_map(|group| group.members());
+    let mut members = group.into_iter().flat_map(GroupView::members);
     if members.all(|member| Some(member) == subject.number) {
         Some(Reason::LastMember)
     } else if requirement_of(group).is_some_and(|it| is_last_required(it, subject)) {

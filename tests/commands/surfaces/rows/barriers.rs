@@ -106,7 +106,7 @@ pub(super) const ROWS: &[Row] = &[
         without: "barriers: [{ name: wall, between: [hasTag(research), hasTag(trading)] }]",
         dsl: "actions: [voice_call];",
         compiled: "of voice_call\n",
-        mistake: ("[voice_call]", "[join]", "unknown-word"),
+        mistake: ("[voice_call]", "[join]", "unfit-action"),
         schema_finds: Not("an action may be a declared one"),
         lint: Not("the actions of a barrier are no reason to warn"),
         allowed: ("ben start_chat amy", &[]),
