@@ -14,7 +14,7 @@ use crate::{
         RecordKey, SwitchKey, SwitchSetting, TagName, UnixMillis, UserFields, UserRecord,
         export_line::{self, ExportHeader, ExportLineError},
     },
-    request::UserList,
+    request::{Moment, UserList},
     wire::{
         json::{describe_error, parse_line},
         unix_millis,
@@ -194,7 +194,7 @@ pub(super) fn apply_fields(user: &mut UserRecord, fields: &UserFields) {
             both: fields.both.unwrap_or(true),
             friend: Friend {
                 since: 0,
-                until: value(&fields.until).map(|until| until.millis()),
+                until: value(&fields.until).map(Moment::millis),
                 remark: value(&fields.remark),
                 lists: value(&fields.lists).unwrap_or_default(),
                 source: value(&fields.source),
@@ -224,7 +224,7 @@ pub(super) fn apply_fields(user: &mut UserRecord, fields: &UserFields) {
 fn friend(fields: &FriendFields, now: UnixMillis) -> Friend {
     Friend {
         since: fields.since.unwrap_or(now),
-        until: value(&fields.until).map(|until| until.millis()),
+        until: value(&fields.until).map(Moment::millis),
         remark: value(&fields.remark),
         lists: value(&fields.lists).into_iter().chain(fields.add_lists.clone()).flatten().collect(),
         source: value(&fields.source),

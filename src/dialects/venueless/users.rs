@@ -188,10 +188,9 @@ pub(super) fn profile(kept: &StoredUser) -> Value {
 /// Venueless's name of a moderation state.
 pub(super) fn moderation_word(moderation: Option<Moderation>) -> &'static str {
     match moderation {
-        None | Some(Moderation::None) => "",
+        // Of shadowed users it has no state, and they don't learn that they are.
+        None | Some(Moderation::None | Moderation::Shadowed) => "",
         Some(Moderation::Silenced) => "silenced",
-        // The system has no such state, and its users don't learn that they are in it.
-        Some(Moderation::Shadowed) => "",
         Some(Moderation::Banned) => "banned",
     }
 }

@@ -30,10 +30,10 @@ const fn has_reason(list: UserList) -> bool {
 /// Takes the terms out of the fields of a user; what is left are the fields as they are without terms.
 pub(super) fn take_terms(fields: &mut Map<String, Value>, errors: &mut SyntaxErrors) -> FieldTerms {
     let mut all = FieldTerms::default();
-    if let Some(moderation) = fields.get_mut("moderation") {
-        if let Some((state, terms)) = split(moderation, "state", true, "moderation", errors) {
-            (*moderation, all.moderation) = (state, terms);
-        }
+    if let Some(moderation) = fields.get_mut("moderation")
+        && let Some((state, terms)) = split(moderation, "state", true, "moderation", errors)
+    {
+        (*moderation, all.moderation) = (state, terms);
     }
     for &list in UserList::ALL {
         let Some(value) = fields.get_mut(list.as_str()) else { continue };
@@ -139,7 +139,7 @@ impl FieldCodec for FieldTerms {
             *state = with_terms("state", state, &self.moderation);
         }
         for (&list, terms) in &self.lists {
-            put_terms(into.get_mut(list.as_str()), name_member(list), terms);
+            put_terms(into, list.as_str(), name_member(list), terms);
         }
     }
 }
@@ -204,8 +204,13 @@ fn with_terms(name: &str, value: &Value, terms: &Terms) -> Value {
 }
 
 /// Puts terms into a list of elements, or an object of users.
-fn put_terms(list: Option<&mut Value>, name: &str, terms: &BTreeMap<String, Terms>) {
-    match list {
+fn put_terms(
+    fields: &mut Map<String, Value>,
+    list: &str,
+    name: &str,
+    terms: &BTreeMap<String, Terms>,
+) {
+    match fields.get_mut(list) {
         Some(Value::Array(elements)) => {
             for element in elements {
                 if let Some(terms) = element.as_str().and_then(|id| terms.get(id)) {
@@ -230,7 +235,7 @@ impl FieldCodec for GroupFieldTerms {
     }
 
     fn encode(&self, _: &str, into: &mut Map<String, Value>) {
-        put_terms(into.get_mut("muted"), "user", &self.muted);
-        put_terms(into.get_mut("banned"), "user", &self.banned);
+        put_terms(into, "muted", "user", &self.muted);
+        put_terms(into, "banned", "user", &self.banned);
     }
 }

@@ -19,8 +19,8 @@ pub struct CommandError {
     pub text_problem: Option<Box<TextProblem>>,
     /// The user whose list is full.
     pub full_list_owner: Option<Box<str>>,
-    /// The field that is wrong at the moment of the command, so that the command is malformed.
-    pub field: Option<&'static str>,
+    /// Whether the `until` of the command is past, so that the command is malformed.
+    pub ends_in_past: bool,
 }
 
 /// The first problem of a text, and where in the text it is.
@@ -45,7 +45,7 @@ impl CommandError {
             place: None,
             text_problem: None,
             full_list_owner: None,
-            field: None,
+            ends_in_past: false,
         }
     }
 

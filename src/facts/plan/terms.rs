@@ -13,7 +13,7 @@ pub(super) fn resolve(terms: &CommandTerms, now: UnixMillis) -> Result<Terms, Co
         Some(CommandEnd::Until(until)) if until.millis() <= now => {
             let problem = format!("{until} is past");
             let error = CommandError::new(RefusalReason::Invalid, problem);
-            return Err(CommandError { field: Some("until"), ..error });
+            return Err(CommandError { ends_in_past: true, ..error });
         }
         Some(CommandEnd::Until(until)) => Some(until.millis()),
         Some(CommandEnd::After(seconds)) => {

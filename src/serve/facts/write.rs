@@ -140,9 +140,9 @@ fn reply_response(count: usize, reply: WriteReply) -> HttpResponse {
         WriteReply::New(WriteOutcome::Refused {
             revision,
             index,
-            error: CommandError { field: Some(field), problem: message, .. },
+            error: CommandError { ends_in_past: true, problem: message, .. },
         }) => {
-            let malformed = CommandSyntaxError { index, field: field.to_owned(), message };
+            let malformed = CommandSyntaxError { index, field: "until".to_owned(), message };
             let outcomes = malformed_outcomes(count, &[malformed]);
             outcomes_response(StatusCode::BAD_REQUEST, revision, &outcomes)
         }
