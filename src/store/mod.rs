@@ -208,7 +208,7 @@ pub struct SavedCopy {
 #[derive(Clone, PartialEq, Debug)]
 pub enum ExportItem {
     Record(StoredRecord),
-    History(StoredHistory),
+    History(Box<StoredHistory>),
 }
 
 impl ExportItem {
@@ -216,7 +216,8 @@ impl ExportItem {
     pub fn into_line(self) -> Option<String> {
         match self {
             Self::Record(StoredRecord { key, record, .. }) => export_line::encode(&key, &record),
-            Self::History(StoredHistory { version, record }) => {
+            Self::History(entry) => {
+                let StoredHistory { version, record } = *entry;
                 Some(export_line::encode_history(record, version))
             }
         }

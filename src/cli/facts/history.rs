@@ -1,6 +1,6 @@
 //! The command `facts history`.
 
-use std::path::PathBuf;
+use std::{fmt::Write as _, path::PathBuf};
 
 use anyhow::{Result, ensure};
 use clap::{ArgGroup, Args};
@@ -110,16 +110,17 @@ fn line(entry: &Value) -> String {
     let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
     let mut line = format!("{QUIET}{}{QUIET:#} {STRONG}{}{STRONG:#}", text("time"), text("op"));
     let about = entry.as_object().into_iter().flatten();
+    // Writing to a string can't fail.
     for (name, value) in about.filter(|(name, _)| !PLACED.contains(&name.as_str())) {
-        line += &format!(" {name} {}", plain(value));
+        let _ = write!(line, " {name} {}", plain(value));
     }
-    line += &format!(" {QUIET}by{QUIET:#} {}", text("by").escape_debug());
+    let _ = write!(line, " {QUIET}by{QUIET:#} {}", text("by").escape_debug());
     if let Some(reason) = entry.get("reason").and_then(Value::as_str) {
-        line += &format!(": {}", reason.escape_debug());
+        let _ = write!(line, ": {}", reason.escape_debug());
     }
     if let Some(until) = entry.get("until").and_then(Value::as_str) {
         let ended = entry.get("ended") == Some(&Value::Bool(true));
-        line += &format!("; until {until}{}", if ended { ", ended" } else { "" });
+        let _ = write!(line, "; until {until}{}", if ended { ", ended" } else { "" });
     }
     line + "\n"
 }

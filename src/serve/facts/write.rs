@@ -113,7 +113,7 @@ fn read_history(given: Vec<StrictValue>) -> Result<Vec<HistoryRecord>, HttpError
         return Err(HttpError::bad_request("history", problem));
     }
     let entry = |(at, StrictValue(line)): (usize, StrictValue)| {
-        let wrong = |problem: String| HttpError::bad_request(&format!("history[{at}]"), problem);
+        let wrong = |problem: String| HttpError::bad_request(format!("history[{at}]"), problem);
         match line.as_object().and_then(export_line::decode_history) {
             Some(Ok(entry)) => Ok(entry),
             Some(Err(error)) => Err(wrong(error.to_string())),

@@ -50,7 +50,7 @@ pub(super) fn walk(
     for row in rows.range(all.start.as_str()..all.end.as_str())? {
         let (key, value) = row?;
         let entry = decode_history(key.value(), value.value()).map_err(SnapshotError::Damaged)?;
-        if each(ExportItem::History(entry)).is_break() {
+        if each(ExportItem::History(Box::new(entry))).is_break() {
             return Ok(());
         }
     }

@@ -311,7 +311,7 @@ impl Store for EtcdStore {
         }
         let revision = listing.revision;
         drop(listing);
-        let mut each = |entry| each(ExportItem::History(entry));
+        let mut each = |entry| each(ExportItem::History(Box::new(entry)));
         self.driver.wait(history_rows::export(&self.link, &self.spec, revision, &mut each))
     }
 
