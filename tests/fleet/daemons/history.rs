@@ -28,7 +28,7 @@ fn each_daemon_tells_what_was_done_at_any() {
     };
     let too_many = json!({ "commands": turns(900) }).to_string();
     let answer = post(&mut fleet.client(0), "too-many", too_many.as_bytes()).unwrap();
-    let problem = "a batch of so many records can have at most 792 commands in this store";
+    let problem = "a batch of so many records can have at most 793 commands in this store";
     assert_eq!(answer.status, 413, "{}", answer.text());
     assert!(answer.text().contains(problem), "{}", answer.text());
     let many = turns(500);
