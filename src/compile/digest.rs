@@ -11,7 +11,7 @@ use crate::{
         BlockMode, BlockableAction, DeclaredActions, GrantCondition, MetadataGrants, Outcome,
         Peers, Settings, TagForm, Toggle, Window,
     },
-    snapshot::{OwnAudience, OwnSwitch, Population, TagId, Tags},
+    snapshot::{EndOf, OwnAudience, OwnSwitch, Population, ScheduledEnd, TagId, Tags},
 };
 
 /// Feeds texts to a digest so that no two sequences of them are fed alike.
@@ -81,6 +81,21 @@ pub(super) fn population(population: &Population, tags: &Tags) -> [u8; 32] {
             feed.text(action);
             feed.count(user.index());
             feed.toggle(&setting.toggle.map(&mut |tag| name(tag)));
+        }
+    }
+    if population.declared_ends.iter().next().is_some() {
+        feed.text("ends");
+        for ScheduledEnd { at, user, of } in population.declared_ends.iter() {
+            feed.0.update(at.millis().to_le_bytes());
+            feed.count(user.index());
+            match of {
+                EndOf::Tag(tag) => feed.text(name(&tag)),
+                EndOf::Moderation => feed.text("moderation "),
+                EndOf::Edge(relation, other) => {
+                    feed.text(&format!("{} {}", relation as u8, other.0));
+                }
+                EndOf::Record => {}
+            }
         }
     }
     feed.count(usize::from(!population.ties.is_empty()));

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::syntax::ast::{Group, Item, Matrix, Peers, Rule, Settings, Text, User, UserFields};
+use crate::syntax::ast::{
+    Group, Item, Matrix, Peers, Rule, Settings, Term, TermOf, Text, User, UserFields,
+};
 
 /// Overlays statements with others. A record replaces the fields that it gives, a section of settings
 /// the keys, and a rule those of the same id or name; everything else is added.
@@ -169,8 +171,10 @@ fn same_rule(given: &Rule<'_>, stated: &Rule<'_>) -> bool {
 /// Completes an overlaying user with the fields that it leaves out.
 fn complete_user<'s>(given: &mut User<'s>, stated: User<'s>) {
     let User { id: _, tags, more } = stated;
-    given.tags = given.tags.take().or(tags);
-    let Some(stated) = more else { return };
+    let Some(stated) = more else {
+        given.tags = given.tags.take().or(tags);
+        return;
+    };
     let UserFields {
         peers,
         accepts,
@@ -182,8 +186,23 @@ fn complete_user<'s>(given: &mut User<'s>, stated: User<'s>) {
         paired,
         blocked,
         friends,
+        terms,
     } = *stated;
+    let has_tags = given.tags.is_some();
+    given.tags = given.tags.take().or(tags);
     let given = given.more.get_or_insert_default();
+    let is_left_out = |term: &Term<'_>| match term.of {
+        TermOf::Tags => !has_tags,
+        TermOf::Contacts => given.contacts.is_none(),
+        TermOf::Favorites => given.favorites.is_none(),
+        TermOf::Paired => given.paired.is_none(),
+        TermOf::Blocked => given.blocked.is_none(),
+        TermOf::Friends => given.friends.is_none(),
+        TermOf::Moderation => given.moderation.is_none(),
+        TermOf::Muted | TermOf::Banned => false,
+    };
+    let terms: Vec<Term<'s>> = terms.into_iter().filter(is_left_out).collect();
+    given.terms.extend(terms);
     if given.permissions.is_empty() {
         given.permissions = permissions;
     }
@@ -202,8 +221,31 @@ fn complete_user<'s>(given: &mut User<'s>, stated: User<'s>) {
 
 /// Completes an overlaying group with the fields that it leaves out.
 fn complete_group<'s>(given: &mut Group<'s>, stated: Group<'s>) {
-    let Group { id: _, matrix, creator, super_admins, admins, members, muted, banned, requires } =
-        stated;
+    let Group {
+        id: _,
+        matrix,
+        creator,
+        super_admins,
+        admins,
+        members,
+        muted,
+        banned,
+        requires,
+        terms,
+    } = stated;
+    let is_left_out = |term: &Term<'_>| match term.of {
+        TermOf::Muted => given.muted.is_none(),
+        TermOf::Banned => given.banned.is_none(),
+        TermOf::Tags
+        | TermOf::Contacts
+        | TermOf::Favorites
+        | TermOf::Paired
+        | TermOf::Blocked
+        | TermOf::Friends
+        | TermOf::Moderation => false,
+    };
+    let terms: Vec<Term<'s>> = terms.into_iter().filter(is_left_out).collect();
+    given.terms.extend(terms);
     given.matrix = given.matrix.take().or(matrix);
     given.creator = given.creator.take().or(creator);
     given.super_admins = given.super_admins.take().or(super_admins);

@@ -190,6 +190,7 @@ fn referenced_users<'i>(item: &'i Item<'_>) -> Vec<&'i str> {
                     paired,
                     blocked,
                     friends,
+                    terms: _,
                 } = &**more;
                 add(&[contacts, favorites, paired, blocked, friends].map(Option::as_ref));
             }
@@ -206,6 +207,7 @@ fn referenced_users<'i>(item: &'i Item<'_>) -> Vec<&'i str> {
                 muted,
                 banned,
                 requires: _,
+                terms: _,
             } = &**group;
             add(&[super_admins, admins, members, muted, banned].map(Option::as_ref));
             all.extend(creator.as_ref().map(|id| &*id.value));
@@ -285,6 +287,8 @@ fn reconstruct_user<'s>(view: &View, user: UserNumber, place: Span) -> User<'s> 
         paired: to(Relation::Pair),
         blocked: to(Relation::Block),
         friends: to(Relation::Friend),
+        // The slice is of the moment of the view, at which nothing of it has ended.
+        terms: Vec::new(),
     };
     User {
         id: text(population.directory.id(user), place),

@@ -82,6 +82,8 @@ codes! {
     EmptyCombination = "empty-combination",
     /// A time is not written as RFC 3339 writes it, has no zone, or does not exist.
     InvalidTime = "invalid-time",
+    /// A file states something that has ended.
+    HasEnded = "has-ended",
     /// A tag is empty, longer than 200 characters, or has other characters than letters, digits and `-
     /// _ . : @ / + =`; under `preset: flip`, longer than 50, or with others than letters, digits, `-`
     /// and `_`.

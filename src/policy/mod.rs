@@ -23,6 +23,7 @@ mod sections;
 mod settings;
 mod suggestions;
 mod tags;
+mod terms;
 mod users;
 mod windows;
 
@@ -188,6 +189,7 @@ pub fn resolve(
         audiences: &settings.audiences,
         actions: &actions,
         sites,
+        at,
     };
     let gathered = users::resolve(&stated, &ast.bulk, sources, known, &vocabulary, problems);
     let bounds = groups::GroupChecks {

@@ -191,6 +191,8 @@ pub struct Group<'s> {
     pub banned: Option<List<'s>>,
     /// The condition that someone in the group must meet.
     pub requires: Option<Expr<'s>>,
+    /// The terms of those who are muted or banned.
+    pub terms: Vec<Term<'s>>,
 }
 
 /// Two users who have a conversation.
@@ -419,4 +421,36 @@ pub struct UserFields<'s> {
     pub paired: Option<List<'s>>,
     pub blocked: Option<List<'s>>,
     pub friends: Option<List<'s>>,
+    /// The terms of the user's tags, moderation and lists.
+    pub terms: Vec<Term<'s>>,
 }
+
+/// The terms of an element of a list, or of a user's moderation.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Term<'s> {
+    pub of: TermOf,
+    /// The position of the element in its list; 0 of moderation.
+    pub position: usize,
+    /// Where they stand.
+    pub span: Span,
+    pub until: Option<Text<'s>>,
+    pub reason: Option<Text<'s>>,
+    pub by: Option<Text<'s>>,
+}
+
+/// What may have terms.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum TermOf {
+    Tags,
+    Contacts,
+    Favorites,
+    Paired,
+    Blocked,
+    Friends,
+    Moderation,
+    Muted,
+    Banned,
+}
+
+/// A list whose elements may have terms.
+pub type TimedList<'s> = (List<'s>, Vec<Term<'s>>);

@@ -8,6 +8,7 @@ use super::ast::{
     Group, Invariant, Item, List, Matrix, Mode, Outcome, Peers, Permission, PermissionValue, Rule,
     RuleSet, Setting, Settings, SettingsSection, Text, User, UserFields, Window, WordSection,
 };
+use super::terms::are_equivalent;
 
 /// Whether they say the same.
 pub(super) fn equivalent(one: &[Item<'_>], other: &[Item<'_>]) -> bool {
@@ -301,6 +302,7 @@ fn fields(one: &UserFields<'_>, other: &UserFields<'_>) -> bool {
         paired,
         blocked,
         friends,
+        terms,
     } = one;
     optional(peers.as_ref(), other.peers.as_ref(), text)
         && all(permissions, &other.permissions, setting)
@@ -312,10 +314,22 @@ fn fields(one: &UserFields<'_>, other: &UserFields<'_>) -> bool {
         && optional(paired.as_ref(), other.paired.as_ref(), list)
         && optional(blocked.as_ref(), other.blocked.as_ref(), list)
         && optional(friends.as_ref(), other.friends.as_ref(), list)
+        && are_equivalent(terms, &other.terms)
 }
 
 fn group(one: &Group<'_>, other: &Group<'_>) -> bool {
-    let Group { id, matrix, creator, super_admins, admins, members, muted, banned, requires } = one;
+    let Group {
+        id,
+        matrix,
+        creator,
+        super_admins,
+        admins,
+        members,
+        muted,
+        banned,
+        requires,
+        terms,
+    } = one;
     text(id, &other.id)
         && optional(matrix.as_ref(), other.matrix.as_ref(), text)
         && optional(creator.as_ref(), other.creator.as_ref(), text)
@@ -325,4 +339,5 @@ fn group(one: &Group<'_>, other: &Group<'_>) -> bool {
         && optional(muted.as_ref(), other.muted.as_ref(), list)
         && optional(banned.as_ref(), other.banned.as_ref(), list)
         && optional(requires.as_ref(), other.requires.as_ref(), expr)
+        && are_equivalent(terms, &other.terms)
 }

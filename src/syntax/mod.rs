@@ -16,6 +16,7 @@ mod json;
 mod keys;
 mod other_notation;
 pub mod print;
+mod terms;
 pub mod tests;
 mod text;
 mod user_fields;

@@ -1,6 +1,6 @@
 //! The fields of a user's record.
 
-use super::ast::{User, UserFields};
+use super::ast::{Term, User, UserFields};
 
 /// The fields of a user's record.
 pub(super) const FIELDS: &[&str] = &[
@@ -26,6 +26,13 @@ impl<'s> User<'s> {
     ) {
         if value.is_some() {
             *field(self.more.get_or_insert_default()) = value;
+        }
+    }
+
+    /// Adds terms of elements, if there are any.
+    pub(super) fn add_terms(&mut self, terms: Vec<Term<'s>>) {
+        if !terms.is_empty() {
+            self.more.get_or_insert_default().terms.extend(terms);
         }
     }
 }

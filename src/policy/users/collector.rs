@@ -11,18 +11,22 @@ use hashbrown::HashTable;
 use smallvec::SmallVec;
 
 use super::{
-    Roster, UserChecks, UserStatements,
+    Roster, RosterEnd, RosterEndOf, UserChecks, UserStatements,
     roster::{list_at, text_at},
 };
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, did_you_mean},
-    policy::{line_locator::LineLocator, tags::Vocabulary},
+    policy::{
+        line_locator::LineLocator,
+        tags::Vocabulary,
+        terms::{ElementEnd, element_end},
+    },
     request::{
-        Audiences, DeclarationSite, DeclaredActions, DeclaredField, DeclaredFields, Relation,
-        Switch, check_id,
+        Audiences, DeclarationSite, DeclaredActions, DeclaredField, DeclaredFields, Moment,
+        Relation, Switch, check_id,
     },
     source::{Sources, Span},
-    syntax::ast,
+    syntax::ast::{self, Term, TermOf},
 };
 
 /// Gathers users one by one; finds those that are defined twice, those that are only named, and
@@ -33,6 +37,8 @@ pub(in crate::policy) struct UserCollector<'v> {
     pub(super) audiences: &'v Audiences<String>,
     pub(super) actions: &'v DeclaredActions<String>,
     pub(super) checks: UserChecks,
+    /// The moment by which ends are judged.
+    now: Moment,
     /// Where each user is defined, or else was first named.
     places: Vec<FirstMention>,
     /// Where each conversation is stated.
@@ -70,6 +76,7 @@ impl<'v> UserCollector<'v> {
             audiences: stated.audiences,
             actions: stated.actions,
             checks: stated.checks,
+            now: stated.at,
             places: Vec::new(),
             conversations: HashMap::new(),
             hasher: RandomState::default(),
@@ -84,8 +91,15 @@ impl<'v> UserCollector<'v> {
     /// Adds a user with everything that the statement says.
     pub(super) fn add(&mut self, user: &ast::User<'_>, problems: &mut Diagnostics) {
         let mut tags: SmallVec<[u32; 16]> = SmallVec::new();
-        for tag in user.tags.iter().flat_map(|tags| &tags.value) {
-            tags.extend(self.tag(tag, problems));
+        let terms = user.more.as_ref().map_or(&[][..], |more| &more.terms);
+        let mut ends: Vec<RosterEnd> = Vec::new();
+        for (position, tag) in user.tags.iter().flat_map(|tags| &tags.value).enumerate() {
+            let Some(number) = self.tag(tag, problems) else { continue };
+            let of = RosterEndOf::Tag(number);
+            if self.has_ended(terms, (TermOf::Tags, position), of, &mut ends, problems) {
+                continue;
+            }
+            tags.push(number);
         }
         tags.sort_unstable();
         tags.dedup();
@@ -100,7 +114,38 @@ impl<'v> UserCollector<'v> {
             }
         }
         if let Some(more) = &user.more {
-            self.record(&user.id, number, more, problems);
+            self.record(&user.id, number, more, &mut ends, problems);
+        }
+        if let Some(number) = number {
+            // A tag that is named twice, once without an end, does not end.
+            self.roster
+                .declared_ends
+                .extend(ends.iter().map(|end| RosterEnd { user: number, ..*end }));
+        }
+    }
+
+    /// Whether an element had ended; notes the end of one that is to come, of a user who has no number yet.
+    pub(super) fn has_ended(
+        &mut self,
+        terms: &[Term<'_>],
+        element: (TermOf, usize),
+        of: RosterEndOf,
+        ends: &mut Vec<RosterEnd>,
+        problems: &mut Diagnostics,
+    ) -> bool {
+        if terms.is_empty() {
+            return false;
+        }
+        match element_end(terms, element, self.now, problems) {
+            ElementEnd::Never => false,
+            ElementEnd::At(at) => {
+                ends.push(RosterEnd { at, user: 0, of });
+                false
+            }
+            ElementEnd::Ended(at) => {
+                self.roster.last_end = self.roster.last_end.max(Some(at));
+                true
+            }
         }
     }
 
@@ -147,6 +192,14 @@ impl<'v> UserCollector<'v> {
         Some(number)
     }
 
+    /// Takes a user's moderation for one that files don't state.
+    pub(super) fn forget_moderation(&mut self, user: Option<u32>) {
+        let place = user.and_then(|user| self.roster.stated.get_mut(user as usize));
+        if let Some(stated) = place {
+            *stated = stated.without(DeclaredField::Moderation);
+        }
+    }
+
     fn find(&self, id: &str) -> Option<u32> {
         let hash = self.hasher.hash_one(id);
         self.by_id.find(hash, |&other| self.roster.id(other as usize) == id).copied()
@@ -158,11 +211,12 @@ impl<'v> UserCollector<'v> {
         from: Option<u32>,
         owner: &ast::Text<'_>,
         relation: Relation,
-        named: &ast::List<'_>,
+        (named, terms, of): (&ast::List<'_>, &[Term<'_>], TermOf),
+        ends: &mut Vec<RosterEnd>,
         problems: &mut Diagnostics,
     ) -> usize {
         let mut seen: SmallVec<[(u32, Span); 16]> = SmallVec::new();
-        for id in &named.value {
+        for (position, id) in named.value.iter().enumerate() {
             if id.value == owner.value {
                 let message =
                     format!("the record of `{}` lists its own id", owner.value.escape_debug());
@@ -172,7 +226,9 @@ impl<'v> UserCollector<'v> {
                 );
                 continue;
             }
-            if let Some(to) = self.number(id, problems) {
+            let Some(to) = self.number(id, problems) else { continue };
+            let end = RosterEndOf::Edge(relation, to);
+            if !self.has_ended(terms, (of, position), end, ends, problems) {
                 seen.push((to, id.span));
             }
         }

@@ -108,6 +108,14 @@ impl KeyHasher {
         let lists =
             [&fields.contacts, &fields.favorites, &fields.paired, &fields.blocked, &fields.friends];
         lists.into_iter().for_each(|list| self.list(list.as_ref()));
+        self.count(fields.terms.len());
+        for term in &fields.terms {
+            self.count(term.of as usize);
+            self.count(term.position);
+            for text in [&term.until, &term.reason, &term.by] {
+                self.optional(text.as_ref());
+            }
+        }
     }
 
     fn expr(&mut self, expr: &Expr<'_>) {

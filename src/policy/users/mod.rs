@@ -12,7 +12,7 @@ pub use roster_builder::RosterBuilder;
 
 use crate::{
     diagnostic::Diagnostics,
-    request::{Audiences, DeclaredActions},
+    request::{Audiences, DeclaredActions, Moment},
     source::Sources,
     syntax::{ast, bulk::BulkFile},
 };
@@ -58,6 +58,8 @@ pub(super) struct UserStatements<'a, 's> {
     /// The actions whose switches records may set.
     pub(super) actions: &'a DeclaredActions<String>,
     pub(super) sites: Sites,
+    /// The moment by which ends are judged.
+    pub(super) at: Moment,
 }
 
 /// The demands of a policy on users' records.

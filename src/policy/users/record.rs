@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{UserOverrides, collector::UserCollector};
+use super::{RosterEnd, RosterEndOf, UserOverrides, collector::UserCollector};
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     policy::{
@@ -16,7 +16,7 @@ use crate::{
         SwitchMap,
     },
     source::Span,
-    syntax::ast,
+    syntax::ast::{self, TermOf},
 };
 
 impl UserCollector<'_> {
@@ -26,22 +26,30 @@ impl UserCollector<'_> {
         id: &ast::Text<'_>,
         number: Option<u32>,
         fields: &ast::UserFields<'_>,
+        ends: &mut Vec<RosterEnd>,
         problems: &mut Diagnostics,
     ) {
-        let own = self.overrides(fields, problems);
+        let mut own = self.overrides(fields, problems);
+        let state = (TermOf::Moderation, 0);
+        let of = RosterEndOf::Moderation;
+        if self.has_ended(&fields.terms, state, of, ends, problems) {
+            own.moderation = Moderation::None;
+            self.forget_moderation(number);
+        }
         if let (Some(number), true) = (number, own != UserOverrides::default()) {
             self.roster.overrides.push((number, own));
         }
         let lists = [
-            (Relation::Contact, &fields.contacts, None),
-            (Relation::Favorite, &fields.favorites, None),
-            (Relation::Pair, &fields.paired, None),
-            (Relation::Block, &fields.blocked, self.checks.blocked),
-            (Relation::Friend, &fields.friends, self.checks.friends),
+            (Relation::Contact, &fields.contacts, TermOf::Contacts, None),
+            (Relation::Favorite, &fields.favorites, TermOf::Favorites, None),
+            (Relation::Pair, &fields.paired, TermOf::Paired, None),
+            (Relation::Block, &fields.blocked, TermOf::Blocked, self.checks.blocked),
+            (Relation::Friend, &fields.friends, TermOf::Friends, self.checks.friends),
         ];
-        for (relation, list, limit) in lists {
+        for (relation, list, of, limit) in lists {
             let Some(list) = list else { continue };
-            let count = self.add_relations(number, id, relation, list, problems);
+            let named = (list, &*fields.terms, of);
+            let count = self.add_relations(number, id, relation, named, ends, problems);
             if let Some(limit) = limit.filter(|&limit| count > limit as usize) {
                 let excess = list.value.get(limit as usize).map_or(list.span, |entry| entry.span);
                 problems.push(over_limit(id, relation, count, limit, excess));

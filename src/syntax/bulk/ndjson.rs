@@ -13,9 +13,9 @@ use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics},
     source::{SourceId, Span},
     syntax::{
-        ast::{Expr, ExprKind, List, Setting, Spanned, Text, User},
+        ast::{Expr, ExprKind, List, Setting, Spanned, Term, TermOf, Text, User, UserFields},
         keys::{self, SeenKeys},
-        user_fields,
+        terms, user_fields,
     },
 };
 
@@ -46,6 +46,8 @@ const USERS: ExpectedList = ExpectedList {
 const PEERS: Expected =
     Expected("a peers mode", r#"write `"peers": "contacts"`, or the number of a mode"#);
 const MODERATION: Expected = Expected("a text", r#"write `"moderation": "silenced"`"#);
+const TERM_NAME: Expected = Expected("a name as text", "put it in quotes");
+const TERM: Expected = Expected("a text", r#"write a time as "2026-12-31T23:59:59Z""#);
 const APPROVAL: Expected = Expected("a text", r#"write `"approval": "need_confirm"`"#);
 const PERMISSIONS: Expected =
     Expected("an object of permissions", r#"write `"permissions": {"outgoing": false}`"#);
@@ -105,17 +107,25 @@ impl<'s> Record<'s, '_> {
             }
             match &*key.value {
                 "id" => (has_id, id) = (true, self.id()),
-                "tags" => user.tags = self.list(TAGS),
+                "tags" => {
+                    let (tags, terms) = self.list(TAGS, TermOf::Tags);
+                    user.tags = tags;
+                    user.add_terms(terms);
+                }
                 "peers" => user.set_field(|more| &mut more.peers, self.peers()),
                 "permissions" => self.permissions(&mut user),
-                "moderation" => user.set_field(|more| &mut more.moderation, self.word(MODERATION)),
+                "moderation" => self.moderation(&mut user),
                 "approval" => user.set_field(|more| &mut more.approval, self.word(APPROVAL)),
-                "contacts" => user.set_field(|more| &mut more.contacts, self.list(USERS)),
-                "favorites" => user.set_field(|more| &mut more.favorites, self.list(USERS)),
-                "paired" => user.set_field(|more| &mut more.paired, self.list(USERS)),
-                "blocked" => user.set_field(|more| &mut more.blocked, self.list(USERS)),
+                "contacts" => {
+                    self.relations(&mut user, TermOf::Contacts, |more| &mut more.contacts)
+                }
+                "favorites" => {
+                    self.relations(&mut user, TermOf::Favorites, |more| &mut more.favorites)
+                }
+                "paired" => self.relations(&mut user, TermOf::Paired, |more| &mut more.paired),
+                "blocked" => self.relations(&mut user, TermOf::Blocked, |more| &mut more.blocked),
                 "accepts" => self.accepts(&mut user),
-                "friends" => user.set_field(|more| &mut more.friends, self.list(USERS)),
+                "friends" => self.relations(&mut user, TermOf::Friends, |more| &mut more.friends),
                 _ => {
                     self.values.next();
                     let fields: Vec<&str> =
@@ -157,31 +167,91 @@ impl<'s> Record<'s, '_> {
         }
     }
 
-    /// A list of texts. Items that are none are reported and left out; a list of nothing else says
-    /// nothing.
-    fn list(&mut self, expected: ExpectedList) -> Option<List<'s>> {
+    /// A list of texts, or of objects that have terms besides. Items that are neither are reported and left out;
+    /// a list of nothing else says nothing.
+    fn list(&mut self, expected: ExpectedList, of: TermOf) -> (Option<List<'s>>, Vec<Term<'s>>) {
         if !self.expect_kind(RawKind::List, expected.list) {
-            return None;
+            return (None, Vec::new());
         }
         let whole = self.values.clone().next();
         let commas = self.values.raw(&whole).bytes().filter(|&byte| byte == b',').count();
         self.values.open();
-        let mut texts = Vec::new();
+        let mut elements = (Spanned::new(Vec::new(), self.span(&whole)), Vec::new());
         let mut refused = false;
         while self.values.another() {
-            if texts.is_empty() {
-                texts.reserve_exact(commas + 1);
+            if elements.0.value.is_empty() {
+                elements.0.value.reserve_exact(commas + 1);
             }
-            let text = match self.values.kind() {
-                RawKind::Text => self.text(),
-                RawKind::Number if expected.has_numbers => Some(self.as_written()),
+            let element = match self.values.kind() {
+                RawKind::Text => self.text().map(|text| (text, None)),
+                RawKind::Number if expected.has_numbers => Some((self.as_written(), None)),
+                RawKind::Object => self.timed(of).map(|(name, term)| (name, Some(term))),
                 found => self.wrong_type(expected.item, found),
             };
-            refused |= text.is_none();
-            texts.extend(text);
+            refused |= element.is_none();
+            if let Some((name, term)) = element {
+                terms::push_element(&mut elements, name, term);
+            }
         }
-        let is_refused = refused && texts.is_empty();
-        (!is_refused).then(|| Spanned::new(texts, self.span(&whole)))
+        let (list, terms) = elements;
+        let is_refused = refused && list.value.is_empty();
+        ((!is_refused).then_some(list), terms)
+    }
+
+    fn relations(
+        &mut self,
+        user: &mut User<'s>,
+        of: TermOf,
+        field: impl for<'m> FnOnce(&'m mut UserFields<'s>) -> &'m mut Option<List<'s>>,
+    ) {
+        let (list, terms) = self.list(USERS, of);
+        user.set_field(field, list);
+        user.add_terms(terms);
+    }
+
+    fn moderation(&mut self, user: &mut User<'s>) {
+        if self.values.kind() != RawKind::Object {
+            return user.set_field(|more| &mut more.moderation, self.word(MODERATION));
+        }
+        let Some((state, term)) = self.timed(TermOf::Moderation) else { return };
+        user.set_field(|more| &mut more.moderation, Some(state));
+        user.add_terms(Some(term).filter(|term| !term.is_empty()).into_iter().collect());
+    }
+
+    /// The name and the terms of the object that comes next; one without a name is reported and left out.
+    fn timed(&mut self, of: TermOf) -> Option<(Text<'s>, Term<'s>)> {
+        let whole = self.values.clone().next();
+        let mut term = Term::new(of, 0, self.span(&whole));
+        let (mut name, mut refused) = (None, false);
+        let mut keys = SeenKeys::default();
+        self.values.open();
+        while self.values.another() {
+            let key = self.text()?;
+            if let Some(first) = keys.add(&key) {
+                self.values.next();
+                self.problems.push(keys::duplicate_key(Code::DuplicateKey, "field", &key, first));
+            } else if key.value == of.name_key() {
+                name = match self.values.kind() {
+                    RawKind::Number if of != TermOf::Tags => Some(self.as_written()),
+                    _ => self.word(TERM_NAME),
+                };
+                refused |= name.is_none();
+            } else if let Some(slot) = term.slot(&key.value) {
+                *slot = self.word(TERM);
+            } else {
+                self.values.next();
+                self.problems.push(if key.value == terms::FOR {
+                    terms::duration_in_file(&key)
+                } else {
+                    let lead = "the entry has no field";
+                    keys::unknown_name(Code::UnknownField, lead, &key, of.keys())
+                });
+            }
+        }
+        if name.is_none() && !refused {
+            self.problems.push(terms::missing_name(of, term.span));
+        }
+        Some((name?, term))
     }
 
     fn permissions(&mut self, user: &mut User<'s>) {

@@ -18,6 +18,7 @@ mod report;
 mod sections;
 mod statement;
 mod string;
+mod terms;
 mod token;
 
 pub(super) use sections::{is_described, is_keyword};

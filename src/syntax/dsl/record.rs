@@ -9,7 +9,7 @@ use crate::{
     syntax::{
         ast::{
             AudienceMode, Conversation, Expr, Group, Item, List, Peers, Permission, Setting,
-            Spanned, Text, User, UserFields,
+            Spanned, Term, Text, TimedList, User, UserFields,
         },
         dsl::{
             context::Context,
@@ -23,7 +23,10 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Field<'s> {
     List(ListField, List<'s>),
+    // A list of a user or group some of whose elements have terms.
+    TimedList(ListField, Box<TimedList<'s>>),
     Value(ValueField, Text<'s>),
+    TimedValue(ValueField, Box<(Text<'s>, Term<'s>)>),
     Permissions(Vec<Setting<'s>>),
     Accepts(Vec<Setting<'s>>),
     // Boxed, as it would be the largest of those that users have.
@@ -66,6 +69,11 @@ impl Context<'_> {
         }
         match value {
             Field::List(ListField::Tags, list) => user.tags = Some(list),
+            Field::TimedList(ListField::Tags, timed) => {
+                let (list, terms) = *timed;
+                user.tags = Some(list);
+                user.add_terms(terms);
+            }
             other => other.add_to_user(user.more.get_or_insert_default()),
         }
     }
@@ -82,6 +90,7 @@ impl Context<'_> {
             muted: None,
             banned: None,
             requires: None,
+            terms: Vec::new(),
         }
     }
 
@@ -184,8 +193,8 @@ impl Context<'_> {
 impl<'s> Field<'s> {
     pub(super) fn keyword(&self) -> Keyword {
         match self {
-            Self::List(field, _) => Keyword::List(*field),
-            Self::Value(field, _) => Keyword::Value(*field),
+            Self::List(field, _) | Self::TimedList(field, _) => Keyword::List(*field),
+            Self::Value(field, _) | Self::TimedValue(field, _) => Keyword::Value(*field),
             Self::Permissions(_) => Keyword::Permissions,
             Self::Accepts(_) => Keyword::OwnAccepts,
             Self::Unless(_) => Keyword::Unless,
@@ -198,6 +207,16 @@ impl<'s> Field<'s> {
     /// Adds a field to a user's other fields. The layout hands out no field of a group there.
     fn add_to_user(self, user: &mut UserFields<'s>) {
         match self {
+            Self::TimedList(field, timed) => {
+                let (list, terms) = *timed;
+                user.terms.extend(terms);
+                Self::List(field, list).add_to_user(user);
+            }
+            Self::TimedValue(field, timed) => {
+                let (text, term) = *timed;
+                user.terms.push(term);
+                Self::Value(field, text).add_to_user(user);
+            }
             Self::List(field, list) => {
                 let list = Some(list);
                 match field {
@@ -240,6 +259,11 @@ impl<'s> Field<'s> {
     /// Adds a field to a group. The layout hands out no field of a user there.
     fn add_to_group(self, group: &mut Group<'s>) {
         match self {
+            Self::TimedList(field, timed) => {
+                let (list, terms) = *timed;
+                group.terms.extend(terms);
+                Self::List(field, list).add_to_group(group);
+            }
             Self::List(ListField::SuperAdmins, list) => group.super_admins = Some(list),
             Self::List(ListField::Admins, list) => group.admins = Some(list),
             Self::List(ListField::Members, list) => group.members = Some(list),

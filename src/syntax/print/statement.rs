@@ -4,13 +4,13 @@ use super::{
     doc::Doc,
     dsl::{PrintedStatement, StatementKind},
     names, relations,
-    statement_parts::{block, field, list, simple, text},
+    statement_parts::{block, field, list, simple, text, timed_list, timed_text},
     text::word,
 };
 use crate::syntax::{
     ast::{
         Conversation, Demand, Group, Invariant, Item, Matrix, Peers, Permission, PermissionValue,
-        Setting, User, UserFields,
+        Setting, TermOf, User, UserFields,
     },
     comments::{CommentMarker, Region},
 };
@@ -147,7 +147,9 @@ fn matrix_statement(matrix: &Matrix<'_>, part: &mut Region) -> PrintedStatement 
 
 fn user_statement(user: &User<'_>, part: &mut Region) -> PrintedStatement {
     let mut fields = Vec::new();
-    fields.extend(list("tags", user.tags.as_ref(), part));
+    let terms = user.more.as_ref().map_or(&[][..], |more| &more.terms);
+    let tags = user.tags.as_ref();
+    fields.extend(timed_list("tags", tags, (terms, TermOf::Tags), part));
     if let Some(more) = &user.more {
         let UserFields {
             peers,
@@ -160,32 +162,49 @@ fn user_statement(user: &User<'_>, part: &mut Region) -> PrintedStatement {
             paired,
             blocked,
             friends,
+            terms,
         } = &**more;
         fields.extend(text("peers", peers.as_ref(), part));
         fields.extend(settings_block("permissions", permissions, part));
-        fields.extend(text("moderation", moderation.as_ref(), part));
+        let state = moderation.as_ref();
+        fields.extend(timed_text("moderation", state, (terms, TermOf::Moderation), part));
         fields.extend(text("approval", approval.as_ref(), part));
-        fields.extend(list("contacts", contacts.as_ref(), part));
-        fields.extend(list("favorites", favorites.as_ref(), part));
-        fields.extend(list("paired", paired.as_ref(), part));
-        fields.extend(list("blocked", blocked.as_ref(), part));
-        fields.extend(list("friends", friends.as_ref(), part));
+        fields.extend(timed_list("contacts", contacts.as_ref(), (terms, TermOf::Contacts), part));
+        fields.extend(timed_list(
+            "favorites",
+            favorites.as_ref(),
+            (terms, TermOf::Favorites),
+            part,
+        ));
+        fields.extend(timed_list("paired", paired.as_ref(), (terms, TermOf::Paired), part));
+        fields.extend(timed_list("blocked", blocked.as_ref(), (terms, TermOf::Blocked), part));
+        fields.extend(timed_list("friends", friends.as_ref(), (terms, TermOf::Friends), part));
         fields.extend(settings_block("accepts", accepts, part));
     }
     block(format!("user {}", word(&user.id.value)), fields)
 }
 
 fn group_statement(group: &Group<'_>, part: &mut Region) -> PrintedStatement {
-    let Group { id, matrix, creator, super_admins, admins, members, muted, banned, requires } =
-        group;
+    let Group {
+        id,
+        matrix,
+        creator,
+        super_admins,
+        admins,
+        members,
+        muted,
+        banned,
+        requires,
+        terms,
+    } = group;
     let mut fields = Vec::new();
     fields.extend(text("matrix", matrix.as_ref(), part));
     fields.extend(text("creator", creator.as_ref(), part));
     fields.extend(list("super_admins", super_admins.as_ref(), part));
     fields.extend(list("admins", admins.as_ref(), part));
     fields.extend(list("members", members.as_ref(), part));
-    fields.extend(list("muted", muted.as_ref(), part));
-    fields.extend(list("banned", banned.as_ref(), part));
+    fields.extend(timed_list("muted", muted.as_ref(), (terms, TermOf::Muted), part));
+    fields.extend(timed_list("banned", banned.as_ref(), (terms, TermOf::Banned), part));
     let requires = requires.as_ref();
     fields.extend(requires.map(|it| field("requires", Doc::from_expr(it), it.span, part)));
     block(format!("group {}", word(&id.value)), fields)

@@ -3,13 +3,14 @@
 use super::{
     doc::Doc,
     dsl::{PrintedStatement, StatementBody},
-    text::word,
+    text::{quoted, word},
 };
 use crate::{
     source::Span,
     syntax::{
-        ast::{List, Text},
+        ast::{List, Term, TermOf, Text},
         comments::Region,
+        terms,
     },
 };
 
@@ -46,4 +47,43 @@ pub(super) fn text(
     part: &mut Region,
 ) -> Option<PrintedStatement> {
     text.map(|text| field(head, Doc::Word(word(&text.value)), text.span, part))
+}
+
+/// A list whose elements may have terms.
+pub(super) fn timed_list(
+    head: &str,
+    named: Option<&List<'_>>,
+    terms: (&[Term<'_>], TermOf),
+    part: &mut Region,
+) -> Option<PrintedStatement> {
+    let (terms, of) = terms;
+    if terms.is_empty() {
+        return list(head, named, part);
+    }
+    named.map(|named| {
+        let element = |(at, text): (usize, &Text<'_>)| Doc::Word(timed_word(text, terms, (of, at)));
+        let items = named.value.iter().enumerate().map(element).collect();
+        let doc = Doc::Group { open: "[".to_owned(), items, close: ']' };
+        field(head, doc, named.span, part)
+    })
+}
+
+/// A text that may have terms.
+pub(super) fn timed_text(
+    head: &str,
+    text: Option<&Text<'_>>,
+    terms: (&[Term<'_>], TermOf),
+    part: &mut Region,
+) -> Option<PrintedStatement> {
+    let (terms, of) = terms;
+    text.map(|text| field(head, Doc::Word(timed_word(text, terms, (of, 0))), text.span, part))
+}
+
+fn timed_word(text: &Text<'_>, terms: &[Term<'_>], (of, at): (TermOf, usize)) -> String {
+    let mut said = word(&text.value);
+    for (key, value) in terms::find(terms, of, at).into_iter().flat_map(Term::entries) {
+        let value = if key == terms::BY { word(&value.value) } else { quoted(&value.value) };
+        said.extend([" ", key, " ", &value]);
+    }
+    said
 }

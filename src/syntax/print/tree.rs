@@ -6,9 +6,10 @@ use crate::{
     syntax::{
         ast::{
             Conversation, Demand, Expr, Group, Invariant, List, Matrix, Mode, Outcome, Peers,
-            Permission, PermissionValue, Rule, Setting, Text, User, UserFields,
+            Permission, PermissionValue, Rule, Setting, Term, TermOf, Text, User, UserFields,
         },
         comments::{CommentMarker, PlacedComments, Region},
+        terms,
     },
 };
 
@@ -71,6 +72,31 @@ pub(super) fn text(name: &str, text: &Text<'_>, part: &mut Region) -> TreeField 
 
 pub(super) fn texts(name: &str, list: &List<'_>, part: &mut Region) -> TreeField {
     field(name, list_value(list), list.span, part)
+}
+
+/// A list whose elements may have terms; one that has is a mapping.
+fn timed_texts(
+    name: &str,
+    list: &List<'_>,
+    terms: (&[Term<'_>], TermOf),
+    part: &mut Region,
+) -> TreeField {
+    let (terms, of) = terms;
+    let element =
+        |(at, text): (usize, &Text<'_>)| TreeNode::bare(timed_value(text, terms, (of, at)));
+    let value = TreeValue::List(list.value.iter().enumerate().map(element).collect());
+    field(name, value, list.span, part)
+}
+
+fn timed_value(text: &Text<'_>, terms: &[Term<'_>], (of, at): (TermOf, usize)) -> TreeValue {
+    let name = TreeValue::Text(text.value.as_ref().to_owned());
+    let Some(term) = terms::find(terms, of, at) else { return name };
+    let entry = |(key, value): (&str, &Text<'_>)| {
+        (key.to_owned(), TreeNode::bare(TreeValue::Text(value.value.as_ref().to_owned())))
+    };
+    let mut fields = vec![(of.name_key().to_owned(), TreeNode::bare(name))];
+    fields.extend(term.entries().map(entry));
+    TreeValue::Map(fields)
 }
 
 pub(super) fn list_value(list: &List<'_>) -> TreeValue {
@@ -185,7 +211,9 @@ pub(super) fn matrix(matrix: &Matrix<'_>, mut part: Region) -> TreeNode {
 pub(super) fn user(user: &User<'_>, mut part: Region) -> TreeNode {
     let within = &mut part;
     let mut fields = Vec::new();
-    fields.extend(user.tags.as_ref().map(|tags| texts("tags", tags, within)));
+    let terms = user.more.as_ref().map_or(&[][..], |more| &more.terms);
+    let tags = user.tags.as_ref();
+    fields.extend(tags.map(|tags| timed_texts("tags", tags, (terms, TermOf::Tags), within)));
     if let Some(more) = &user.more {
         let UserFields {
             peers,
@@ -198,24 +226,46 @@ pub(super) fn user(user: &User<'_>, mut part: Region) -> TreeNode {
             paired,
             blocked,
             friends,
+            terms,
         } = &**more;
+        let terms = |of| (&**terms, of);
         fields.extend(peers.as_ref().map(|it| text("peers", it, within)));
         fields.extend(settings_field("permissions", permissions, within));
-        fields.extend(moderation.as_ref().map(|it| text("moderation", it, within)));
+        fields.extend(moderation.as_ref().map(|it| {
+            let (terms, of) = terms(TermOf::Moderation);
+            field("moderation", timed_value(it, terms, (of, 0)), it.span, within)
+        }));
         fields.extend(approval.as_ref().map(|it| text("approval", it, within)));
-        fields.extend(contacts.as_ref().map(|it| texts("contacts", it, within)));
-        fields.extend(favorites.as_ref().map(|it| texts("favorites", it, within)));
-        fields.extend(paired.as_ref().map(|it| texts("paired", it, within)));
-        fields.extend(blocked.as_ref().map(|it| texts("blocked", it, within)));
-        fields.extend(friends.as_ref().map(|it| texts("friends", it, within)));
+        let list = contacts.as_ref();
+        fields.extend(list.map(|it| timed_texts("contacts", it, terms(TermOf::Contacts), within)));
+        let list = favorites.as_ref();
+        fields
+            .extend(list.map(|it| timed_texts("favorites", it, terms(TermOf::Favorites), within)));
+        let list = paired.as_ref();
+        fields.extend(list.map(|it| timed_texts("paired", it, terms(TermOf::Paired), within)));
+        let list = blocked.as_ref();
+        fields.extend(list.map(|it| timed_texts("blocked", it, terms(TermOf::Blocked), within)));
+        let list = friends.as_ref();
+        fields.extend(list.map(|it| timed_texts("friends", it, terms(TermOf::Friends), within)));
         fields.extend(settings_field("accepts", accepts, within));
     }
     TreeNode::new(TreeValue::Map(fields), part)
 }
 
 pub(super) fn group(group: &Group<'_>, mut part: Region) -> TreeNode {
-    let Group { id: _, matrix, creator, super_admins, admins, members, muted, banned, requires } =
-        group;
+    let Group {
+        id: _,
+        matrix,
+        creator,
+        super_admins,
+        admins,
+        members,
+        muted,
+        banned,
+        requires,
+        terms,
+    } = group;
+    let terms = |of| (&**terms, of);
     let within = &mut part;
     let mut fields = Vec::new();
     fields.extend(matrix.as_ref().map(|it| text("matrix", it, within)));
@@ -223,8 +273,10 @@ pub(super) fn group(group: &Group<'_>, mut part: Region) -> TreeNode {
     fields.extend(super_admins.as_ref().map(|it| texts("super_admins", it, within)));
     fields.extend(admins.as_ref().map(|it| texts("admins", it, within)));
     fields.extend(members.as_ref().map(|it| texts("members", it, within)));
-    fields.extend(muted.as_ref().map(|it| texts("muted", it, within)));
-    fields.extend(banned.as_ref().map(|it| texts("banned", it, within)));
+    let list = muted.as_ref();
+    fields.extend(list.map(|it| timed_texts("muted", it, terms(TermOf::Muted), within)));
+    let list = banned.as_ref();
+    fields.extend(list.map(|it| timed_texts("banned", it, terms(TermOf::Banned), within)));
     fields.extend(requires.as_ref().map(|it| expr_field("requires", it, within)));
     TreeNode::new(TreeValue::Map(fields), part)
 }

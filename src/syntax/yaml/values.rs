@@ -9,9 +9,10 @@ use crate::{
     diagnostic::{Code, Diagnostic},
     source::Span,
     syntax::{
-        ast::{List, Spanned, Text},
+        ast::{List, Spanned, Term, TermOf, Text},
         idioms,
         keys::{SeenKeys, duplicate_key, quoted, unknown_name},
+        terms,
     },
 };
 
@@ -35,6 +36,9 @@ const USERS: ExpectedValue =
     ExpectedValue("a list of users", "write a list of ids: `[alice, bob]`");
 const USER: ExpectedValue =
     ExpectedValue("the id of a user", "write it as text, in quotes if need be");
+const TERM_NAME: ExpectedValue = ExpectedValue("a name", "write it as text, in quotes if need be");
+const TERM: ExpectedValue =
+    ExpectedValue("a text", "write a time as 2026-12-31T23:59:59Z, a reason or an id as text");
 const KEY: ExpectedValue = ExpectedValue("a key as text", "write `key: value`");
 
 /// What a field holds.
@@ -167,6 +171,91 @@ impl<'s> YamlCursor<'s, '_> {
     pub(super) fn users(&mut self) -> Result<FieldValue<List<'s>>, YamlError> {
         let node = self.node()?;
         self.list(&node, USERS, USER, |_| true)
+    }
+
+    /// A list whose elements may have terms: each is a text, or a mapping of it and the terms.
+    pub(super) fn timed_list(
+        &mut self,
+        of: TermOf,
+    ) -> Result<(Option<List<'s>>, Vec<Term<'s>>), YamlError> {
+        let (list, item) = if of == TermOf::Tags { (TAGS, TAG) } else { (USERS, USER) };
+        let node = self.node()?;
+        let Some(opened) = self.sequence_of(&node, list)?.value() else {
+            return Ok((None, Vec::new()));
+        };
+        let mut elements = (Spanned::new(Vec::new(), opened.span), Vec::new());
+        let mut refused = false;
+        while self.has_next()? {
+            match self.node()? {
+                Node::Scalar(text)
+                    if !text.is_null() && (of != TermOf::Tags || !text.is_bool()) =>
+                {
+                    terms::push_element(&mut elements, Spanned::new(text.value, text.span), None);
+                }
+                Node::Mapping(opened) => match self.timed_element(of, opened)? {
+                    Some((name, term)) => terms::push_element(&mut elements, name, Some(term)),
+                    None => refused = true,
+                },
+                other => {
+                    refused = true;
+                    self.report_invalid::<()>(&other, item)?;
+                }
+            }
+        }
+        let (mut list, terms) = elements;
+        list.span = self.whole(opened);
+        let is_refused = refused && list.value.is_empty();
+        Ok(((!is_refused).then_some(list), terms))
+    }
+
+    /// A user's moderation: a text, or a mapping of it and its terms.
+    pub(super) fn timed_text(
+        &mut self,
+        of: TermOf,
+        expected: ExpectedValue,
+    ) -> Result<(Option<Text<'s>>, Option<Term<'s>>), YamlError> {
+        match self.node()? {
+            Node::Mapping(opened) => {
+                let element = self.timed_element(of, opened)?;
+                Ok(element.map_or((None, None), |(text, term)| {
+                    (Some(text), Some(term).filter(|term| !term.is_empty()))
+                }))
+            }
+            node => {
+                let scalar = self.scalar_of(node, expected)?.value();
+                Ok((scalar.map(|scalar| Spanned::new(scalar.value, scalar.span)), None))
+            }
+        }
+    }
+
+    /// The name and the terms of the mapping that was opened; one without a name is reported and left out.
+    fn timed_element(
+        &mut self,
+        of: TermOf,
+        opened: OpenCollection,
+    ) -> Result<Option<(Text<'s>, Term<'s>)>, YamlError> {
+        let (mut name, mut refused) = (None, false);
+        let mut term = Term::new(of, 0, opened.span);
+        let mut fields = MappingFields::new("field");
+        while let Some(key) = fields.next(self)? {
+            if key.value == of.name_key() {
+                let read = self.string(TERM_NAME)?;
+                refused |= matches!(read, FieldValue::Invalid);
+                name = read.value();
+            } else if let Some(slot) = term.slot(&key.value) {
+                *slot = self.string(TERM)?.value();
+            } else if key.value == terms::FOR {
+                self.problems.push(terms::duration_in_file(&key));
+                self.skip()?;
+            } else {
+                self.unknown_field(&key, "the entry", of.keys())?;
+            }
+        }
+        if name.is_none() && !refused {
+            self.problems.push(terms::missing_name(of, opened.span));
+        }
+        term.span = self.whole(opened);
+        Ok(name.map(|name| (name, term)))
     }
 
     /// A list of texts. Items that are none are reported and left out; a list of nothing else is

@@ -14,14 +14,17 @@ mod fields;
 
 use std::{borrow::Cow, collections::VecDeque};
 
-use crate::syntax::dsl::{
-    context::Context,
-    lexer::{Lexeme, LexemeKind, Lexer},
-    open_bracket::OpenBracket,
-    report,
-    sections::{Block, DslSection, Keyword, RULE_SET, is_described, section},
-    string,
-    token::{End, Token},
+use crate::syntax::{
+    dsl::{
+        context::Context,
+        lexer::{Lexeme, LexemeKind, Lexer},
+        open_bracket::OpenBracket,
+        report,
+        sections::{Block, DslSection, Keyword, RULE_SET, is_described, section},
+        string,
+        token::{End, Token},
+    },
+    terms,
 };
 
 /// The tokens of a text, each with where it starts and ends.
@@ -44,6 +47,8 @@ pub(super) struct Layout<'a, 'c, 's> {
     /// The last piece, and where it ended.
     last: LexemeKind,
     at: usize,
+    /// Whether the last piece was a word whose value comes next, as `until` in a list.
+    after_term_word: bool,
     done: bool,
 }
 
@@ -97,6 +102,7 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
             indent: 0,
             last: LexemeKind::Semicolon,
             at: 0,
+            after_term_word: false,
             done: false,
         }
     }
@@ -263,6 +269,13 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
         let item =
             |lexeme| matches!(lexeme, LexemeKind::Word | LexemeKind::Mixed | LexemeKind::String);
         let after_item = item(self.last) || self.last == LexemeKind::RoundClose;
+        if std::mem::take(&mut self.after_term_word) && item(piece.kind) {
+            return;
+        }
+        if after_item && self.is_term_word(piece) {
+            self.after_term_word = true;
+            return;
+        }
         if after_item && item(piece.kind) && !self.open.is_empty() {
             if !self.clause.mended {
                 if self.is_in_has_tag() {
@@ -274,6 +287,17 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
             }
             self.ready.push_back((self.at, Token::Comma, self.at));
         }
+    }
+
+    /// Whether a word says something of the element before it in a list, as `until` does, with the text after it.
+    fn is_term_word(&self, piece: Lexeme<'s>) -> bool {
+        let is_in_list = self.open.last().is_some_and(|open| !open.is_round());
+        let has_value = || {
+            use LexemeKind::{Mixed, String, Word};
+            matches!(self.follows(), Some(Word | Mixed | String))
+        };
+        let is_word = piece.kind == LexemeKind::Word && terms::is_word(piece.text);
+        is_in_list && !self.blocks.is_empty() && is_word && has_value()
     }
 
     fn finish(&mut self) {

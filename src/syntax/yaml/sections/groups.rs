@@ -5,7 +5,7 @@ use crate::{
     diagnostic::Code,
     source::Span,
     syntax::{
-        ast::{Group, Item},
+        ast::{Group, Item, TermOf},
         keys::duplicate_key,
         yaml::{
             cursor::{YamlCursor, YamlError},
@@ -51,6 +51,7 @@ pub(super) fn read<'s>(
             muted: None,
             banned: None,
             requires: None,
+            terms: Vec::new(),
         };
         let done = record(cursor, &mut group);
         // Even with mistakes in its record it is a known group.
@@ -72,8 +73,16 @@ fn record<'s>(cursor: &mut YamlCursor<'s, '_>, group: &mut Group<'s>) -> Result<
             "super_admins" => group.super_admins = cursor.users()?.value(),
             "admins" => group.admins = cursor.users()?.value(),
             "members" => group.members = cursor.users()?.value(),
-            "muted" => group.muted = cursor.users()?.value(),
-            "banned" => group.banned = cursor.users()?.value(),
+            "muted" => {
+                let (users, terms) = cursor.timed_list(TermOf::Muted)?;
+                group.muted = users;
+                group.terms.extend(terms);
+            }
+            "banned" => {
+                let (users, terms) = cursor.timed_list(TermOf::Banned)?;
+                group.banned = users;
+                group.terms.extend(terms);
+            }
             "requires" => group.requires = cursor.expr(CONDITION)?.value(),
             _ => cursor.unknown_field(&key, "a group", FIELDS)?,
         }

@@ -5,7 +5,7 @@ use crate::{
     diagnostic::Code,
     source::Span,
     syntax::{
-        ast::{Item, User},
+        ast::{Item, List, TermOf, User, UserFields},
         keys::duplicate_key,
         user_fields,
         yaml::{
@@ -58,22 +58,41 @@ fn record<'s>(cursor: &mut YamlCursor<'s, '_>, user: &mut User<'s>) -> Result<()
     let mut fields = MappingFields::new("field");
     while let Some(key) = fields.next(cursor)? {
         match &*key.value {
-            "tags" => user.tags = cursor.tags()?.value(),
+            "tags" => {
+                let (tags, terms) = cursor.timed_list(TermOf::Tags)?;
+                user.tags = tags;
+                user.add_terms(terms);
+            }
             "peers" => user.set_field(|more| &mut more.peers, cursor.string(PEERS)?.value()),
             "moderation" => {
-                user.set_field(|more| &mut more.moderation, cursor.string(TEXT)?.value());
+                let (state, term) = cursor.timed_text(TermOf::Moderation, TEXT)?;
+                user.set_field(|more| &mut more.moderation, state);
+                user.add_terms(term.into_iter().collect());
             }
             "approval" => user.set_field(|more| &mut more.approval, cursor.string(TEXT)?.value()),
             "permissions" => permissions(cursor, user)?,
-            "contacts" => user.set_field(|more| &mut more.contacts, cursor.users()?.value()),
-            "favorites" => user.set_field(|more| &mut more.favorites, cursor.users()?.value()),
-            "paired" => user.set_field(|more| &mut more.paired, cursor.users()?.value()),
-            "blocked" => user.set_field(|more| &mut more.blocked, cursor.users()?.value()),
+            "contacts" => timed(cursor, user, TermOf::Contacts, |more| &mut more.contacts)?,
+            "favorites" => timed(cursor, user, TermOf::Favorites, |more| &mut more.favorites)?,
+            "paired" => timed(cursor, user, TermOf::Paired, |more| &mut more.paired)?,
+            "blocked" => timed(cursor, user, TermOf::Blocked, |more| &mut more.blocked)?,
             "accepts" => accepts(cursor, user)?,
-            "friends" => user.set_field(|more| &mut more.friends, cursor.users()?.value()),
+            "friends" => timed(cursor, user, TermOf::Friends, |more| &mut more.friends)?,
             _ => cursor.unknown_field(&key, "a user", user_fields::FIELDS)?,
         }
     }
+    Ok(())
+}
+
+/// A list whose elements may have terms.
+fn timed<'s>(
+    cursor: &mut YamlCursor<'s, '_>,
+    user: &mut User<'s>,
+    of: TermOf,
+    field: impl for<'m> FnOnce(&'m mut UserFields<'s>) -> &'m mut Option<List<'s>>,
+) -> Result<(), YamlError> {
+    let (list, terms) = cursor.timed_list(of)?;
+    user.set_field(field, list);
+    user.add_terms(terms);
     Ok(())
 }
 
