@@ -59,8 +59,21 @@ fn remove_ended<F: FactsSource>(
     let mut users: BTreeMap<UserNumber, Vec<ScheduledEnd>> = BTreeMap::new();
     let mut groups = BTreeSet::new();
     for end in due {
-        if end.of == EndOf::GroupRecord {
-            let group = advanced.groups.get(GroupNumber(end.user.0));
+        let number = GroupNumber(end.user.0);
+        let is_of_group = match end.of {
+            EndOf::GroupRecord => true,
+            EndOf::Mute(user) => {
+                advanced.groups.unmute(number, user);
+                true
+            }
+            EndOf::GroupBan(user) => {
+                advanced.groups.unban(number, user);
+                true
+            }
+            EndOf::Record | EndOf::Tag(_) | EndOf::Moderation | EndOf::Edge(..) => false,
+        };
+        if is_of_group {
+            let group = advanced.groups.get(number);
             groups.extend(group.map(|group| group.id.to_owned()));
             continue;
         }
@@ -91,7 +104,7 @@ fn remove_ended<F: FactsSource>(
             Some(Record::Group(group)) => Some(group.at(now.millis()).into_owned()),
             _ => None,
         };
-        if let Some(group) = groups::merge_group(declarations, id, record.as_ref()) {
+        if let Some(group) = groups::merge_group(declarations, id, record.as_ref(), now) {
             groups::put_group(&mut advanced, declarations, id, &group);
         }
     }

@@ -93,7 +93,11 @@ pub(super) fn apply_ends(view: &mut View, files: FileUsers<'_>) {
             let of = match end.of {
                 EndOf::Tag(tag) => EndOf::Tag(view.intern_tag(files.tag(tag))),
                 EndOf::Edge(relation, other) => EndOf::Edge(relation, number(view, other)),
-                of @ (EndOf::Moderation | EndOf::Record | EndOf::GroupRecord) => of,
+                of @ (EndOf::Moderation
+                | EndOf::Record
+                | EndOf::GroupRecord
+                | EndOf::Mute(_)
+                | EndOf::GroupBan(_)) => of,
             };
             ScheduledEnd { user: number(view, end.user), of, ..end }
         })
@@ -149,7 +153,7 @@ pub(super) fn apply_groups<F: FactsSource>(
         let current = record.as_ref().map(|record| record.at(view.at.millis()));
         let ends = record.iter().flat_map(|record| record.ends()).map(Moment::from_millis);
         let ends: Vec<Moment> = ends.collect();
-        if let Some(merged) = group::merge_group(after, id, current.as_deref()) {
+        if let Some(merged) = group::merge_group(after, id, current.as_deref(), view.at) {
             group::put_group(view, after, id, &merged);
             view.replace_group_ends(id, &[], &ends);
         } else {

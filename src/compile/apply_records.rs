@@ -72,7 +72,7 @@ pub fn apply_records(view: &mut View, declarations: &Declarations, changes: &[Re
             let ends = |record: Option<&GroupRecord>| -> Vec<Moment> {
                 record.into_iter().flat_map(GroupRecord::ends).map(Moment::from_millis).collect()
             };
-            if let Some(group) = groups::merge_group(declarations, id, record.as_deref()) {
+            if let Some(group) = groups::merge_group(declarations, id, record.as_deref(), view.at) {
                 groups::put_group(view, declarations, id, &group);
                 view.replace_group_ends(id, &ends(old), &ends(new));
             } else {

@@ -38,6 +38,7 @@ pub fn compile(policy: &Policy, previous: Option<&View>) -> View {
     let mut view = assemble_view(policy, known, user_tags, policy.rules.clone(), previous);
     let groups = groups::compile(&policy.groups, &mut view);
     view.set_groups(groups);
+    groups::set_group_ends(&mut view, &policy.groups);
     view.revision = Revision { policy: digest, facts: 0 };
     if unchanged.is_some() {
         // The previous view may be of an earlier moment.

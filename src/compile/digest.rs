@@ -5,7 +5,10 @@ use std::fmt::Display;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    policy::{Invariant, InvariantScope, Matrix, Policy, PolicyGroup, Rule, RuleSet},
+    policy::{
+        GroupEnd, Invariant, InvariantScope, Matrix, Policy, PolicyGroup, Restriction, Rule,
+        RuleSet,
+    },
     request::{
         Accepts, ActionDeclaration, ActionSet, Audience, AudienceMode, BUILT_IN_MATRICES, Barrier,
         BlockMode, BlockableAction, DeclaredActions, GrantCondition, MetadataGrants, Outcome,
@@ -94,7 +97,7 @@ pub(super) fn population(population: &Population, tags: &Tags) -> [u8; 32] {
                 EndOf::Edge(relation, other) => {
                     feed.text(&format!("{} {}", relation as u8, other.0));
                 }
-                EndOf::Record => {}
+                EndOf::Record | EndOf::GroupRecord | EndOf::Mute(_) | EndOf::GroupBan(_) => {}
             }
         }
     }
@@ -387,6 +390,7 @@ impl DigestWriter {
             muted,
             banned,
             requires,
+            ends,
         } = group;
         self.text(id);
         self.text(matrix);
@@ -399,6 +403,11 @@ impl DigestWriter {
             self.texts(muted);
             self.texts(banned);
             self.optional(requires.as_ref().map(ToString::to_string).as_deref());
+        }
+        for GroupEnd { at, of, user } in ends {
+            self.text(if *of == Restriction::Mute { "mute ends" } else { "ban ends" });
+            self.text(user);
+            self.0.update(at.millis().to_le_bytes());
         }
     }
 

@@ -4,9 +4,15 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{declarations::Declarations, merge::GroupFieldValues};
 use crate::{
-    facts, policy,
-    request::{Condition, DM_MATRIX, Grant, GrantCondition, GroupPermission, MetadataGrants, Role},
-    snapshot::{CompiledMatrix, GroupEntry, GroupTable, TagId, Tags, UserNumber, View},
+    facts,
+    policy::{self, GroupEnd, Restriction},
+    request::{
+        Condition, DM_MATRIX, Grant, GrantCondition, GroupPermission, MetadataGrants, Moment, Role,
+    },
+    snapshot::{
+        CompiledMatrix, EndOf, GroupEntry, GroupNumber, GroupTable, ScheduledEnd, TagId, Tags,
+        UserNumber, View,
+    },
 };
 
 /// The matrices by their tags' numbers, in the order of their names.
@@ -71,8 +77,29 @@ pub(super) fn merge_group<'m>(
     declarations: &'m Declarations,
     id: &str,
     record: Option<&'m facts::GroupRecord>,
+    at: Moment,
 ) -> Option<GroupFieldValues<'m>> {
-    GroupFieldValues::merge(declarations.group(id).map(|(group, _)| group), record)
+    GroupFieldValues::merge(declarations.group(id).map(|(group, _)| group), record, at)
+}
+
+/// Takes the ends of mutes and bans that files state over to a view, in place of those before.
+pub(super) fn set_group_ends(view: &mut View, groups: &[policy::PolicyGroup]) {
+    let mut ends = Vec::new();
+    for group in groups {
+        let Some(GroupNumber(number)) = view.groups.number(&group.id) else { continue };
+        for GroupEnd { at, of, user } in group.ends.iter().filter(|end| end.at > view.at) {
+            let Some(user) = view.population.directory.number(user) else { continue };
+            let of = match of {
+                Restriction::Mute => EndOf::Mute(user),
+                Restriction::Ban => EndOf::GroupBan(user),
+            };
+            ends.push(ScheduledEnd { at: *at, user: UserNumber(number), of });
+        }
+    }
+    if !ends.is_empty() || view.population.declared_ends.has_group_ends() {
+        let population = Arc::make_mut(&mut view.population);
+        population.declared_ends = population.declared_ends.with_group_ends(ends);
+    }
 }
 
 /// The entry of a group by the numbers of its users and matrices; users without a number get one.

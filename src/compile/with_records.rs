@@ -123,6 +123,7 @@ pub fn rebuild<F: FactsSource>(
     if declarations.groups != before.groups || declarations.matrices != before.matrices {
         apply_files::apply_groups(&mut view, before, &declarations, facts)?;
     }
+    groups::set_group_ends(&mut view, &declarations.groups);
     view.revision = Revision {
         policy: digest::policy(&population_digest, &policy),
         facts: previous.revision.facts,
@@ -193,7 +194,9 @@ fn merge_records<F: FactsSource>(
         .collect();
     let merged: Vec<_> = ids
         .into_iter()
-        .filter_map(|id| Some((id, groups::merge_group(declarations, id, records.groups.get(id))?)))
+        .filter_map(|id| {
+            Some((id, groups::merge_group(declarations, id, records.groups.get(id), view.at)?))
+        })
         .collect();
     let entries: Vec<_> = merged
         .iter()
@@ -203,6 +206,7 @@ fn merge_records<F: FactsSource>(
     for (id, ends) in &records.group_ends {
         view.replace_group_ends(id, &[], ends);
     }
+    groups::set_group_ends(&mut view, &declarations.groups);
     view.revision = Revision { policy: digests.policy, facts: revision };
     Ok(view)
 }

@@ -4,15 +4,16 @@ use std::collections::HashMap;
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, suggest},
-    request::{Condition, check_id},
+    request::{Condition, Moment, check_id},
     source::Span,
-    syntax::ast::{self, List, Text},
+    syntax::ast::{self, List, Term, TermOf, Text},
 };
 
 use super::{
     expression::resolve_expression,
     matrices::{DEFAULT_MATRIX, Matrix},
     tags::Vocabulary,
+    terms::{ElementEnd, element_end},
     users::{ResolvedUsers, unknown_user},
 };
 
@@ -33,6 +34,23 @@ pub struct PolicyGroup {
     pub banned: Vec<String>,
     /// The condition that someone in it must meet.
     pub requires: Option<Condition<String>>,
+    /// The ends to come of mutes and bans.
+    pub ends: Vec<GroupEnd>,
+}
+
+/// The end of a mute or a ban that a file states.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GroupEnd {
+    pub at: Moment,
+    pub of: Restriction,
+    pub user: String,
+}
+
+/// What a group does to a single user.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Restriction {
+    Mute,
+    Ban,
 }
 
 /// The declarations that groups are checked against.
@@ -42,6 +60,8 @@ pub(super) struct GroupChecks<'b> {
     pub(super) vocabulary: &'b Vocabulary,
     /// How many members a group may have.
     pub(super) most_members: Option<u32>,
+    /// The moment by which ends are judged.
+    pub(super) now: Moment,
 }
 
 /// The groups that are right, in the order of their ids.
@@ -96,7 +116,17 @@ fn resolve_one(
     let mut list = |list: Option<&List<'_>>| bounds.users(list, problems);
     let admins = list(written.admins.as_ref());
     let mut members = list(written.members.as_ref());
-    let (muted, banned) = (list(written.muted.as_ref()), list(written.banned.as_ref()));
+    let mut ends = Vec::new();
+    let mut restricted = |named: &Option<List<'_>>, of, restriction| {
+        let ended =
+            bounds.ended(named.as_ref(), (&written.terms, of), restriction, &mut ends, problems);
+        let mut users = bounds.users(named.as_ref(), problems);
+        users.retain(|id| !ended.contains(id));
+        users
+    };
+    let muted = restricted(&written.muted, TermOf::Muted, Restriction::Mute);
+    let banned = restricted(&written.banned, TermOf::Banned, Restriction::Ban);
+    let mut list = |list: Option<&List<'_>>| bounds.users(list, problems);
     let super_admins = match &written.super_admins {
         Some(said) => list(Some(said)),
         None => creator.iter().cloned().collect(),
@@ -115,16 +145,32 @@ fn resolve_one(
                 .hint("remove members, or raise `limits.group_members`"),
         );
     }
-    check_banned(written, &members, problems);
-    PolicyGroup { id, matrix, creator, super_admins, admins, members, muted, banned, requires }
+    check_banned(written, (&members, &banned), problems);
+    PolicyGroup {
+        id,
+        matrix,
+        creator,
+        super_admins,
+        admins,
+        members,
+        muted,
+        banned,
+        requires,
+        ends,
+    }
 }
 
-/// Reports the users whom a group bans and who are in it; the members are in order.
-fn check_banned(written: &ast::Group<'_>, members: &[String], problems: &mut Diagnostics) {
+/// Reports the users whom a group bans and who are in it; both lists are in order.
+fn check_banned(
+    written: &ast::Group<'_>,
+    (members, bans): (&[String], &[String]),
+    problems: &mut Diagnostics,
+) {
     let is_member = |id: &str| members.binary_search_by(|it| it.as_str().cmp(id)).is_ok();
     let lists = [&written.super_admins, &written.admins, &written.members];
     for banned in written.banned.iter().flat_map(|list| &list.value) {
-        if !is_member(&banned.value) {
+        let is_banned = bans.iter().any(|id| *id == banned.value);
+        if !is_banned || !is_member(&banned.value) {
             continue;
         }
         let mut places = lists.iter().filter_map(|list| list.as_ref()).flat_map(|it| &it.value);
@@ -151,6 +197,30 @@ impl GroupChecks<'_> {
                 self.users.nearest(&id.value).as_deref(),
             ));
         }
+    }
+
+    /// The users of a list whose entries had ended; notes the ends that are to come.
+    fn ended(
+        &self,
+        named: Option<&List<'_>>,
+        (terms, of): (&[Term<'_>], TermOf),
+        restriction: Restriction,
+        ends: &mut Vec<GroupEnd>,
+        problems: &mut Diagnostics,
+    ) -> Vec<String> {
+        let mut ended = Vec::new();
+        let Some(named) = named.filter(|_| !terms.is_empty()) else { return ended };
+        for (position, id) in named.value.iter().enumerate() {
+            match element_end(terms, (of, position), self.now, problems) {
+                ElementEnd::Never => {}
+                ElementEnd::At(at) => {
+                    let user = id.value.clone().into_owned();
+                    ends.push(GroupEnd { at, of: restriction, user });
+                }
+                ElementEnd::Ended(_) => ended.push(id.value.clone().into_owned()),
+            }
+        }
+        ended
     }
 
     /// The users whom a list names, in order and each once.

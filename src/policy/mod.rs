@@ -27,7 +27,7 @@ mod terms;
 mod users;
 mod windows;
 
-pub use groups::PolicyGroup;
+pub use groups::{GroupEnd, PolicyGroup, Restriction};
 pub use inline::{forbidden_tag_report, parse_condition, parse_value, unknown_window_report};
 pub use invariants::{Invariant, InvariantScope};
 pub use matrices::{DEFAULT_MATRIX, Matrix};
@@ -197,6 +197,7 @@ pub fn resolve(
         matrices: &matrices,
         vocabulary: &vocabulary,
         most_members: settings.limits.group_members,
+        now: at,
     };
     let sets = rule_sets.iter().flat_map(|set| &set.rules);
     let places = declaration_sites(rules.iter().chain(sets), &groups, sources);

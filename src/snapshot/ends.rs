@@ -28,6 +28,10 @@ pub enum EndOf {
     Tag(TagId),
     Moderation,
     Edge(Relation, UserNumber),
+    /// A mute that a file states, in the group whose number stands in for the user's.
+    Mute(UserNumber),
+    /// A ban from a group, likewise.
+    GroupBan(UserNumber),
 }
 
 /// An end in the order of time: the moment in milliseconds, then the kind in the lowest bits; the user; and the other
@@ -50,6 +54,8 @@ const TAG: u64 = 1;
 const MODERATION: u64 = 2;
 const GROUP_RECORD: u64 = 3;
 const EDGE: u64 = 4;
+const MUTE: u64 = 32;
+const GROUP_BAN: u64 = 33;
 
 impl EndIndex {
     /// Builds an index. Costs a sort.
@@ -96,6 +102,18 @@ impl EndIndex {
         }
     }
 
+    /// The same ends without those of what groups do to users, and with others.
+    #[must_use]
+    pub fn with_group_ends(&self, others: Vec<ScheduledEnd>) -> Self {
+        let is_of_group = |of| matches!(of, EndOf::Mute(_) | EndOf::GroupBan(_));
+        Self::new(self.iter().filter(|end| !is_of_group(end.of)).chain(others))
+    }
+
+    /// Whether what a group does to a user ends.
+    pub fn has_group_ends(&self) -> bool {
+        self.iter().any(|end| matches!(end.of, EndOf::Mute(_) | EndOf::GroupBan(_)))
+    }
+
     /// Takes out the ends up to a moment, in the order of time.
     pub fn take_due(&mut self, now: Moment) -> Vec<ScheduledEnd> {
         let due: Vec<ScheduledEnd> = self.iter().take_while(|end| end.at <= now).collect();
@@ -116,6 +134,8 @@ impl ScheduledEnd {
             EndOf::Tag(TagId(tag)) => (TAG, tag),
             EndOf::Moderation => (MODERATION, 0),
             EndOf::Edge(relation, UserNumber(other)) => (EDGE + relation as u64, other),
+            EndOf::Mute(UserNumber(user)) => (MUTE, user),
+            EndOf::GroupBan(UserNumber(user)) => (GROUP_BAN, user),
         };
         let at_and_kind = self.at.millis() << KIND_BITS | kind;
         PackedEnd { at_and_kind, user: self.user.0, other }
@@ -129,6 +149,8 @@ impl PackedEnd {
             TAG => EndOf::Tag(TagId(self.other)),
             MODERATION => EndOf::Moderation,
             GROUP_RECORD => EndOf::GroupRecord,
+            MUTE => EndOf::Mute(UserNumber(self.other)),
+            GROUP_BAN => EndOf::GroupBan(UserNumber(self.other)),
             kind => {
                 let relation = kind.checked_sub(EDGE).and_then(|index| usize::try_from(index).ok());
                 relation

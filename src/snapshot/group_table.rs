@@ -142,6 +142,20 @@ struct GroupSlot {
 }
 
 impl GroupTable {
+    /// Takes back a mute. Costs a copy of the group's restrictions.
+    pub fn unmute(&mut self, group: GroupNumber, user: UserNumber) {
+        if let Some(Some(restrictions)) = self.restrictions.get_mut(group.0 as usize) {
+            Arc::make_mut(restrictions).unmute(user);
+        }
+    }
+
+    /// Takes back a ban, likewise.
+    pub fn unban(&mut self, group: GroupNumber, user: UserNumber) {
+        if let Some(Some(restrictions)) = self.restrictions.get_mut(group.0 as usize) {
+            Arc::make_mut(restrictions).unban(user);
+        }
+    }
+
     /// Builds a table of groups in the order of their ids, each id once; the members' numbers are
     /// below `users`.
     pub fn new(groups: &[GroupEntry<'_>], users: u32) -> Self {

@@ -58,6 +58,16 @@ impl GroupRestrictions {
         self.banned.iter().copied()
     }
 
+    /// Lets a user speak again.
+    pub(super) fn unmute(&mut self, user: UserNumber) {
+        self.muted = self.muted().filter(|&muted| muted != user).collect();
+    }
+
+    /// Lets a user come again.
+    pub(super) fn unban(&mut self, user: UserNumber) {
+        self.banned = self.banned().filter(|&banned| banned != user).collect();
+    }
+
     /// The condition that someone in the group must meet, if there is one.
     pub fn requires(&self) -> Option<&Requirement> {
         self.requires.as_ref()

@@ -7,8 +7,8 @@ use std::{
 
 use crate::{
     facts::GroupRecord,
-    policy::{self, DEFAULT_MATRIX, PolicyGroup},
-    request::{Condition, Role},
+    policy::{self, DEFAULT_MATRIX, PolicyGroup, Restriction},
+    request::{Condition, Moment, Role},
 };
 
 /// The fields of a group, by ids and names.
@@ -68,6 +68,7 @@ pub(crate) fn declared_group_fields(group: &PolicyGroup) -> impl Iterator<Item =
         muted,
         banned,
         requires,
+        ends: _,
     } = group;
     let fields = [
         // A group that names no matrix is under the default one.
@@ -85,16 +86,17 @@ pub(crate) fn declared_group_fields(group: &PolicyGroup) -> impl Iterator<Item =
 
 impl<'g> GroupFieldValues<'g> {
     /// The effective fields of a group; `None` if there is no such group: no file declares it, and the
-    /// API did not create it.
+    /// API did not create it. What a file states until a moment up to `at` has ended.
     pub(crate) fn merge(
         declared: Option<&'g PolicyGroup>,
         record: Option<&'g GroupRecord>,
+        at: Moment,
     ) -> Option<Self> {
         let recorded = record.map(Self::from_record);
         let Some(declared) = declared else {
             return recorded.filter(|_| record.is_some_and(|record| record.created));
         };
-        let mut group = Self::from_declared(declared);
+        let mut group = Self::from_declared(declared, at);
         if let Some(recorded) = recorded {
             // A file declares parts of these lists, and a record may have others. Who is in the group by one
             // of the two and banned by the other is what the file says.
@@ -138,7 +140,7 @@ impl<'g> GroupFieldValues<'g> {
     }
 
     /// The fields that a file declares.
-    fn from_declared(group: &'g PolicyGroup) -> Self {
+    fn from_declared(group: &'g PolicyGroup, at: Moment) -> Self {
         let PolicyGroup {
             id: _,
             matrix,
@@ -149,15 +151,22 @@ impl<'g> GroupFieldValues<'g> {
             muted,
             banned,
             requires,
+            ends,
         } = group;
+        let is_in_force = |of: Restriction, id: &str| {
+            ends.iter().all(|end| end.of != of || end.user != id || end.at > at)
+        };
+        let restricted = |ids: &'g [String], of: Restriction| {
+            ids.iter().map(String::as_str).filter(|id| is_in_force(of, id)).collect()
+        };
         let ids = members.iter().chain(admins).chain(super_admins);
         Self {
             matrix: Some(matrix),
             creator: creator.as_deref(),
             members: ids.filter_map(|id| Some((id.as_str(), declared_role(group, id)?))).collect(),
             permissions: None,
-            muted: muted.iter().map(String::as_str).collect(),
-            banned: banned.iter().map(String::as_str).collect(),
+            muted: restricted(muted, Restriction::Mute),
+            banned: restricted(banned, Restriction::Ban),
             requires: requires.as_ref().map(Cow::Borrowed),
         }
     }

@@ -183,10 +183,9 @@ impl ServedPolicy {
             return Err(ReadError::ViewBehind);
         }
         // Without facts, the view alone knows the matrix.
-        let fields = self
-            .declarations
-            .as_ref()
-            .and_then(|_| GroupFieldValues::merge(of_files.map(|(group, _)| group), Some(&record)));
+        let fields = self.declarations.as_ref().and_then(|_| {
+            GroupFieldValues::merge(of_files.map(|(group, _)| group), Some(&record), self.view.at)
+        });
         let matrix = if let Some(fields) = fields {
             fields.matrix().to_owned()
         } else {

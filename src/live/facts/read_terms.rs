@@ -35,7 +35,9 @@ impl ServedPolicy {
                 EndOf::Edge(relation, other) => {
                     (UserList::of_relation(relation), population.directory.id(other))
                 }
-                EndOf::Record | EndOf::GroupRecord => continue,
+                EndOf::Record | EndOf::GroupRecord | EndOf::Mute(_) | EndOf::GroupBan(_) => {
+                    continue;
+                }
             };
             terms.lists.entry(list).or_default().insert(element.to_owned(), until);
         }
