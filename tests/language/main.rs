@@ -26,6 +26,7 @@ mod moments;
 mod relations;
 mod rendering;
 mod schema;
+mod terms;
 mod windows;
 mod wire;
 mod yaml;

@@ -3,7 +3,7 @@
 
 use peerage::syntax::ast::{
     Accepts, AudienceMode, Barrier, Expr, ExprKind, Group, Item, List, Outcome, PermissionValue,
-    Rule, RuleSet, Setting, Text, User, UserFields, Window,
+    Rule, RuleSet, Setting, Term, Text, User, UserFields, Window,
 };
 
 /// A statement.
@@ -145,6 +145,7 @@ fn user(user: &User<'_>) -> String {
         blocked,
         friends,
         accepts,
+        terms,
     } = &user.more.as_deref().cloned().unwrap_or_default();
     let accepts = (!accepts.is_empty()).then(|| settings(accepts));
     let permissions = (!permissions.is_empty()).then(|| settings(permissions));
@@ -162,13 +163,37 @@ fn user(user: &User<'_>) -> String {
         maybe("blocked", blocked.as_ref().map(list)),
         maybe("friends", friends.as_ref().map(list)),
         maybe("accepts", accepts),
+        self::terms(terms),
     ]
     .concat()
 }
 
+fn terms(terms: &[Term<'_>]) -> String {
+    let said = |value: &Option<Text<'_>>| value.as_ref().map(text).unwrap_or_default();
+    let mut all: Vec<String> = terms
+        .iter()
+        .map(|it| {
+            let Term { of, position, span: _, until, reason, by } = it;
+            format!(" {of:?}[{position}]({} {} {})", said(until), said(reason), said(by))
+        })
+        .collect();
+    all.sort();
+    all.concat()
+}
+
 fn group(group: &Group<'_>) -> String {
-    let Group { id, matrix, creator, super_admins, admins, members, muted, banned, requires } =
-        group;
+    let Group {
+        id,
+        matrix,
+        creator,
+        super_admins,
+        admins,
+        members,
+        muted,
+        banned,
+        requires,
+        terms,
+    } = group;
     [
         format!("Group {}", text(id)),
         maybe("matrix", matrix.as_ref().map(text)),
@@ -179,6 +204,7 @@ fn group(group: &Group<'_>) -> String {
         maybe("muted", muted.as_ref().map(list)),
         maybe("banned", banned.as_ref().map(list)),
         maybe("requires", requires.as_ref().map(expr)),
+        self::terms(terms),
     ]
     .concat()
 }

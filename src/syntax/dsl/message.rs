@@ -90,7 +90,13 @@ fn unexpected(
 ) -> Diagnostic {
     let UnexpectedToken { start, end, what } = found;
     let (token, expected) = parts(error);
-    let has = |name: &str| expected.iter().any(|terminal| terminal == name);
+    let lists = |name: &str| expected.iter().any(|terminal| terminal == name);
+    // What may be said of an element, after it, is not what is most likely missing there.
+    let is_after_element =
+        matches!(within, Within::List(_) | Within::Value(_)) && (lists("\",\"") || lists("\";\""));
+    let has = |name: &str| {
+        lists(name) && !(is_after_element && ["word", "string", "\"rule_id\""].contains(&name))
+    };
     let ends = matches!(token, Some(Token::Semicolon(_)) | None);
     let report = |code, message: String| Diagnostic::error(code, cx.span(*start, *end), message);
 

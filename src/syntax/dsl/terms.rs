@@ -45,15 +45,15 @@ impl Context<'_> {
         Field::TimedList(field, Box::new((list, terms)))
     }
 
-    pub(super) fn value_field<'s>(&self, field: ValueField, timed: TimedText<'s>) -> Field<'s> {
-        let (text, clauses) = timed;
+    pub(super) fn moderation<'s>(&self, timed: TimedText<'s>) -> Field<'s> {
+        let field = ValueField::Moderation;
+        let (state, clauses) = timed;
         if clauses.is_empty() {
-            return Field::Value(field, text);
+            return Field::Value(field, state);
         }
-        let of = (field == ValueField::Moderation).then_some(TermOf::Moderation);
-        match self.term(of, 0, (text.clone(), clauses)) {
-            Some(term) => Field::TimedValue(field, Box::new((text, term))),
-            None => Field::Value(field, text),
+        match self.term(Some(TermOf::Moderation), 0, (state.clone(), clauses)) {
+            Some(term) => Field::TimedValue(field, Box::new((state, term))),
+            None => Field::Value(field, state),
         }
     }
 

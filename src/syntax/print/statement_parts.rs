@@ -10,6 +10,7 @@ use crate::{
     syntax::{
         ast::{List, Term, TermOf, Text},
         comments::Region,
+        dsl::is_keyword,
         terms,
     },
 };
@@ -80,8 +81,11 @@ pub(super) fn timed_text(
 }
 
 fn timed_word(text: &Text<'_>, terms: &[Term<'_>], (of, at): (TermOf, usize)) -> String {
-    let mut said = word(&text.value);
-    for (key, value) in terms::find(terms, of, at).into_iter().flat_map(Term::entries) {
+    let Some(term) = terms::find(terms, of, at) else { return word(&text.value) };
+    // Before another word, one that begins statements would begin one.
+    let is_quoted = is_keyword(&text.value);
+    let mut said = if is_quoted { quoted(&text.value) } else { word(&text.value) };
+    for (key, value) in term.entries() {
         let value = if key == terms::BY { word(&value.value) } else { quoted(&value.value) };
         said.extend([" ", key, " ", &value]);
     }

@@ -11,7 +11,7 @@ use peerage::{
         Accepts, ActionDeclaration, Audience, AudienceMode, Barrier, BarrierDirection,
         Conversation, Demand, Expr, ExprKind, Group, Invariant, Item, List, Matrix, Mode, Outcome,
         Peers, Permission, PermissionValue, Rule, RuleSet, Setting, Settings, SettingsSection,
-        Spanned, Text, User, UserFields, Window, Word, WordSection,
+        Spanned, Term, TermOf, Text, User, UserFields, Window, Word, WordSection,
     },
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -396,33 +396,82 @@ fn fields() -> impl Strategy<Value = UserFields<'static>> {
                 blocked,
                 friends,
                 accepts,
+                terms: Vec::new(),
             }
         },
     )
+}
+
+/// Terms of some of the elements, as bits of a number say.
+fn terms(lists: &[(TermOf, Option<usize>)], bits: u64) -> Vec<Term<'static>> {
+    let mut bits = bits;
+    let mut next = || {
+        bits = bits.rotate_left(7).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        bits >> 61 == 0
+    };
+    let mut all = Vec::new();
+    for &(of, length) in lists {
+        for position in 0..length.unwrap_or(0) {
+            let said =
+                |is: bool, text: &'static str| is.then(|| Spanned::new(text.into(), nowhere()));
+            let has_author =
+                matches!(of, TermOf::Moderation | TermOf::Blocked | TermOf::Muted | TermOf::Banned);
+            let until = said(next(), "2030-01-02T03:04:05Z");
+            let reason = said(has_author && next(), "a \"reason\": no # comment");
+            let by = said(has_author && next(), "al ice");
+            if until.is_some() || reason.is_some() || by.is_some() {
+                all.push(Term { of, position, span: nowhere(), until, reason, by });
+            }
+        }
+    }
+    all
 }
 
 fn user() -> impl Strategy<Value = User<'static>> {
     let more =
         fields().prop_map(|fields| (fields != UserFields::default()).then(|| Box::new(fields)));
     let more = prop_oneof![Just(None), more];
-    (text(), option::of(list()), more).prop_map(|(id, tags, more)| User { id, tags, more })
+    (text(), option::of(list()), more, any::<u64>()).prop_map(|(id, tags, mut more, bits)| {
+        let length = |list: &Option<List<'_>>| list.as_ref().map(|list| list.value.len());
+        let mut lists = vec![(TermOf::Tags, length(&tags))];
+        if let Some(more) = &more {
+            lists.extend([
+                (TermOf::Moderation, more.moderation.as_ref().map(|_| 1)),
+                (TermOf::Contacts, length(&more.contacts)),
+                (TermOf::Favorites, length(&more.favorites)),
+                (TermOf::Paired, length(&more.paired)),
+                (TermOf::Blocked, length(&more.blocked)),
+                (TermOf::Friends, length(&more.friends)),
+            ]);
+        }
+        let terms = terms(&lists, bits);
+        if !terms.is_empty() {
+            more.get_or_insert_default().terms = terms;
+        }
+        User { id, tags, more }
+    })
 }
 
 fn group() -> impl Strategy<Value = Group<'static>> {
     let lists = || option::of(list());
     let people = (lists(), lists(), lists());
     let restrictions = (lists(), lists(), option::of(expr()));
-    (text(), option::of(text()), option::of(text()), people, restrictions).prop_map(
-        |(id, matrix, creator, people, (muted, banned, requires))| Group {
-            id,
-            matrix,
-            creator,
-            super_admins: people.0,
-            admins: people.1,
-            members: people.2,
-            muted,
-            banned,
-            requires,
+    (text(), option::of(text()), option::of(text()), people, restrictions, any::<u64>()).prop_map(
+        |(id, matrix, creator, people, (muted, banned, requires), bits)| {
+            let length = |list: &Option<List<'_>>| list.as_ref().map(|list| list.value.len());
+            let lists = [(TermOf::Muted, length(&muted)), (TermOf::Banned, length(&banned))];
+            Group {
+                id,
+                matrix,
+                creator,
+                super_admins: people.0,
+                admins: people.1,
+                members: people.2,
+                terms: terms(&lists, bits),
+                muted,
+                banned,
+                requires,
+            }
         },
     )
 }
