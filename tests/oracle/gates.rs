@@ -195,7 +195,7 @@ impl World {
         }
     }
 
-    fn moderation(&self, user: &Asked) -> &'static str {
+    pub(super) fn moderation(&self, user: &Asked) -> &'static str {
         let record = self.users.get(&user.id);
         user.given.moderation.or(record.and_then(|record| record.moderation)).unwrap_or("none")
     }

@@ -9,16 +9,21 @@ mod barriers;
 mod between;
 mod gates;
 mod groups;
+mod matrices;
+mod moments;
 mod presets;
 mod relations;
 mod rules;
+mod windows;
 mod words;
 mod world;
 
 pub(crate) use ask::{Asked, Given, Question, Resource};
 pub(crate) use between::{Accepts, AudienceMode, Barrier, Between, REACHING, RuleSet};
+pub(crate) use moments::Ends;
 pub(crate) use presets::BUILT_IN;
 pub(crate) use relations::{Direction, Relation};
+pub(crate) use windows::{Window, ZONES, day};
 pub(crate) use words::{Condition, Outcome, Rule, Toggle, Value};
 pub(crate) use world::{Fields, Group, Matrix, Settings, User, World};
 

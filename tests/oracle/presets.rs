@@ -1,10 +1,8 @@
 //! Defaults: those of settings, the presets of the five systems, built-in matrices.
 
-use super::words::Value;
-
 /// The matrices that every policy has.
 pub(crate) const BUILT_IN: [&str; 6] =
-    ["all_members", "admins_only", "creator_only", "dm", "announcements", "open"];
+    ["all_members", "admins_only", "announcements", "creator_only", "dm", "open"];
 
 /// Whom a block stops from an action, where the policy does not say it.
 pub(super) fn block_mode(preset: Option<&str>, action: &str) -> &'static str {
@@ -42,41 +40,25 @@ pub(super) fn has_rules(preset: Option<&str>) -> bool {
     preset == Some("flip")
 }
 
-/// Who may do something under a built-in matrix; a field goes with `update_metadata`.
-pub(super) fn built_in(matrix: &str, permission: &str, field: &str) -> Value {
+/// Who may do something under a built-in matrix; a field goes with `update_metadata`. Nothing for a cell that
+/// it leaves out.
+pub(super) fn built_in(matrix: &str, permission: &str, field: &str) -> Option<&'static str> {
     let is_speech = ["send_message", "voice_call", "video_call"].contains(&permission);
-    if matrix == "announcements" && is_speech {
-        return Value::Grant("allow_if_admin");
-    }
-    if matrix == "open" && permission == "join" {
-        return Value::Grant("allow");
-    }
-    let matrix = match matrix {
-        "announcements" => "admins_only",
-        "open" => "all_members",
-        other => other,
-    };
-    let grant = match (matrix, permission) {
+    let optional =
+        is_speech || ["leave", "join", "mute_member", "ban_member"].contains(&permission);
+    Some(match (matrix, permission) {
         (_, "update_metadata") => metadata(matrix, field),
-        ("dm", _) if !is_speech => "deny",
-        (_, cell) if optional(cell).is_some() => optional(cell).unwrap_or_default(),
-        ("all_members", "add_member") => "allow",
-        ("all_members", "remove_member") | ("admins_only", "add_member" | "remove_member") => {
-            "allow_if_admin"
-        }
+        // The two of a conversation may speak in it.
+        ("dm", _) if is_speech => return None,
+        ("dm", _) => "deny",
+        ("announcements", _) if is_speech => "allow_if_admin",
+        ("open", "join") => "allow",
+        _ if optional => return None,
+        ("all_members" | "open", "add_member") => "allow",
+        ("all_members" | "open", "remove_member")
+        | ("admins_only" | "announcements", "add_member" | "remove_member") => "allow_if_admin",
         _ => "allow_if_super_admin",
-    };
-    Value::Grant(grant)
-}
-
-/// What a cell says that may be left out of a matrix.
-pub(super) fn optional(permission: &str) -> Option<&'static str> {
-    match permission {
-        "send_message" | "voice_call" | "video_call" | "leave" => Some("allow"),
-        "mute_member" | "ban_member" => Some("allow_if_admin"),
-        "join" => Some("deny"),
-        _ => None,
-    }
+    })
 }
 
 fn metadata(matrix: &str, field: &str) -> &'static str {
@@ -87,7 +69,7 @@ fn metadata(matrix: &str, field: &str) -> &'static str {
     match matrix {
         "dm" if is_of_messages => "allow",
         "dm" => "deny",
-        "all_members" if is_shown => "allow",
+        "all_members" | "open" if is_shown => "allow",
         _ if is_version => "allow_if_super_admin",
         _ => "allow_if_admin",
     }

@@ -17,6 +17,8 @@ pub(crate) enum Relation {
     /// `friend`, `contact`, `favorite` or `pair`.
     Edge(&'static str, Direction),
     Conversation,
+    /// A window, by its name.
+    During(&'static str),
     /// With the matrix that governs the group, if one is named.
     SharesGroup(Option<String>),
     /// A tag, or the beginning of one and a `*`.
@@ -48,7 +50,8 @@ impl World {
         let holds = |part: &Relation| self.relates(part, question, owner, other);
         match relation {
             Relation::Everyone => true,
-            Relation::Nobody => false,
+            // Whether a window is open is settled before.
+            Relation::Nobody | Relation::During(_) => false,
             Relation::HasTag(tag) => self.tags(other).contains(tag),
             Relation::Edge(kind, Direction::Own) => self.lists(kind, owner, other),
             Relation::Edge(kind, Direction::Inverse) => self.lists(kind, other, owner),
@@ -149,6 +152,7 @@ impl fmt::Display for Relation {
             Self::Edge(kind, Direction::Inverse) => write!(f, "inverse({kind})"),
             Self::Edge(kind, Direction::Mutual) => write!(f, "mutual({kind})"),
             Self::Conversation => f.write_str("conversation"),
+            Self::During(window) => write!(f, "during({window})"),
             Self::SharesGroup(None) => f.write_str("sharesGroup"),
             Self::SharesGroup(Some(matrix)) => write!(f, "sharesGroup({matrix})"),
             Self::SharesTag(pattern) => write!(f, "sharesTag({pattern})"),

@@ -11,6 +11,8 @@ pub(crate) enum Condition {
     Everyone,
     Nobody,
     HasTag(String),
+    /// A window, by its name.
+    During(&'static str),
     Not(Box<Condition>),
     All(Vec<Condition>),
     Any(Vec<Condition>),
@@ -29,6 +31,7 @@ pub(crate) enum Value {
     /// `allow`, `deny`, `allow_if_admin`, `allow_if_super_admin` or `unspecified`.
     Grant(&'static str),
     HasTag(String),
+    During(&'static str),
     Not(Box<Value>),
     All(Vec<Value>),
     Any(Vec<Value>),
@@ -59,7 +62,8 @@ impl Condition {
     pub(crate) fn is_met_by(&self, tags: &[String]) -> bool {
         match self {
             Self::Everyone => true,
-            Self::Nobody => false,
+            // Whether a window is open is settled before.
+            Self::Nobody | Self::During(_) => false,
             Self::HasTag(tag) => tags.contains(tag),
             Self::Not(inner) => !inner.is_met_by(tags),
             Self::All(parts) => parts.iter().all(|part| part.is_met_by(tags)),
@@ -84,7 +88,7 @@ impl Value {
             Self::Grant("allow") => true,
             Self::Grant("allow_if_admin") => role == "admin" || role == "super_admin",
             Self::Grant("allow_if_super_admin") => role == "super_admin",
-            Self::Grant(_) => false,
+            Self::Grant(_) | Self::During(_) => false,
             Self::HasTag(tag) => tags.contains(tag),
             Self::Not(inner) => !inner.grants(role, tags),
             Self::All(parts) => parts.iter().all(|part| part.grants(role, tags)),
@@ -119,6 +123,7 @@ impl fmt::Display for Condition {
             Self::Everyone => f.write_str("everyone"),
             Self::Nobody => f.write_str("nobody"),
             Self::HasTag(tag) => write!(f, "hasTag({tag})"),
+            Self::During(window) => write!(f, "during({window})"),
             Self::Not(inner) => write!(f, "not({inner})"),
             Self::All(parts) => write!(f, "all({})", joined(parts)),
             Self::Any(parts) => write!(f, "any({})", joined(parts)),

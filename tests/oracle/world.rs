@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{
     between::Between,
+    moments::Ends,
+    windows::Window,
     words::{Condition, Rule, Toggle, Value},
 };
 
@@ -20,6 +22,7 @@ pub(crate) struct World {
     pub(crate) users: BTreeMap<String, User>,
     pub(crate) groups: BTreeMap<String, Group>,
     pub(crate) conversations: Vec<[String; 2]>,
+    pub(crate) windows: BTreeMap<&'static str, Window>,
 }
 
 /// What a policy says for all users. What is left out is the preset's, or else the default.
@@ -69,6 +72,7 @@ pub(crate) struct User {
     pub(crate) paired: Vec<String>,
     pub(crate) blocked: Vec<String>,
     pub(crate) friends: Vec<String>,
+    pub(crate) ends: Ends,
 }
 
 #[derive(Clone, Default, Debug)]
@@ -79,4 +83,10 @@ pub(crate) struct Group {
     pub(crate) super_admins: Option<Vec<String>>,
     pub(crate) admins: Vec<String>,
     pub(crate) members: Vec<String>,
+    pub(crate) muted: Vec<String>,
+    /// Nobody who is in it.
+    pub(crate) banned: Vec<String>,
+    /// Whom one must be like who is in it.
+    pub(crate) requires: Option<Condition>,
+    pub(crate) ends: Ends,
 }

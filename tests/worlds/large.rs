@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Chance, FIELDS};
 use crate::oracle::{
-    Between, Condition, Fields, Group, Matrix, Outcome, Rule, Settings, Toggle, User, Value, World,
+    Between, Condition, Ends, Fields, Group, Matrix, Outcome, Rule, Settings, Toggle, User, Value,
+    World,
 };
 
 impl World {
@@ -102,6 +103,7 @@ impl Draw {
             paired: self.ids(most),
             blocked: self.ids(most),
             friends: self.ids(most),
+            ends: Ends::default(),
         }
     }
 
@@ -113,6 +115,7 @@ impl Draw {
             super_admins: if number.is_multiple_of(2) { None } else { Some(self.ids(4)) },
             admins: self.ids(20),
             members: self.ids(self.users.min(300)),
+            ..Group::default()
         }
     }
 

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test needs a part of it")]
 
 mod large;
+mod lively;
 mod people;
 mod policies;
 pub(crate) mod questions;
@@ -11,6 +12,9 @@ mod shapes;
 mod sound;
 mod sound_between;
 pub(crate) mod text;
+mod timed;
+
+use std::collections::BTreeMap;
 
 use peerage::{
     compile::{self, BuildOutput},
@@ -119,8 +123,19 @@ pub(crate) fn world() -> impl Strategy<Value = World> {
             .prop_map(|(declared, rules, settings, matrices, people)| {
                 let (users, groups, conversations) = people;
                 let between = Between::default();
-                World { declared, rules, between, settings, matrices, users, groups, conversations }
-                    .sound()
+                let windows = BTreeMap::new();
+                World {
+                    declared,
+                    rules,
+                    between,
+                    settings,
+                    matrices,
+                    users,
+                    groups,
+                    conversations,
+                    windows,
+                }
+                .sound()
             })
     })
 }

@@ -46,6 +46,7 @@ pub(super) fn people(most: usize) -> impl Strategy<Value = People> {
                         super_admins: members[0].map(named),
                         admins: named(members[1].unwrap_or_default()),
                         members: named(members[2].unwrap_or_default()),
+                        ..Group::default()
                     };
                     (id, group)
                 });

@@ -28,6 +28,10 @@ pub(crate) struct WorldShape {
     pub(crate) declared: bool,
     /// `view_profile` as an action that statements concern.
     pub(crate) sight: bool,
+    /// Who may speak in groups, who may join them, and whom they require.
+    pub(crate) groups: bool,
+    /// Windows of time, and what ends.
+    pub(crate) times: bool,
 }
 
 impl WorldShape {
@@ -40,6 +44,8 @@ impl WorldShape {
         barriers: false,
         declared: false,
         sight: false,
+        groups: false,
+        times: false,
     };
 
     pub(crate) const ALL: Self = Self {
@@ -51,7 +57,12 @@ impl WorldShape {
         barriers: true,
         declared: true,
         sight: true,
+        groups: true,
+        times: false,
     };
+
+    /// With all that depends on time, too: a world of this shape is asked as it is at a moment.
+    pub(crate) const TIMED: Self = Self { times: true, ..Self::ALL };
 }
 
 /// Some of the statements of a large world: with all of them, hardly anything is allowed.
@@ -60,14 +71,27 @@ pub(crate) const THIN: [bool; 3] = [true, false, false];
 /// Names of declared actions, each with those that it may be like.
 const DECLARED: [(&str, &[&str]); 5] = [
     ("mention", &["send_message", "send_message", "start_chat", "post", "add_admin"]),
-    ("send_file", &["send_message", "voice_call", "remove_member", "update_metadata"]),
+    (
+        "send_file",
+        &["send_message", "voice_call", "remove_member", "update_metadata", "mute_member"],
+    ),
     ("glance", &["view_profile", "view_profile", "read", "ban"]),
-    ("invite", &["add_member", "add_member", "friend_request", "leave"]),
-    ("knock", &["video_call", "start_chat", "add_super_admin", "create_group", "list_users"]),
+    ("invite", &["add_member", "add_member", "friend_request", "leave", "join"]),
+    (
+        "knock",
+        &[
+            "video_call",
+            "start_chat",
+            "add_super_admin",
+            "create_group",
+            "list_users",
+            "ban_member",
+        ],
+    ),
 ];
 
 /// The built-in actions whose like have a cell of their own in matrices.
-const WITH_CELLS: [&str; 10] = [
+const WITH_CELLS: [&str; 13] = [
     "send_message",
     "voice_call",
     "video_call",
@@ -78,10 +102,17 @@ const WITH_CELLS: [&str; 10] = [
     "remove_admin",
     "update_permissions",
     "leave",
+    "join",
+    "mute_member",
+    "ban_member",
 ];
 
 /// Audiences of the policy; each may name those before it.
 const AUDIENCES: [&str; 3] = ["close", "colleagues", "vip"];
+
+/// The cells that a matrix may leave out.
+pub(super) const OPTIONAL_CELLS: [&str; 7] =
+    ["send_message", "voice_call", "video_call", "leave", "join", "mute_member", "ban_member"];
 
 pub(super) const BUILT_IN_AUDIENCES: [&str; 6] =
     ["everyone", "contacts", "favorites", "paired", "friends", "nobody"];
@@ -111,6 +142,12 @@ impl World {
         }
         if shape.barriers {
             draw.barriers(&mut self);
+        }
+        if shape.groups {
+            draw.groups(&mut self);
+        }
+        if shape.times {
+            draw.times(&mut self);
         }
         if shape.sight && draw.chance.percent(50) {
             let mode = *draw.chance.pick(&["off", "one_way", "two_way"]);
@@ -142,16 +179,16 @@ impl World {
     }
 }
 
-struct Draw<'k> {
-    chance: Chance,
-    vocabulary: Vocabulary,
+pub(super) struct Draw<'k> {
+    pub(super) chance: Chance,
+    pub(super) vocabulary: Vocabulary,
     shape: WorldShape,
     keep: Cycle<Iter<'k, bool>>,
 }
 
 impl Draw<'_> {
     /// Whether the next statement stays; all do where nothing is said.
-    fn keeps(&mut self) -> bool {
+    pub(super) fn keeps(&mut self) -> bool {
         self.keep.next().copied().unwrap_or(true)
     }
 
@@ -209,6 +246,7 @@ impl Draw<'_> {
                 let tag = Value::HasTag(self.vocabulary.tag(&mut self.chance));
                 let either = Value::Any(vec![Value::Grant("allow_if_admin"), tag]);
                 let cell = if self.chance.percent(60) { bare } else { either };
+                let cell = if like == "join" { self.admission() } else { cell };
                 matrix.permissions.insert(name, cell);
             }
         }

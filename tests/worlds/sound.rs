@@ -61,6 +61,9 @@ impl World {
             }
             group.admins.retain(is_user);
             group.members.retain(is_user);
+            group.muted.retain(is_user);
+            let everyone = group.everyone();
+            group.banned.retain(|id| is_user(id) && !everyone.contains(id));
             group.matrix = group
                 .matrix
                 .take()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::{
     BLOCKABLE, SWITCHES,
-    shapes::{BUILT_IN_AUDIENCES, nameable_matrices},
+    shapes::{BUILT_IN_AUDIENCES, OPTIONAL_CELLS, nameable_matrices},
 };
 use crate::oracle::{Relation, Rule, World};
 
@@ -60,7 +60,8 @@ impl World {
             user.accepts.retain(|action, _| nameable.contains(action));
         }
         for matrix in self.matrices.values_mut() {
-            matrix.permissions.retain(|name, _| CELLS.contains(name) || declared.contains(name));
+            let is_cell = |name: &str| CELLS.contains(&name) || OPTIONAL_CELLS.contains(&name);
+            matrix.permissions.retain(|name, _| is_cell(name) || declared.contains(name));
         }
     }
 

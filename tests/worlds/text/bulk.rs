@@ -23,6 +23,9 @@ pub(super) fn ndjson(part: &World, chance: &mut Chance) -> String {
 
 /// Whether a table can tell all of it: blanks separate what stands in a list.
 pub(super) fn fits_a_table(user: &User) -> bool {
+    if !user.ends.0.is_empty() {
+        return false;
+    }
     let mut ids = [&user.contacts, &user.favorites, &user.paired, &user.blocked, &user.friends]
         .into_iter()
         .flatten();

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{between, condition, lists, member_lists, mode_number, quoted, value};
+use super::{between, condition, lists, member_lists, mode_number, quoted, times, value};
 use crate::{
     oracle::{Fields, Group, Matrix, Outcome, Rule, Settings, Toggle, User, World},
     worlds::Chance,
@@ -24,6 +24,7 @@ pub(super) fn file(part: &World, chance: &mut Chance) -> String {
         format!("conversation {}, {};", word(one, chance), word(other, chance))
     }));
     statements.extend(between::statements(&part.between, chance));
+    statements.extend(part.windows.iter().map(|(name, it)| times::window_statement(name, it)));
     chance.shuffle(&mut statements);
     format!("// A policy.\n{}\n", statements.join("\n"))
 }
@@ -151,7 +152,8 @@ fn matrix(name: &str, matrix: &Matrix, chance: &mut Chance) -> String {
 
 fn user(id: &str, user: &User, chance: &mut Chance) -> String {
     let mut entries = Vec::new();
-    entries.extend(user.tags.iter().map(|tags| format!("tags: {};", list(tags, chance))));
+    let tags = user.tags.iter().map(|tags| times::list("tags", tags, &user.ends, chance));
+    entries.extend(tags.map(|tags| format!("tags: {tags};")));
     entries.extend(user.peers.iter().map(|it| format!("peers: {};", mode(it, chance))));
     let permissions = user.permissions.iter();
     let permissions: Vec<String> =
@@ -164,11 +166,11 @@ fn user(id: &str, user: &User, chance: &mut Chance) -> String {
     if !accepts.is_empty() {
         entries.push(format!("accepts {}", braced(accepts, chance)));
     }
-    for (name, word) in [("moderation", user.moderation), ("approval", user.approval)] {
-        entries.extend(word.map(|word| format!("{name}: {word};")));
-    }
+    let end = times::end("moderation", "", &user.ends);
+    entries.extend(user.moderation.map(|word| format!("moderation: {word}{end};")));
+    entries.extend(user.approval.map(|word| format!("approval: {word};")));
     for (name, ids) in lists(user, chance) {
-        entries.push(format!("{name}: {};", list(ids, chance)));
+        entries.push(format!("{name}: {};", times::list(name, ids, &user.ends, chance)));
     }
     format!("user {} {}", word(id, chance), braced(entries, chance))
 }
@@ -179,7 +181,8 @@ fn group(id: &str, group: &Group, chance: &mut Chance) -> String {
         entries.extend(text.iter().map(|text| format!("{name}: {};", word(text, chance))));
     }
     for (name, ids) in member_lists(group, chance) {
-        entries.push(format!("{name}: {};", list(ids, chance)));
+        entries.push(format!("{name}: {};", times::list(name, ids, &group.ends, chance)));
     }
+    entries.extend(group.requires.iter().map(|it| format!("requires: {};", condition(it, chance))));
     format!("group {} {}", word(id, chance), braced(entries, chance))
 }

@@ -3,6 +3,7 @@
 mod between;
 mod bulk;
 mod dsl;
+mod times;
 mod values;
 mod yaml;
 
@@ -96,6 +97,9 @@ fn scatter_policy(world: &World, parts: &mut [World], chance: &mut Chance) {
         }
     }
     between::scatter(&world.between, parts, chance);
+    for (name, window) in &world.windows {
+        parts[chance.place(files)].windows.insert(name, window.clone());
+    }
     let Settings {
         preset,
         unknown_users,
@@ -179,6 +183,8 @@ fn shuffled_group(group: &Group, chance: &mut Chance) -> Group {
     for list in group.super_admins.iter_mut().chain([&mut group.admins, &mut group.members]) {
         repeat_some(list, chance);
     }
+    chance.shuffle(&mut group.muted);
+    chance.shuffle(&mut group.banned);
     group
 }
 
@@ -215,6 +221,7 @@ pub(crate) fn condition(condition: &Condition, chance: &mut Chance) -> String {
         Condition::Everyone => "everyone".to_owned(),
         Condition::Nobody => "nobody".to_owned(),
         Condition::HasTag(tag) => format!("hasTag({}{tag})", space(chance)),
+        Condition::During(window) => format!("during({}{window})", space(chance)),
         Condition::Not(inner) => format!("not({})", self::condition(inner, chance)),
         Condition::All(parts) => call("all", parts, self::condition, chance),
         Condition::Any(parts) => call("any", parts, self::condition, chance),
@@ -226,6 +233,7 @@ fn value(value: &Value, chance: &mut Chance) -> String {
     match value {
         Value::Grant(word) => (*word).to_owned(),
         Value::HasTag(tag) => format!("hasTag({}{tag})", space(chance)),
+        Value::During(window) => format!("during({}{window})", space(chance)),
         Value::Not(inner) => format!("not({})", self::value(inner, chance)),
         Value::All(parts) => call("all", parts, self::value, chance),
         Value::Any(parts) => call("any", parts, self::value, chance),
@@ -270,5 +278,7 @@ fn member_lists<'g>(group: &'g Group, chance: &mut Chance) -> Vec<(&'static str,
     let mut lists = vec![("admins", &group.admins), ("members", &group.members)];
     lists.retain(|(_, list)| !list.is_empty() || chance.percent(20));
     lists.extend(group.super_admins.iter().map(|list| ("super_admins", list)));
+    let named = [("muted", &group.muted), ("banned", &group.banned)];
+    lists.extend(named.into_iter().filter(|(_, list)| !list.is_empty()));
     lists
 }

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::{between, condition, lists, member_lists, mode_number, value};
+use super::{between, condition, lists, member_lists, mode_number, times, value};
 use crate::{
     oracle::{Fields, Group, Matrix, Outcome, Rule, Settings, Toggle, User, World},
     worlds::Chance,
@@ -30,6 +30,9 @@ pub(super) fn sections(part: &World, chance: &mut Chance) -> Map<String, Json> {
         section(&mut sections, name, entries, chance);
     }
     between::sections(&part.between, &mut sections, chance);
+    let windows = part.windows.iter().map(|(name, it)| ((*name).to_owned(), times::window(it)));
+    let windows = windows.collect();
+    section(&mut sections, "windows", windows, chance);
     mixed(sections, chance)
 }
 
@@ -130,7 +133,8 @@ fn matrix(matrix: &Matrix, chance: &mut Chance) -> Json {
 /// The fields of a user's record.
 pub(super) fn user(user: &User, chance: &mut Chance) -> Json {
     let mut fields = Entries::new();
-    fields.extend(user.tags.iter().map(|tags| ("tags".to_owned(), json!(tags))));
+    let tags = user.tags.iter().map(|tags| times::elements("tags", tags, &user.ends, chance));
+    fields.extend(tags.map(|tags| ("tags".to_owned(), tags)));
     fields.extend(user.peers.iter().map(|it| ("peers".to_owned(), mode(it, chance))));
     let permissions: Entries = user
         .permissions
@@ -140,11 +144,11 @@ pub(super) fn user(user: &User, chance: &mut Chance) -> Json {
     section(&mut fields, "permissions", permissions, chance);
     let accepts = user.accepts.iter().map(|(name, it)| ((*name).to_owned(), json!(it))).collect();
     section(&mut fields, "accepts", accepts, chance);
-    for (name, word) in [("moderation", user.moderation), ("approval", user.approval)] {
-        fields.extend(word.map(|word| (name.to_owned(), json!(word))));
-    }
+    let moderation = user.moderation.map(|word| times::moderation(word, &user.ends, chance));
+    fields.extend(moderation.map(|it| ("moderation".to_owned(), it)));
+    fields.extend(user.approval.map(|word| ("approval".to_owned(), json!(word))));
     for (name, list) in lists(user, chance) {
-        fields.push((name.to_owned(), json!(list)));
+        fields.push((name.to_owned(), times::elements(name, list, &user.ends, chance)));
     }
     json!(mixed(fields, chance))
 }
@@ -155,7 +159,9 @@ fn group(group: &Group, chance: &mut Chance) -> Json {
         fields.extend(text.iter().map(|text| (name.to_owned(), json!(text))));
     }
     for (name, list) in member_lists(group, chance) {
-        fields.push((name.to_owned(), json!(list)));
+        fields.push((name.to_owned(), times::elements(name, list, &group.ends, chance)));
     }
+    let requires = group.requires.iter();
+    fields.extend(requires.map(|it| ("requires".to_owned(), json!(condition(it, chance)))));
     json!(mixed(fields, chance))
 }
