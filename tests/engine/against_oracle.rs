@@ -5,10 +5,12 @@
 use std::collections::BTreeMap;
 
 use peerage::{
+    compile,
     decide::{ListPage, allowed_actions, decide, explain, reach, reachable_groups, reached_by},
     diagnostic::{Code, Severity},
-    request::{Decision, GateName, Group, Obligation, Reason, Request, Resource, User},
+    request::{Decision, GateName, Group, Moment, Obligation, Reason, Request, Resource, User},
     snapshot::View,
+    source::Sources,
 };
 use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
 use uuid::Uuid;
@@ -234,6 +236,50 @@ proptest! {
     }
 }
 
+/// A moment as peerage takes it.
+fn moment(millis: i64) -> Moment {
+    Moment::from_millis(u64::try_from(millis).unwrap())
+}
+
+/// The files of a world, read at a moment.
+fn files_at(world: &World, seed: u64, at: Moment) -> Sources {
+    text::scattered(world, seed).at(at.into())
+}
+
+proptest! {
+    #![proptest_config(config(1500))]
+
+    /// Worlds with windows and ends, each as it is at a moment that matters to it.
+    #[test]
+    fn timed_worlds(world in shaped(WorldShape::TIMED), seed in any::<u64>(), limit in 1..5_usize) {
+        let chance = &mut Chance(seed);
+        let at = world.moment(chance);
+        let view = view(&files_at(&world, seed, moment(at)), None);
+        let world = world.at(at);
+        check_some(&world, &view, chance, 32, limit);
+        check_pairs(&world, &view, action_between_users(&world, chance));
+    }
+}
+
+proptest! {
+    #![proptest_config(config(600))]
+
+    /// What is served as time passes is what a start at that moment would serve.
+    #[test]
+    fn time_passes(world in shaped(WorldShape::TIMED), seed in any::<u64>()) {
+        let chance = &mut Chance(seed);
+        let mut moments: Vec<i64> = (0..4).map(|_| world.moment(chance)).collect();
+        moments.sort_unstable();
+        let mut view = view(&files_at(&world, seed, moment(moments[0])), None);
+        for &at in &moments[1..] {
+            compile::advance(&mut view, moment(at));
+            let world = world.at(at);
+            check_some(&world, &view, chance, 12, 3);
+            check_pairs(&world, &view, action_between_users(&world, chance));
+        }
+    }
+}
+
 /// Where nothing but rules and groups can refuse anything, decisions take a shorter way.
 fn without_settings(mut world: World) -> World {
     let managers = world.settings.managers.take();
@@ -375,8 +421,9 @@ fn the_worlds_are_worth_testing_with() {
         "stale" => false,
         "not_in_audience" => SHAPE.audiences,
         "barrier" => SHAPE.barriers,
-        // The groups of worlds mute and ban nobody and require nobody.
-        "muted" | "banned_from_group" | "required_member_missing" | "last_required_member" => false,
+        "muted" | "banned_from_group" | "required_member_missing" | "last_required_member" => {
+            SHAPE.groups
+        }
         _ => true,
     };
     for reason in Reason::ALL.iter().filter(|reason| is_to_be_said(reason.as_str())) {
@@ -390,6 +437,23 @@ fn the_worlds_are_worth_testing_with() {
     for said in [("rules", "named"), ("obligation", "confirm"), ("obligation", "hide")] {
         assert!(verdicts[&said] >= 4, "{said:?} in {verdicts:#?}");
     }
+}
+
+/// What worlds say of time makes a difference between their moments.
+#[test]
+fn timed_worlds_are_worth_testing_with() {
+    let mut runner = TestRunner::deterministic();
+    let chance = &mut Chance(1);
+    let mut differing = 0;
+    for _ in 0..300 {
+        let world = shaped(WorldShape::TIMED).new_tree(&mut runner).unwrap().current();
+        let [one, other] = [(); 2].map(|()| world.at(world.moment(chance)));
+        let subjects = Subjects::of(&world);
+        let questions = (0..60).map(|_| subjects.question(chance));
+        let differs = |question: Question| one.reason(&question) != other.reason(&question);
+        differing += u32::from(questions.filter(|it| differs(it.clone())).count() > 0);
+    }
+    assert!(differing >= 100, "{differing} of 300 worlds");
 }
 
 /// Worlds of every shape decide by all that is said of two users, for whatever action.

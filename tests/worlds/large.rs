@@ -24,6 +24,7 @@ impl World {
             users,
             groups,
             conversations,
+            windows: BTreeMap::new(),
         }
         .sound()
     }

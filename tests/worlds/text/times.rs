@@ -57,9 +57,10 @@ pub(super) fn elements(
     chance: &mut Chance,
 ) -> Json {
     let key = if list == "tags" { "tag" } else { "user" };
+    let may_end = !["super_admins", "admins", "members"].contains(&list);
     let element = |name: &String| match ends.get(list, name) {
         Some(end) => json!({ key: name, "until": text(end) }),
-        None if chance.percent(5) => json!({ key: name }),
+        None if may_end && chance.percent(5) => json!({ key: name }),
         None => json!(name),
     };
     names.iter().map(element).collect()
