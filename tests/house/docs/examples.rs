@@ -117,7 +117,7 @@ fn commands_print_what_is_shown() {
             typed += 1;
         }
     }
-    assert_eq!(typed, 23);
+    assert_eq!(typed, 30);
 }
 
 /// Sends each request to the real daemon that last reported to serve.

@@ -5,11 +5,13 @@ use std::{fs, path::Path};
 use crate::docs::pages::{Block, blocks};
 
 /// The pages, each with the folder of its policy.
-const PAGES: [(&str, &str); 4] = [
+const PAGES: [(&str, &str); 6] = [
     ("docs/policies/school.md", "policies/school"),
     ("docs/policies/bank.md", "policies/bank"),
     ("docs/policies/marketplace.md", "policies/marketplace"),
     ("docs/policies/company.md", "policies/company"),
+    ("docs/policies/congress.md", "policies/congress"),
+    ("docs/policies/game.md", "policies/game"),
 ];
 
 pub(crate) fn is_scenario(page: &str) -> bool {
