@@ -101,7 +101,9 @@ fn user(at: usize) -> String {
 /// A batch on users who are nowhere near each other; in two rounds, the same ones.
 fn commands(round: usize, command: fn(&str, &str, bool) -> Value) -> Vec<Value> {
     let at = |number: usize| user((round / 2 * COMMANDS + number) * 7919 % USERS);
-    (0..COMMANDS).map(|number| command(&at(number), &at(number + 1), round % 2 == 0)).collect()
+    (0..COMMANDS)
+        .map(|number| command(&at(number), &at(number + 1), round.is_multiple_of(2)))
+        .collect()
 }
 
 fn start(folder: &Path, history: HistoryRetention) -> Arc<Live> {

@@ -41,7 +41,14 @@ fn load_bulk(c: &mut Criterion) {
     let work = |sources: &Sources| {
         let mut problems = Diagnostics::default();
         let ast = syntax::parse(sources, &mut problems);
-        black_box(policy::resolve(ast, sources, None, policy::Sites::Drop, &mut problems));
+        black_box(policy::resolve(
+            ast,
+            sources,
+            sources.time().into(),
+            None,
+            policy::Sites::Drop,
+            &mut problems,
+        ));
     };
     over_texts(c, "load_ndjson", Notation::Ndjson, world::ndjson, work);
     over_texts(c, "load_csv", Notation::Csv, world::csv, work);
@@ -70,7 +77,14 @@ fn compile(c: &mut Criterion) {
         let resolve = || {
             let mut problems = Diagnostics::default();
             let ast = syntax::parse(&sources.sources, &mut problems);
-            policy::resolve(ast, &sources.sources, None, policy::Sites::Drop, &mut problems)
+            policy::resolve(
+                ast,
+                &sources.sources,
+                sources.sources.time().into(),
+                None,
+                policy::Sites::Drop,
+                &mut problems,
+            )
         };
         group.bench_function(BenchmarkId::from_parameter(size.name), |b| {
             b.iter_batched(

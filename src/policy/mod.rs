@@ -177,15 +177,10 @@ pub fn resolve(
     let invariants = invariants::resolve(&demanded, &vocabulary, &actions, problems);
     suggestions::check_lints(&silenced, problems);
 
-    let checks = users::UserChecks {
-        friends: settings.limits.friends,
-        blocked: settings.limits.blocked,
-        blocks_end_friendship: settings.blocks_end_friendship,
-    };
     let stated = users::UserStatements {
         users: &users,
         conversations: &conversations,
-        checks,
+        checks: users::UserChecks::of(&settings),
         audiences: &settings.audiences,
         actions: &actions,
         sites,

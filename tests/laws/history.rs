@@ -145,8 +145,9 @@ pub(crate) fn history_expires(harness: &dyn Harness) {
 pub(crate) fn history_of_a_batch(harness: &dyn Harness) {
     let store = harness.store();
     // Turns of three, of two and of one for each user, in blocks of one author.
-    let by = |at: u64| if at / 90 % 2 == 0 { "ann" } else { "bob" };
-    let subject = |at: u64| ["cyd", "cyd", "cyd", "dan", "dan", "eve"][at as usize % 6];
+    let by = |at: u64| if (at / 90).is_multiple_of(2) { "ann" } else { "bob" };
+    let subject =
+        |at: u64| ["cyd", "cyd", "cyd", "dan", "dan", "eve"][usize::try_from(at % 6).unwrap()];
     let record =
         |at: u64| HistoryRecord { id: HistoryId::new(5, at), ..entry(5, by(at), subject(at)) };
     let all: Vec<HistoryRecord> = (1000..1200).map(record).collect();

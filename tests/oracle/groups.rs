@@ -44,8 +44,8 @@ pub(super) fn role(world: &World, question: &Question) -> Option<&'static str> {
             .or_else(|| leave(world, question, group, role));
     }
     let comer = if base == "join" { Some(subject) } else { question.member.as_ref() };
-    let comes = ["join", "add_member"].contains(&base);
-    if comes && comer.is_some_and(|comer| group.banned.contains(&comer.id)) {
+    let is_coming = ["join", "add_member"].contains(&base);
+    if is_coming && comer.is_some_and(|comer| group.banned.contains(&comer.id)) {
         return Some("banned_from_group");
     }
     let member = question.member.as_ref();
@@ -60,7 +60,7 @@ pub(super) fn role(world: &World, question: &Question) -> Option<&'static str> {
         .or_else(|| matrices::by_matrix(world, question, matrix, role))
         .or_else(|| super_admins(base, group, member, role))
         .or_else(|| requirement(world, question, group))
-        .or_else(|| (comes && is_full(world, group)).then_some("group_full"))
+        .or_else(|| (is_coming && is_full(world, group)).then_some("group_full"))
 }
 
 /// Whether anything is said of who is what in the group.
@@ -112,8 +112,9 @@ fn requirement(world: &World, question: &Question, group: &Group) -> Option<&'st
     let comer = if base == "join" { Some(&question.subject) } else { member };
     if there.is_empty() {
         let is_met = comer.is_some_and(|comer| requires.is_met_by(world.tags(comer)));
-        let comes = ["join", "add_member"].contains(&base);
-        return (SPEAKING.contains(&base) || comes && !is_met).then_some("required_member_missing");
+        let is_coming = ["join", "add_member"].contains(&base);
+        return (SPEAKING.contains(&base) || is_coming && !is_met)
+            .then_some("required_member_missing");
     }
     let goes = ["remove_member", "ban_member"].contains(&base);
     let is_the_last = member.is_some_and(|member| there == [member.id.as_str()]);

@@ -75,7 +75,7 @@ fn offset(at: i64, zone: &str) -> i64 {
 }
 
 fn year(at: i64) -> i64 {
-    (1970..).find(|year| at < day(year + 1, 1, 1) * DAY).unwrap_or(1970)
+    (1970..10_000).find(|year| at < day(year + 1, 1, 1) * DAY).unwrap_or(1970)
 }
 
 /// The number of a day since 1970.

@@ -12,7 +12,7 @@ pub use roster_builder::RosterBuilder;
 
 use crate::{
     diagnostic::Diagnostics,
-    request::{Audiences, DeclaredActions, Moment},
+    request::{Audiences, DeclaredActions, Moment, Settings},
     source::Sources,
     syntax::{ast, bulk::BulkFile},
 };
@@ -71,6 +71,17 @@ pub(super) struct UserChecks {
     pub(super) blocked: Option<u32>,
     /// Whether a block ends a friendship.
     pub(super) blocks_end_friendship: bool,
+}
+
+impl UserChecks {
+    /// The demands of a policy's settings.
+    pub(super) fn of<T>(settings: &Settings<T>) -> Self {
+        Self {
+            friends: settings.limits.friends,
+            blocked: settings.limits.blocked,
+            blocks_end_friendship: settings.blocks_end_friendship,
+        }
+    }
 }
 
 /// The users as far as they were read.

@@ -117,10 +117,10 @@ impl<'s> Record<'s, '_> {
                 "moderation" => self.moderation(&mut user),
                 "approval" => user.set_field(|more| &mut more.approval, self.word(APPROVAL)),
                 "contacts" => {
-                    self.relations(&mut user, TermOf::Contacts, |more| &mut more.contacts)
+                    self.relations(&mut user, TermOf::Contacts, |more| &mut more.contacts);
                 }
                 "favorites" => {
-                    self.relations(&mut user, TermOf::Favorites, |more| &mut more.favorites)
+                    self.relations(&mut user, TermOf::Favorites, |more| &mut more.favorites);
                 }
                 "paired" => self.relations(&mut user, TermOf::Paired, |more| &mut more.paired),
                 "blocked" => self.relations(&mut user, TermOf::Blocked, |more| &mut more.blocked),

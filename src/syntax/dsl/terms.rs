@@ -20,19 +20,20 @@ pub(super) type TimedText<'s> = (Text<'s>, Vec<(Text<'s>, Text<'s>)>);
 /// A list, and the elements of it that have words after them, by their positions.
 pub(super) type Elements<'s> = (List<'s>, Vec<(usize, TimedText<'s>)>);
 
-impl Context<'_> {
-    pub(super) fn elements<'s>(&self, items: Vec<TimedText<'s>>, span: Span) -> Elements<'s> {
-        let mut timed = Vec::new();
-        let mut names = Vec::with_capacity(items.len());
-        for (position, (name, clauses)) in items.into_iter().enumerate() {
-            if !clauses.is_empty() {
-                timed.push((position, (name.clone(), clauses)));
-            }
-            names.push(name);
+/// A list of texts with the words after them.
+pub(super) fn elements(items: Vec<TimedText<'_>>, span: Span) -> Elements<'_> {
+    let mut timed = Vec::new();
+    let mut names = Vec::with_capacity(items.len());
+    for (position, (name, clauses)) in items.into_iter().enumerate() {
+        if !clauses.is_empty() {
+            timed.push((position, (name.clone(), clauses)));
         }
-        (Spanned::new(names, span), timed)
+        names.push(name);
     }
+    (Spanned::new(names, span), timed)
+}
 
+impl Context<'_> {
     pub(super) fn list_field<'s>(&self, field: ListField, elements: Elements<'s>) -> Field<'s> {
         let (list, timed) = elements;
         if timed.is_empty() {
@@ -86,17 +87,13 @@ impl Context<'_> {
 
 /// A word after an element that says nothing about it.
 fn unknown_word(of: Option<TermOf>, word: &Text<'_>) -> Diagnostic {
-    match of {
-        Some(of) => {
-            let known: Vec<&str> = of.keys().iter().skip(1).copied().collect();
-            keys::unknown_name(Code::UnknownField, "the entry has no", word, &known)
-        }
-        None => {
-            let message = "expected a comma or the end of the value";
-            Diagnostic::error(Code::Syntax, word.span, message)
-                .hint("what ends or has a reason is a tag, a relation, moderation, a mute or a ban")
-        }
+    if let Some(of) = of {
+        let known: Vec<&str> = of.keys().iter().skip(1).copied().collect();
+        return keys::unknown_name(Code::UnknownField, "the entry has no", word, &known);
     }
+    let message = "expected a comma or the end of the value";
+    Diagnostic::error(Code::Syntax, word.span, message)
+        .hint("what ends or has a reason is a tag, a relation, moderation, a mute or a ban")
 }
 
 fn term_of_list(field: ListField) -> Option<TermOf> {

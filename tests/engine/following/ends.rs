@@ -28,7 +28,7 @@ const POLICIES: [&str; 3] = [
 
 /// Soon, so that much ends in a few steps.
 fn until(chance: &mut Chance) -> Option<u64> {
-    if chance.percent(50) { Some(1000 * chance.below(8) as u64) } else { None }
+    if chance.percent(50) { Some(1000 * chance.below(8)) } else { None }
 }
 
 fn terms(chance: &mut Chance) -> Terms {
@@ -73,13 +73,13 @@ fn group(chance: &mut Chance) -> GroupRecord {
     group.members.insert("ann".to_owned(), Member::new(Role::SuperAdmin));
     for id in &IDS[1..] {
         let restriction = GroupRestriction { since: 5, terms: terms(chance) };
-        if chance.percent(50) {
+        let [is_member, is_restricted] = [(); 2].map(|()| chance.percent(50));
+        if is_member {
             group.members.insert((*id).to_owned(), Member::new(Role::Member));
-            if chance.percent(50) {
-                group.muted.insert((*id).to_owned(), restriction);
-            }
-        } else if chance.percent(50) {
-            group.banned.insert((*id).to_owned(), restriction);
+        }
+        if is_restricted {
+            let list = if is_member { &mut group.muted } else { &mut group.banned };
+            list.insert((*id).to_owned(), restriction);
         }
     }
     group
@@ -122,7 +122,7 @@ proptest! {
         for _ in 0..6 {
             match chance.below(3) {
                 0 => {
-                    let later = Moment::from_millis(view.at.millis() + 700 * chance.below(4) as u64);
+                    let later = Moment::from_millis(view.at.millis() + 700 * chance.below(4));
                     let due = view.next_change().is_some_and(|next| next <= later);
                     assert_eq!(compile::advance_with_records(&mut view, later, &declarations, &store), Ok(due));
                 }
@@ -143,7 +143,7 @@ proptest! {
                 }
                 _ => {
                     policy = *chance.pick(&POLICIES);
-                    let later = Moment::from_millis(view.at.millis() + 600 * chance.below(3) as u64);
+                    let later = Moment::from_millis(view.at.millis() + 600 * chance.below(3));
                     let loaded = sources(policy, later);
                     let again = compile::rebuild(&loaded, &view, &declarations, &store).unwrap();
                     (view, declarations) = parts(again);

@@ -23,7 +23,7 @@ fn each_daemon_tells_what_was_done_at_any() {
     }
     // More commands than records: the history takes the room that etcd's limits leave.
     let turns = |count: usize| -> Vec<Value> {
-        let op = |at: usize| if at % 2 == 0 { "ban" } else { "reactivate" };
+        let op = |at: usize| if at.is_multiple_of(2) { "ban" } else { "reactivate" };
         (0..count).map(|at| json!({ "op": op(at), "user": "ann" })).collect()
     };
     let too_many = json!({ "commands": turns(900) }).to_string();

@@ -47,9 +47,17 @@ pub(super) struct Layout<'a, 'c, 's> {
     /// The last piece, and where it ended.
     last: LexemeKind,
     at: usize,
-    /// Whether the last piece was a word whose value comes next, as `until` in a list.
-    after_term_word: bool,
+    /// What comes next in a list.
+    next: NextInList,
     done: bool,
+}
+
+/// What comes next in a list: an element, or the value of a word such as `until`.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum NextInList {
+    #[default]
+    Element,
+    Term,
 }
 
 struct OpenBlock {
@@ -102,7 +110,7 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
             indent: 0,
             last: LexemeKind::Semicolon,
             at: 0,
-            after_term_word: false,
+            next: NextInList::Element,
             done: false,
         }
     }
@@ -269,11 +277,11 @@ impl<'a, 'c, 's> Layout<'a, 'c, 's> {
         let item =
             |lexeme| matches!(lexeme, LexemeKind::Word | LexemeKind::Mixed | LexemeKind::String);
         let after_item = item(self.last) || self.last == LexemeKind::RoundClose;
-        if std::mem::take(&mut self.after_term_word) && item(piece.kind) {
+        if std::mem::take(&mut self.next) == NextInList::Term && item(piece.kind) {
             return;
         }
         if after_item && self.is_term_word(piece) {
-            self.after_term_word = true;
+            self.next = NextInList::Term;
             return;
         }
         if after_item && item(piece.kind) && !self.open.is_empty() {
