@@ -39,7 +39,9 @@ fn every_answer_says_which_view_it_is_of_and_each_served_view_has_a_greater_numb
     assert_eq!(unchanged.status, 200);
     fs::write(kept.path("policy.yaml"), policy().replace("ann: { tags: [a] }", "ann: {}")).unwrap();
     client.ask("POST", "/v1/reload", &authorization(), b"");
-    assert_eq!(number(&client.get("/healthz")), after + 1);
+    // The watch may have reloaded it besides.
+    let last = number(&client.get("/healthz"));
+    assert!((after + 1..=after + 2).contains(&last), "{last} after {after}");
 }
 
 #[test]

@@ -38,7 +38,8 @@ fn a_user_is_reported_whole() {
             "contacts": ["ann", "bob"], "favorites": ["bob"], "paired": ["ann"],
             "blocked": ["cyd"], "friends": ["ann"],
             "conversations": ["bob"], "groups": ["club"],
-            "attributes": { "x": [1] }, "friend_lists": ["work"],
+            "attributes": { "x": [1] }, "terms": { "moderation": { "by": "admin-token" } },
+            "friend_lists": ["work"],
         })
     );
     let cyd = kept.reported("/v1/facts/users/cyd");

@@ -329,7 +329,7 @@ fn what_there_is_is_counted() {
     let status = client.get("/v1/status").json();
     let counts = json!({
         "users": 7, "tags": 2, "tag_sets": 2, "rules": 2, "groups": 2, "matrices": 1,
-        "memberships": 5, "conversations": 1, "banned": 1, "silenced": 1,
+        "memberships": 5, "conversations": 1, "banned": 1, "silenced": 1, "shadowed": 0,
         "relations": { "contact": 0, "favorite": 0, "pair": 0, "block": 1, "friend": 0 },
     });
     assert_eq!(status["counts"], counts);
