@@ -9,6 +9,7 @@ mod describe;
 mod parts;
 mod relations;
 mod sections;
+mod terms;
 
 use serde_json::{Map, Value, json};
 

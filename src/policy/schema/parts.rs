@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::{DRAFT, by_word, describe, fields, nullable, object, one_of, reference, with_default};
-use crate::request::{Action, Approval, EVERYONE, Grant, Moderation, NOBODY, PeersMode, Switch};
+use super::{DRAFT, by_word, describe, fields, nullable, object, one_of, reference, terms};
+use crate::request::{Action, Approval, EVERYONE, Grant, NOBODY, PeersMode, Switch};
 
 /// Schema parts that several sections share.
 pub(super) fn definitions() -> Map<String, Value> {
-    fields([
+    let mut all = fields([
         ("tag", tag()),
         ("protected_tag", protected_tag()),
         ("tags", list("Tags.", "tag")),
@@ -22,7 +22,9 @@ pub(super) fn definitions() -> Map<String, Value> {
         ("ids", list("Users, by their ids.", "id")),
         ("user", nullable(object("A user.", user()))),
         ("group", nullable(object("A group.", group()))),
-    ])
+    ]);
+    all.extend(terms::definitions());
+    all
 }
 
 /// A user in a bulk file.
@@ -43,7 +45,7 @@ fn user() -> Map<String, Value> {
         |switch| json!({ "$ref": "#/definitions/switch", "description": describe::switch(switch) });
     let permissions = by_word(Switch::ALL, Switch::as_str, own);
     fields([
-        ("tags", reference("tags")),
+        ("tags", list("The user's tags.", "timed_tag")),
         ("peers", reference("peers")),
         (
             "permissions",
@@ -53,19 +55,13 @@ fn user() -> Map<String, Value> {
             ),
         ),
         ("accepts", reference("accepts")),
-        (
-            "moderation",
-            with_default(
-                one_of(describe::MODERATION, Moderation::ALL, Moderation::as_str),
-                Moderation::None.as_str(),
-            ),
-        ),
+        ("moderation", terms::moderation(describe::MODERATION)),
         ("approval", approval()),
-        ("contacts", list("The user's contacts.", "id")),
-        ("favorites", list("The user's favorites; they are contacts too.", "id")),
-        ("paired", list("The users that this user pairs with.", "id")),
-        ("blocked", list("The users that this user blocks.", "id")),
-        ("friends", list("The user's friends.", "id")),
+        ("contacts", terms::timed_list("The user's contacts.")),
+        ("favorites", terms::timed_list("The user's favorites; they are contacts too.")),
+        ("paired", terms::timed_list("The users that this user pairs with.")),
+        ("blocked", terms::signed_list("The users that this user blocks.")),
+        ("friends", terms::timed_list("The user's friends.")),
     ])
 }
 
@@ -83,8 +79,8 @@ fn group() -> Map<String, Value> {
         ("super_admins", list("Its super admins; the creator, if nothing is said.", "id")),
         ("admins", list("Its admins.", "id")),
         ("members", list("Its other members.", "id")),
-        ("muted", list("Those who may not speak in it, members or not.", "id")),
-        ("banned", list("Those who are neither added to it nor join it.", "id")),
+        ("muted", terms::signed_list("Those who may not speak in it, members or not.")),
+        ("banned", terms::signed_list("Those who are neither added to it nor join it.")),
         ("requires", reference("condition")),
     ])
 }

@@ -36,6 +36,9 @@ pub(crate) const RIGHT: &[&str] = &[
          moderation: banned, approval: deny_any, paired: [a b], friends: [] }, a b: {} }",
     "users: { a: {}, b: {} }\ngroups: { g: { matrix: dm, creator: a, super_admins: [], \
          admins: [a], members: [b] }, 7: {} }\nconversations: [[a, b]]",
+    "users: { a: { tags: [x, { tag: y, until: 2099-01-01T00:00:00Z }], moderation: { state: banned, \
+         until: 2099-01-01T00:00:00+01:00, reason: spam, by: b }, paired: [{ user: b, until: 2099-01-01T00:00:00Z }], \
+         blocked: [{ user: b, reason: r, by: b }] }, b: {} }\ngroups: { g: { creator: b, muted: [{ user: b }] } }",
     "users: { a: {}, b: {} }\ngroups: { g: { muted: [a], banned: [], requires: hasTag(A) }, h: { \
          requires: everyone, muted: [], banned: [b] } }",
     "matrices: { m: { add_member: deny, remove_member: deny, update_metadata: deny, add_admin: deny, \
@@ -135,6 +138,10 @@ pub(crate) const MISTAKES: &[&str] = &[
     "users: { a: {} }\ngroups: { g: { creator: [a] } }",
     "users: { a: {} }\ngroups: { g: { admins: a } }",
     "users: { a: {} }\ngroups: { g: { muted: a } }",
+    "users: { a: { tags: [{ tag: x, reason: y }] } }",
+    "users: { a: { tags: [{ until: 2099-01-01T00:00:00Z }] } }",
+    "users: { a: { tags: [{ tag: x, until: 2099-01-01T00:00:00 }] } }",
+    "users: { a: { moderation: { until: 2099-01-01T00:00:00Z } } }",
     "users: { a: {} }\ngroups: { g: { banned: { a: 1 } } }",
     "users: { a: {} }\ngroups: { g: { requires: [hasTag(A)] } }",
     "users: { a: {} }\ngroups: { g: { matrix: { add_member: allow } } }",
