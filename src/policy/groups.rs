@@ -1,6 +1,6 @@
 //! Groups: their roles and matrices resolved and checked.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::{
     diagnostic::{Code, Diagnostic, Diagnostics, suggest},
@@ -208,16 +208,24 @@ impl GroupChecks<'_> {
         ends: &mut Vec<GroupEnd>,
         problems: &mut Diagnostics,
     ) -> Vec<String> {
-        let mut ended = Vec::new();
-        let Some(named) = named.filter(|_| !terms.is_empty()) else { return ended };
+        let Some(named) = named.filter(|_| !terms.is_empty()) else { return Vec::new() };
+        // Of a user who is named more than once, the latest end counts.
+        let mut latest: BTreeMap<&str, Moment> = BTreeMap::new();
         for (position, id) in named.value.iter().enumerate() {
-            match element_end(terms, (of, position), self.now, problems) {
-                ElementEnd::Never => {}
-                ElementEnd::At(at) => {
-                    let user = id.value.clone().into_owned();
-                    ends.push(GroupEnd { at, of: restriction, user });
-                }
-                ElementEnd::Ended(_) => ended.push(id.value.clone().into_owned()),
+            let at = match element_end(terms, (of, position), self.now, problems) {
+                ElementEnd::Never => Moment::MAX,
+                ElementEnd::At(at) | ElementEnd::Ended(at) => at,
+            };
+            let before = latest.entry(&id.value).or_default();
+            *before = at.max(*before);
+        }
+        let mut ended = Vec::new();
+        for (id, at) in latest {
+            let user = id.to_owned();
+            if at <= self.now {
+                ended.push(user);
+            } else if at != Moment::MAX {
+                ends.push(GroupEnd { at, of: restriction, user });
             }
         }
         ended

@@ -60,6 +60,45 @@ fn terms_are_read_alike_in_both_notations() {
     }
 }
 
+/// Who is named with several ends is so until the latest, and without an end for good.
+#[test]
+fn of_several_ends_the_latest_counts() {
+    const TWICE: &str = r#"
+user a {}
+user b { blocked: [a until "2098-01-01T00:00:00Z", a]; tags: [x, x until "2098-01-01T00:00:00Z"]; }
+user c { blocked: [a until "2098-01-01T00:00:00Z", a until "2099-01-01T00:00:00Z"]; }
+group g {
+  creator: b;
+  muted: [a until "2098-01-01T00:00:00Z", a];
+  banned: [c until "2098-01-01T00:00:00Z", c until "2099-01-01T00:00:00Z"];
+}
+"#;
+    for (at, ties, banned) in [
+        ("2097-01-01T00:00:00Z", 4, 1),
+        ("2098-01-01T00:00:00Z", 4, 1),
+        ("2099-01-01T00:00:00Z", 2, 0),
+    ] {
+        let now: Moment = at.parse().unwrap();
+        let of = |start: Moment| {
+            let sources = Sources::single("policy.peerage", Notation::Dsl, TWICE).at(start.into());
+            let built = compile::build(&LoadedSources::from(sources), None).view;
+            let mut view = built.unwrap();
+            compile::advance(&mut view, now);
+            view
+        };
+        for view in [of(now), of("2096-01-01T00:00:00Z".parse().unwrap())] {
+            let users = view.population.directory.numbers();
+            let found: usize = users.map(|user| view.population.ties_of(user).len()).sum();
+            assert_eq!(found, ties, "{at}");
+            let group = view.groups.get(view.groups.number("g").unwrap()).unwrap();
+            let restrictions = group.restrictions.unwrap();
+            assert_eq!(restrictions.muted().count(), 1, "{at}");
+            assert_eq!(restrictions.banned().count(), banned, "{at}");
+            assert_eq!(view.population.members(view.tags.get("x").unwrap()).unwrap().len(), 1);
+        }
+    }
+}
+
 /// What is wrong in each policy, as `check` says it.
 #[test]
 fn mistakes_are_reported_with_hints() {

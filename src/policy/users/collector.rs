@@ -117,10 +117,9 @@ impl<'v> UserCollector<'v> {
             self.record(&user.id, number, more, &mut ends, problems);
         }
         if let Some(number) = number {
-            // A tag that is named twice, once without an end, does not end.
-            self.roster
-                .declared_ends
-                .extend(ends.iter().map(|end| RosterEnd { user: number, ..*end }));
+            let ends = latest_ends(&ends).into_iter();
+            let ends = ends.map(|end| RosterEnd { user: number, ..end });
+            self.roster.declared_ends.extend(ends);
         }
     }
 
@@ -137,7 +136,10 @@ impl<'v> UserCollector<'v> {
             return false;
         }
         match element_end(terms, element, self.now, problems) {
-            ElementEnd::Never => false,
+            ElementEnd::Never => {
+                ends.push(RosterEnd { at: Moment::MAX, user: 0, of });
+                false
+            }
             ElementEnd::At(at) => {
                 ends.push(RosterEnd { at, user: 0, of });
                 false
@@ -374,6 +376,15 @@ impl<'v> UserCollector<'v> {
     pub(super) fn into_roster(self) -> Roster {
         self.roster
     }
+}
+
+/// The end of each element that has one: the latest of those that it is named with, and none if it is named without
+/// one too.
+fn latest_ends(ends: &[RosterEnd]) -> Vec<RosterEnd> {
+    let is_latest = |end: &&RosterEnd| {
+        end.at != Moment::MAX && ends.iter().all(|other| other.of != end.of || other.at <= end.at)
+    };
+    ends.iter().filter(is_latest).copied().collect()
 }
 
 /// The places of spans, in the order of the text.
