@@ -15,7 +15,8 @@ use peerage::{
     decide::decide,
     facts::{Authority, BatchMode, Command, CommandSender, Record, RecordKey, WriteOutcome},
     live::{
-        Clock, Live, LiveOptions, ReloadOutcome, StartOutcome, Timekeeper, Trigger,
+        Clock, Live, LiveOptions, ReloadOutcome, StartOutcome, Timekeeper, Trigger, Watch,
+        WatchOptions,
         facts::{WriteBatch, WriteReply},
     },
     request::{Action, Moment, Reason, Request},
@@ -166,4 +167,28 @@ async fn the_store_is_swept_later() {
     let rest = served.store.get(&RecordKey::User("bob".to_owned())).unwrap().unwrap().record;
     let Record::User(rest) = rest else { panic!("{rest:?}") };
     assert!(rest.blocked.contains_key("cat"), "what does not end stays");
+}
+
+/// A ban of a file that was past when the daemon started counts again once the clock is set right.
+#[test]
+fn what_a_file_states_counts_again_when_the_clock_steps_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let users =
+        "users: { ann: { moderation: { state: banned, until: 1970-01-01T02:00:00Z } }, bob: {} }\n";
+    fs::write(folder.path().join("policy.yaml"), users).unwrap();
+    let clock = Arc::new(TestClock(AtomicU64::new(3 * HOUR)));
+    let watch = Watch::start(vec![folder.path().to_owned()], WatchOptions::default()).unwrap();
+    let options = LiveOptions { clock: clock.clone(), ..LiveOptions::new(watch.files()) };
+    let start = Live::start(&options, None).unwrap();
+    let StartOutcome::Serving(live) = start else { panic!("{start:?}") };
+    let _time = Timekeeper::start(&live).unwrap();
+    let reason =
+        || decide(&live.served().view, &Request::new("ann", Action::SendMessage, "bob")).reason;
+    assert_eq!(reason(), Reason::Allowed);
+    clock.0.store(HOUR, Ordering::SeqCst);
+    let begun = Instant::now();
+    while reason() != Reason::Banned {
+        assert!(begun.elapsed() < Duration::from_secs(60));
+        thread::sleep(Duration::from_millis(5));
+    }
 }
