@@ -68,6 +68,7 @@ pub(super) fn join<E>(draft: &mut Draft<'_, E>, group: &Id, member: &Id) -> Plan
         return Err(CommandError::new(Reason::AlreadyMember, problem).into());
     }
     check_not_banned(draft, group, member)?;
+    check_member_limit(draft, group, 1)?;
     insert_member(draft, group, member, None)
 }
 

@@ -196,6 +196,10 @@ fn timeless(record: &Record) -> String {
             request.since = 0;
         }
     }
+    if let Record::Group(group) = &mut record {
+        let restrictions = group.muted.values_mut().chain(group.banned.values_mut());
+        restrictions.for_each(|restriction| restriction.since = 0);
+    }
     if let Record::Conversation(conversation) = &mut record {
         conversation.since = 0;
     }
