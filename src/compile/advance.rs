@@ -4,20 +4,31 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     apply_records::{RecordPair, record_tie, user_change},
+    concerned::ConcernedFinder,
     declarations::Declarations,
     facts_source::{FactsSource, NoFacts},
     groups,
     windows::set_windows,
 };
 use crate::{
-    facts::{Record, RecordKey, UserRecord},
-    request::{DeclaredField, Moment, Relation},
-    snapshot::{EndOf, GroupNumber, ScheduledEnd, Tie, TieChange, UserChange, UserNumber, View},
+    facts::{GroupRecord, Record, RecordKey, UserRecord},
+    request::{DeclaredField, Moment, Relation, Windows},
+    snapshot::{
+        Concerned, EndOf, GroupNumber, ScheduledEnd, Tie, TieChange, UserChange, UserNumber, View,
+    },
 };
 
+/// The outcome of an advance of a view.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Advance {
+    /// Whether anything that decisions read has changed, or what changes next.
+    pub has_changed: bool,
+    /// Those whose answers may differ.
+    pub concerned: Concerned,
+}
+
 /// Advances a view to a later moment: what has ended by then leaves it, all at once, and windows open and close.
-/// Returns whether anything that decisions read has changed, or what changes next. Windows are right at earlier
-/// moments too.
+/// Windows are right at earlier moments too.
 ///
 /// Costs a look at the records of the users of whom something has ended, and what the changes cost.
 ///
@@ -28,56 +39,61 @@ pub fn advance_with_records<F: FactsSource>(
     now: Moment,
     declarations: &Declarations,
     facts: &F,
-) -> Result<bool, F::Error> {
-    let has_ended = remove_ended(view, now, declarations, facts)?;
+) -> Result<Advance, F::Error> {
+    let ended = remove_ended(view, now, declarations, facts)?;
     view.at = now;
     let windows = view.windows.at(now);
     // The next edge counts too: it is what the next advance waits for.
     let is_other = *view.windows != windows;
+    let open = |windows: &Windows| windows.iter().map(|(_, is_open)| is_open).collect::<Vec<_>>();
+    let opens_or_closes = is_other && open(&view.windows) != open(&windows);
     set_windows(view, windows);
-    Ok(has_ended || is_other)
+    let has_changed = ended.is_some() || is_other;
+    let concerned = if opens_or_closes { Concerned::all() } else { ended.unwrap_or_default() };
+    Ok(Advance { has_changed, concerned })
 }
 
 /// Advances a view without records, as [`advance_with_records`] does.
-pub fn advance(view: &mut View, now: Moment) -> bool {
-    let Ok(is_other) = advance_with_records(view, now, &Declarations::default(), &NoFacts);
-    is_other
+pub fn advance(view: &mut View, now: Moment) -> Advance {
+    let Ok(advance) = advance_with_records(view, now, &Declarations::default(), &NoFacts);
+    advance
 }
 
-/// Takes what has ended out of a view; returns whether there was any.
+/// Takes what has ended out of a view; returns whom it concerns, if there was any.
 fn remove_ended<F: FactsSource>(
     view: &mut View,
     now: Moment,
     declarations: &Declarations,
     facts: &F,
-) -> Result<bool, F::Error> {
+) -> Result<Option<Concerned>, F::Error> {
     if view.next_end().is_none_or(|next| next > now) {
-        return Ok(false);
+        return Ok(None);
     }
+    let last = view.at.millis();
     let mut advanced = view.clone();
     let due = advanced.take_due_ends(now);
     let mut users: BTreeMap<UserNumber, Vec<ScheduledEnd>> = BTreeMap::new();
-    let mut groups = BTreeSet::new();
+    let mut groups: BTreeMap<String, BTreeSet<UserNumber>> = BTreeMap::new();
     for end in due {
         let number = GroupNumber(end.user.0);
-        let is_of_group = match end.of {
-            EndOf::GroupRecord => true,
+        let restricted = match end.of {
+            EndOf::GroupRecord => None,
             EndOf::Mute(user) => {
                 advanced.groups.unmute(number, user);
-                true
+                Some(user)
             }
             EndOf::GroupBan(user) => {
                 advanced.groups.unban(number, user);
-                true
+                Some(user)
             }
-            EndOf::Record | EndOf::Tag(_) | EndOf::Moderation | EndOf::Edge(..) => false,
+            EndOf::Record | EndOf::Tag(_) | EndOf::Moderation | EndOf::Edge(..) => {
+                users.entry(end.user).or_default().push(end);
+                continue;
+            }
         };
-        if is_of_group {
-            let group = advanced.groups.get(number);
-            groups.extend(group.map(|group| group.id.to_owned()));
-            continue;
+        if let Some(group) = advanced.groups.get(number) {
+            groups.entry(group.id.to_owned()).or_default().extend(restricted);
         }
-        users.entry(end.user).or_default().push(end);
     }
     let mut pending = Vec::with_capacity(users.len());
     for (user, ends) in users {
@@ -99,17 +115,67 @@ fn remove_ended<F: FactsSource>(
         .map(|(one, others)| one.change(&mut advanced, others))
         .collect();
     advanced.apply_changes(&changes, &[]);
-    for id in &groups {
+    let mut pending_groups = Vec::with_capacity(groups.len());
+    for (id, restricted) in groups {
         let record = match facts.get(&RecordKey::Group(id.clone()))? {
-            Some(Record::Group(group)) => Some(group.at(now.millis()).into_owned()),
+            Some(Record::Group(group)) => Some(*group),
             _ => None,
         };
-        if let Some(group) = groups::merge_group(declarations, id, record.as_ref(), now) {
-            groups::put_group(&mut advanced, declarations, id, &group);
+        let after = record.as_ref().map(|record| record.at(now.millis()).into_owned());
+        if let Some(group) = groups::merge_group(declarations, &id, after.as_ref(), now) {
+            groups::put_group(&mut advanced, declarations, &id, &group);
+        }
+        let before = record.map(|record| record.at(last).into_owned()).unwrap_or_default();
+        let after = after.unwrap_or_default();
+        pending_groups.push(PendingGroup { id, restricted, before, after });
+    }
+    let concerned = concerned_by_ends([view, &advanced], &pending, &pending_groups);
+    *view = advanced;
+    Ok(Some(concerned))
+}
+
+/// Those whose answers may differ after the ends of some users and groups.
+fn concerned_by_ends(
+    views: [&View; 2],
+    users: &[PendingUser],
+    groups: &[PendingGroup],
+) -> Concerned {
+    let id = |user| views[0].population.directory.id(user);
+    let mut finder = ConcernedFinder::new(views);
+    for user in users {
+        finder.add_user_change(&user.id, &user.before, &user.after);
+        for end in &user.ends {
+            match end.of {
+                EndOf::Edge(_, other) => {
+                    finder.concerned.add_user(&user.id);
+                    finder.concerned.add_user(id(other));
+                }
+                EndOf::Tag(_) | EndOf::Moderation => {
+                    finder.concerned.add_user(&user.id);
+                    finder.add_groups_around(&user.id, false);
+                }
+                EndOf::Record | EndOf::GroupRecord | EndOf::Mute(_) | EndOf::GroupBan(_) => {}
+            }
         }
     }
-    *view = advanced;
-    Ok(true)
+    for group in groups {
+        finder.add_group_change(&group.id, &group.before, &group.after);
+        for &user in &group.restricted {
+            finder.concerned.add_group(&group.id);
+            finder.concerned.add_user(id(user));
+        }
+    }
+    finder.concerned
+}
+
+/// A group of which something has ended.
+struct PendingGroup {
+    id: String,
+    /// The users whose mute or ban by a file has ended.
+    restricted: BTreeSet<UserNumber>,
+    /// The record before and after, without what had ended.
+    before: GroupRecord,
+    after: GroupRecord,
 }
 
 /// A user of whom something has ended.

@@ -97,14 +97,16 @@ pub fn replay_changes(view: &mut View, declarations: &Declarations, changes: &[R
     }
 }
 
-fn group(record: Option<&Record>) -> Option<&GroupRecord> {
+/// The record of a group, if it is one.
+pub(super) fn group(record: Option<&Record>) -> Option<&GroupRecord> {
     match record? {
         Record::Group(group) => Some(group),
         _ => None,
     }
 }
 
-fn user(record: Option<&Record>) -> Option<&UserRecord> {
+/// The record of a user, if it is one.
+pub(super) fn user(record: Option<&Record>) -> Option<&UserRecord> {
     match record? {
         Record::User(user) => Some(user),
         _ => None,

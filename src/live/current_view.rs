@@ -3,19 +3,24 @@
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread::Thread,
+    time::SystemTime,
 };
 
 use arc_swap::{ArcSwap, Guard};
 use tokio::sync::watch;
 
-use super::ServedPolicy;
+use super::{
+    ServedPolicy,
+    view_log::{ViewChanges, ViewLog},
+};
+use crate::snapshot::Concerned;
 
 /// The policy served now, with a channel that signals changes.
 #[derive(Debug)]
 pub(super) struct CurrentView {
     now: ArcSwap<ServedPolicy>,
-    /// The number of the view that was served last.
-    number: Mutex<u64>,
+    /// The changes of the view that were served last.
+    log: Mutex<ViewLog>,
     changes: watch::Sender<()>,
     /// The thread that waits for the next end or edge of a window in the view.
     timekeeper: Mutex<Option<Thread>>,
@@ -23,10 +28,11 @@ pub(super) struct CurrentView {
 
 impl CurrentView {
     pub(super) fn new(mut served: ServedPolicy) -> Self {
-        served.number = 1;
+        let log = ViewLog::new(SystemTime::now());
+        served.number = log.last();
         Self {
             now: ArcSwap::from_pointee(served),
-            number: Mutex::new(1),
+            log: Mutex::new(log),
             changes: watch::Sender::new(()),
             timekeeper: Mutex::default(),
         }
@@ -41,13 +47,13 @@ impl CurrentView {
         self.now.load_full()
     }
 
-    /// Serves another policy, and returns the one before.
-    pub(super) fn swap(&self, mut served: ServedPolicy) -> Arc<ServedPolicy> {
+    /// Serves another policy, in which the answers of those who are `concerned` may differ, and returns the one
+    /// before.
+    pub(super) fn swap(&self, mut served: ServedPolicy, concerned: Concerned) -> Arc<ServedPolicy> {
         let replaced = {
             // Held over the swap, so that numbers are served in order.
-            let mut number = self.number.lock().unwrap_or_else(PoisonError::into_inner);
-            *number += 1;
-            served.number = *number;
+            let mut log = self.log();
+            served.number = log.push(&served.revision, concerned);
             self.now.swap(Arc::new(served))
         };
         self.changes.send_replace(());
@@ -60,6 +66,15 @@ impl CurrentView {
     /// Wakes this thread at each change from now on.
     pub(super) fn set_timekeeper(&self, thread: Thread) {
         *self.timekeeper() = Some(thread);
+    }
+
+    /// The changes after the one with a number.
+    pub(super) fn changes_since(&self, number: u64) -> ViewChanges {
+        self.log().since(number)
+    }
+
+    fn log(&self) -> MutexGuard<'_, ViewLog> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn timekeeper(&self) -> MutexGuard<'_, Option<Thread>> {

@@ -10,7 +10,7 @@ use arc_swap::{ArcSwap, Guard};
 use tokio::sync::watch::Receiver;
 
 use super::{
-    Clock,
+    Clock, ViewChanges,
     current_view::CurrentView,
     facts::FactsHandle,
     files::PolicyFiles,
@@ -57,6 +57,11 @@ impl Live {
     /// A channel that signals each change of the served policy; changes in quick succession are merged.
     pub fn changes(&self) -> Receiver<()> {
         self.served.changes()
+    }
+
+    /// The changes of the served view after the one with a number, in order. Costs a lock that no decision takes.
+    pub fn changes_since(&self, number: u64) -> ViewChanges {
+        self.served.changes_since(number)
     }
 
     /// The outcomes of reloads so far.

@@ -28,6 +28,7 @@ mod start;
 mod state;
 mod swap;
 mod timekeeper;
+mod view_log;
 mod watch;
 mod watch_options;
 
@@ -43,5 +44,6 @@ pub use start::{LiveOptions, StartError, StartMode, StartOutcome, StateOptions};
 pub use state::{StateError, StateStatus};
 pub use swap::Swap;
 pub use timekeeper::Timekeeper;
+pub use view_log::{ViewChange, ViewChanges};
 pub use watch::Watch;
 pub use watch_options::WatchOptions;

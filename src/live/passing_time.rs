@@ -9,10 +9,14 @@ use tracing::warn;
 
 use super::{
     Live, ServedPolicy,
-    facts::{FactsHandle, StoreRecords},
+    facts::{FactsHandle, ReloadedView, StoreRecords},
     reload::retire,
 };
-use crate::{compile, request::Moment};
+use crate::{
+    compile::{self, Advance},
+    request::Moment,
+    snapshot::Concerned,
+};
 
 /// The greatest step of the wall clock backwards that is passed over: clocks are slewed all the time.
 const TOLERANCE: Duration = Duration::from_millis(500);
@@ -54,8 +58,10 @@ impl Live {
                 let mut view = served.view.clone();
                 let declarations = served.declarations.clone();
                 drop(served);
-                if compile::advance(&mut view, now) {
-                    retire(self.served.swap(ServedPolicy::new(view, declarations)));
+                let Advance { has_changed, concerned } = compile::advance(&mut view, now);
+                if has_changed {
+                    let served = ServedPolicy::new(view, declarations);
+                    retire(self.served.swap(served, concerned));
                 }
                 true
             }
@@ -103,12 +109,13 @@ impl Live {
             *self.turned_back.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         }
         let replaced = match writer {
-            Some(facts) => {
-                facts.end_reload(swap.and_then(|(view, declarations)| Some((view, declarations?))))
-            }
-            None => {
-                swap.map(|(view, of_files)| self.served.swap(ServedPolicy::new(view, of_files)))
-            }
+            Some(facts) => facts.end_reload(swap.and_then(|(view, declarations)| {
+                let (declarations, concerned) = (declarations?, Concerned::all());
+                Some(ReloadedView { view, declarations, concerned })
+            })),
+            None => swap.map(|(view, of_files)| {
+                self.served.swap(ServedPolicy::new(view, of_files), Concerned::all())
+            }),
         };
         if let Some(replaced) = replaced {
             retire(replaced);

@@ -12,13 +12,14 @@ use tracing::debug;
 
 use super::{
     LatestReload, Live, ReloadGuard, ReloadHistory, ReloadOutcome, ServedPolicy, Trigger,
-    facts::{FactsHandle, StoreRecords},
+    facts::{FactsHandle, ReloadedView, StoreRecords},
     reload_changes,
     state::StateDir,
 };
 use crate::{
     compile,
     diagnostic::{Code, Diagnostic, Diagnostics, Report},
+    snapshot::Concerned,
     source::LoadedSources,
 };
 
@@ -122,10 +123,20 @@ impl Live {
         // Declarations that moved are reported at their new place.
         let moves = self.facts.is_some() && outcome == ReloadOutcome::Unchanged;
         let swap = compiled.view.filter(|_| outcome == ReloadOutcome::Swapped || moves);
+        let concerned = if moves { Concerned::default() } else { Concerned::all() };
         let replaced = match &self.facts {
-            Some(facts) if facts.is_writable() => facts.end_reload(swap.zip(compiled.declarations)),
+            Some(facts) if facts.is_writable() => {
+                let swap = swap.zip(compiled.declarations);
+                facts.end_reload(swap.map(|(view, declarations)| ReloadedView {
+                    view,
+                    declarations,
+                    concerned,
+                }))
+            }
             // Without a writer of facts, only reloads change what is served.
-            _ => swap.map(|view| self.served.swap(ServedPolicy::new(view, compiled.declarations))),
+            _ => swap.map(|view| {
+                self.served.swap(ServedPolicy::new(view, compiled.declarations), concerned)
+            }),
         };
         let latest = LatestReload {
             outcome,

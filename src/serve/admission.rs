@@ -40,6 +40,8 @@ pub(super) enum WorkClass {
     Facts,
     Backup,
     Reload,
+    /// Standing questions: admitted for as long as their caller watches.
+    Watch,
 }
 
 /// The limits of a class.
@@ -57,7 +59,7 @@ struct ClassLimits {
 
 impl WorkClass {
     /// All classes in the order of declaration.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Batch,
         Self::Explanation,
         Self::List,
@@ -67,6 +69,7 @@ impl WorkClass {
         Self::Facts,
         Self::Backup,
         Self::Reload,
+        Self::Watch,
     ];
 
     fn limits(self) -> ClassLimits {
@@ -79,6 +82,7 @@ impl WorkClass {
             Self::Facts => (16, 3, 64, 5),
             Self::Backup => (1, 1, 4, 5),
             Self::Reload => (1, 1, 16, 60),
+            Self::Watch => (64, 2, 16, 1),
         };
         ClassLimits { admitted, running, waiting, patience: Duration::from_secs(seconds) }
     }
@@ -86,7 +90,7 @@ impl WorkClass {
     /// Whether the class runs at a lower priority than decisions. Requests of administrators do not, so that
     /// they can observe a daemon under load.
     fn is_background(self) -> bool {
-        matches!(self, Self::Batch | Self::Explanation | Self::List | Self::Lookup)
+        matches!(self, Self::Batch | Self::Explanation | Self::List | Self::Lookup | Self::Watch)
     }
 }
 
@@ -212,7 +216,7 @@ impl AdmissionControl {
     }
 
     fn queue(&self, class: WorkClass) -> &Queue {
-        let [batch, explanation, list, lookup, export, status, facts, backup, reload] =
+        let [batch, explanation, list, lookup, export, status, facts, backup, reload, watch] =
             &self.queues;
         match class {
             WorkClass::Batch => batch,
@@ -224,6 +228,7 @@ impl AdmissionControl {
             WorkClass::Facts => facts,
             WorkClass::Backup => backup,
             WorkClass::Reload => reload,
+            WorkClass::Watch => watch,
         }
     }
 }

@@ -9,6 +9,7 @@ use super::{
     freshness,
     handler::RequestContext,
     query::{QueryParams, header_name},
+    question,
     response::{self, HttpError, HttpResponse, OBLIGATIONS, REASON},
     v1,
 };
@@ -38,7 +39,7 @@ pub(super) fn allow(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> 
     let query = parameters(&cx.request.head)?;
     // The response has no place for an explanation, but an invalid value is an error here too.
     query.flag("explain")?;
-    let request = v1::parse_request(served, &query)?;
+    let request = question::parse_request(served, &query)?;
     let decision = decisions.decide(&request);
     app.record_decision(cx.request.trace.origin(Via::Allow), served, &request, decision);
     let Decision { allow, reason, obligations } = decision;

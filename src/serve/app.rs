@@ -10,12 +10,14 @@ use std::{
 };
 
 use hyper::{body::Bytes, header::HeaderValue};
+use tokio::sync::Semaphore;
 
 use super::{
     admission::{AdmissionControl, Cancellation},
     audit::{FACTS, NATIVE},
     decision_log::DecisionOrigin,
     dialects::{DecisionRecorder, ServedBackend},
+    following::{ChangeFeed, EntityTag},
     metrics::Metrics,
     options::ServeOptions,
     peer::WaitingBytes,
@@ -23,6 +25,9 @@ use super::{
     sockets::Hub,
 };
 use crate::live::{Live, ServedPolicy};
+
+/// The most long bodies that are read at a time, each of which is held whole.
+const MAX_UPLOADS: usize = 4;
 
 /// The state from which every request is answered.
 #[derive(Debug)]
@@ -38,6 +43,11 @@ pub struct App {
     pub(super) waiting: WaitingBytes,
     /// Whether the daemon is about to stop, so that no new callers should come.
     stopping: AtomicBool,
+    /// The signal of changes to those who follow them.
+    pub(super) feed: ChangeFeed,
+    /// Room for long bodies that are being read.
+    pub(super) uploads: Semaphore,
+    pub(super) etag: EntityTag,
     /// The sockets of each dialect over WebSockets.
     pub(super) hubs: Vec<Arc<Hub>>,
 }
@@ -60,7 +70,20 @@ impl App {
         let admission = AdmissionControl::new(options.max_in_flight);
         let (waiting, stopping) = (WaitingBytes::default(), AtomicBool::new(false));
         let started = SystemTime::now();
-        Self { live, metrics, started, options, metadata, admission, waiting, stopping, hubs }
+        Self {
+            live,
+            metrics,
+            started,
+            options,
+            metadata,
+            admission,
+            waiting,
+            stopping,
+            feed: ChangeFeed::default(),
+            uploads: Semaphore::new(MAX_UPLOADS),
+            etag: EntityTag::default(),
+            hubs,
+        }
     }
 
     /// Answers `/readyz` with 503 from now on, so that balancers send no new callers.

@@ -28,7 +28,20 @@ pub(super) async fn read_json(
     body: Incoming,
     limit: usize,
 ) -> Result<Bytes, HttpError> {
-    if let Err(refusal) = check_content_type(headers) {
+    if let Err(refusal) = check_content_type(headers, "application/json") {
+        discard(headers, body);
+        return Err(refusal);
+    }
+    collect(headers, body, limit).await
+}
+
+/// Reads a body of lines of JSON, of at most `limit` bytes.
+pub(super) async fn read_lines(
+    headers: &HeaderMap,
+    body: Incoming,
+    limit: usize,
+) -> Result<Bytes, HttpError> {
+    if let Err(refusal) = check_content_type(headers, "application/x-ndjson") {
         discard(headers, body);
         return Err(refusal);
     }
@@ -83,19 +96,19 @@ pub(super) fn discard(headers: &HeaderMap, body: Incoming) {
     }));
 }
 
-fn check_content_type(headers: &HeaderMap) -> Result<(), HttpError> {
+fn check_content_type(headers: &HeaderMap, expected: &str) -> Result<(), HttpError> {
     let mut kinds = headers.get_all(header::CONTENT_TYPE).iter();
     let kind = match (kinds.next(), kinds.next()) {
         (Some(kind), None) => kind.to_str().unwrap_or_default(),
         _ => "",
     };
     let essence = kind.split(';').next().unwrap_or_default().trim();
-    if essence.eq_ignore_ascii_case("application/json") {
+    if essence.eq_ignore_ascii_case(expected) {
         return Ok(());
     }
     let message =
-        "the content type must be application/json; send -H 'Content-Type: application/json'";
-    Err(unsupported(CONTENT_TYPE, message))
+        format!("the content type must be {expected}; send -H 'Content-Type: {expected}'");
+    Err(unsupported(CONTENT_TYPE, &message))
 }
 
 /// Checks that the body is not compressed: bodies are not decoded.

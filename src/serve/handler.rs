@@ -54,6 +54,10 @@ pub(super) enum BodyKind {
     /// Not at all.
     Ignored,
     Json,
+    /// JSON that asks for decisions.
+    Question,
+    /// Lines of JSON, far more of them than other bodies may have.
+    Lines,
     /// JSON; any other content type is malformed (400), as AuthZEN has it.
     AuthZen,
 }
@@ -123,6 +127,23 @@ impl<'r> RequestContext<'r> {
 impl RouteRequest {
     pub(super) fn query(&self) -> Option<&str> {
         self.head.uri.query()
+    }
+}
+
+/// The longest body of questions that are decided on the connection's task, in bytes: some dozens of them.
+const LITTLE: usize = 8 << 10;
+
+impl RouteRequest {
+    /// The class of the decisions that the body asks for; `None` if they are cheap enough for the connection's
+    /// task.
+    pub(super) fn body_class(&self) -> Option<WorkClass> {
+        let body = &self.body;
+        if body.len() > LITTLE {
+            return Some(WorkClass::Batch);
+        }
+        // No JSON can have a member of that name without one or the other.
+        let contains = |text: &[u8]| body.windows(text.len()).any(|bytes| bytes == text);
+        (contains(b"explain") || contains(br"\u")).then_some(WorkClass::Explanation)
     }
 }
 

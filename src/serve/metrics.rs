@@ -42,11 +42,12 @@ pub(super) struct Metrics {
 }
 
 /// The statuses of responses, each with a counter of its own, so that counting takes no lock.
-const STATUSES: [StatusCode; 20] = [
+const STATUSES: [StatusCode; 21] = [
     StatusCode::SWITCHING_PROTOCOLS,
     StatusCode::OK,
     StatusCode::CREATED,
     StatusCode::NO_CONTENT,
+    StatusCode::NOT_MODIFIED,
     StatusCode::BAD_REQUEST,
     StatusCode::UNAUTHORIZED,
     StatusCode::FORBIDDEN,

@@ -9,7 +9,7 @@ use std::{
 use hyper::{
     HeaderMap, Method, Request, StatusCode,
     body::{Bytes, Incoming},
-    header::AUTHORIZATION,
+    header::{AUTHORIZATION, CACHE_CONTROL, ETAG, HeaderValue, IF_NONE_MATCH},
     http::request::Parts,
 };
 use tokio::time::timeout;
@@ -25,12 +25,12 @@ use super::{
     body,
     connection::Connection,
     decision_log::{DecisionLog, RequestTrace},
-    dialects, freshness,
-    handler::{Access, BodyKind, Handler, Operation, RequestContext, RouteRequest},
+    dialects, following, freshness,
+    handler::{Access, BodyKind, Handler, Methods, Operation, RequestContext, RouteRequest},
     host::{self, HostCheck, ListenerPolicy},
     options::ServeOptions,
     request_metrics::RouteIndex,
-    response::{self, CredentialRejection, HttpError, HttpResponse, REQUEST_ID, REVISION},
+    response::{self, CredentialRejection, HttpError, HttpResponse, REQUEST_ID, REVISION, VIEW},
     response_body::{PART_BYTES, ResponseBody},
     routes::{self, RouteHome, RouteMatch},
     sockets::{self, Hub},
@@ -46,6 +46,13 @@ use crate::{
 /// The time for which a decision counts as in flight while its body is read. It counts again when the
 /// body is complete.
 const BODY_IN_FLIGHT: Duration = Duration::from_secs(2);
+
+/// The longest body of lines, in bytes.
+const MAX_LINES_BYTES: usize = 16 << 20;
+
+/// How responses may be kept: decisions not at all, lists until the view changes.
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const NO_CACHE: HeaderValue = HeaderValue::from_static("private, no-cache");
 
 /// The target of a request.
 enum Target<'a> {
@@ -226,7 +233,44 @@ impl App {
             trace: trace.clone(),
             token,
         };
-        Ok(self.run_operation(operation, request).await)
+        let is_list =
+            operation.methods == Methods::Read && matches!(operation.handler, Handler::List(..));
+        if is_list && let Some(unchanged) = self.unchanged_list(&request.head.headers) {
+            return Ok(unchanged);
+        }
+        let mut response = self.run_operation(operation, request).await;
+        if operation.access == Access::Decision {
+            response.headers_mut().insert(CACHE_CONTROL, NO_STORE);
+        } else if is_list && response.status() == StatusCode::OK {
+            self.tag_list(&mut response);
+        }
+        Ok(response)
+    }
+
+    /// The response to a caller who has the lists of the served view already.
+    fn unchanged_list(&self, headers: &HeaderMap) -> Option<HttpResponse> {
+        if !headers.contains_key(IF_NONE_MATCH) {
+            return None;
+        }
+        let served = self.live.served();
+        let tag = self.etag.of_view(served.number, self.live.staleness().freshness())?;
+        if !following::is_known(headers, &tag) {
+            return None;
+        }
+        let mut response = response::empty_response(StatusCode::NOT_MODIFIED);
+        stamp_revision(&mut response, &served.revision, served.number);
+        self.tag_list(&mut response);
+        Some(response)
+    }
+
+    /// Adds the entity tag of the view from which a list was made.
+    fn tag_list(&self, response: &mut HttpResponse) {
+        let view = response.headers().get(VIEW).and_then(|view| view.to_str().ok()?.parse().ok());
+        let freshness = self.live.staleness().freshness();
+        if let Some(tag) = view.and_then(|view| self.etag.of_view(view, freshness)) {
+            response.headers_mut().insert(ETAG, tag);
+            response.headers_mut().insert(CACHE_CONTROL, NO_CACHE);
+        }
     }
 
     /// Checks that the caller may request an operation. Returns the name of the token, if it takes one.
@@ -267,8 +311,9 @@ impl App {
                 Ok(Some(Bytes::new()))
             }
             BodyKind::Json => body::read_json(headers, body, limit).await.map(Some),
-            BodyKind::AuthZen => {
-                let mut reading = pin!(read_authzen_body(headers, body, limit));
+            BodyKind::Lines => self.read_lines(headers, body).await,
+            BodyKind::Question | BodyKind::AuthZen => {
+                let mut reading = pin!(read_question_body(kind, headers, body, limit));
                 if let Ok(bytes) = timeout(BODY_IN_FLIGHT, reading.as_mut()).await {
                     return bytes.map(Some);
                 }
@@ -285,6 +330,19 @@ impl App {
                 Ok(Some(bytes))
             }
         }
+    }
+
+    /// Reads a long body of lines; `None` if too many such bodies are being read.
+    async fn read_lines(
+        &self,
+        headers: &HeaderMap,
+        body: Incoming,
+    ) -> Result<Option<Bytes>, HttpError> {
+        let Ok(_turn) = self.uploads.try_acquire() else {
+            body::discard(headers, body);
+            return Ok(None);
+        };
+        body::read_lines(headers, body, MAX_LINES_BYTES).await.map(Some)
     }
 
     /// Runs an operation at the place that its handler names.
@@ -364,14 +422,15 @@ impl App {
     }
 }
 
-/// Reads a body of AuthZEN, which has no error 415: another content type is malformed.
-async fn read_authzen_body(
+/// Reads a body that asks for decisions. AuthZEN has no error 415: another content type is malformed.
+async fn read_question_body(
+    kind: BodyKind,
     headers: &HeaderMap,
     body: Incoming,
     limit: usize,
 ) -> Result<Bytes, HttpError> {
     body::read_json(headers, body, limit).await.map_err(|error| {
-        if error.at.as_deref() == Some(body::CONTENT_TYPE) {
+        if kind == BodyKind::AuthZen && error.at.as_deref() == Some(body::CONTENT_TYPE) {
             HttpError { status: StatusCode::BAD_REQUEST, ..error }
         } else {
             error

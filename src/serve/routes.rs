@@ -5,8 +5,10 @@ use hyper::{Method, StatusCode};
 use super::{
     admin,
     admission::WorkClass,
-    allow, authzen, facts,
-    handler::{Access, BodyKind, Handler, Methods, Operation, RequestContext, Respond},
+    allow, authzen, facts, following,
+    handler::{
+        Access, BodyKind, Handler, Methods, Operation, RequestContext, Respond, RouteRequest,
+    },
     public_url::{PublicUrl, WELL_KNOWN},
     response::{self, HttpError, HttpResponse},
     status, v1,
@@ -54,7 +56,7 @@ const fn evaluation(respond: Respond) -> Operation {
         methods: Methods::Post,
         access: Access::Decision,
         body: BodyKind::AuthZen,
-        handler: Handler::Classed(authzen::work_class, respond),
+        handler: Handler::Classed(RouteRequest::body_class, respond),
     }
 }
 
@@ -83,7 +85,15 @@ const ROUTES: &[Route] = &[
         path: "/v1/decide",
         scope: Scope::Exact,
         home: RouteHome::Everywhere,
-        operations: &[decision(Methods::Read, Handler::Classed(v1::work_class, v1::decide))],
+        operations: &[
+            decision(Methods::Read, Handler::Classed(v1::work_class, v1::decide)),
+            Operation {
+                methods: Methods::Post,
+                access: Access::Decision,
+                body: BodyKind::Question,
+                handler: Handler::Classed(RouteRequest::body_class, v1::decide_posted),
+            },
+        ],
     },
     Route {
         path: "/v1/allow",
@@ -129,6 +139,26 @@ const ROUTES: &[Route] = &[
         scope: Scope::Exact,
         home: RouteHome::Everywhere,
         operations: &[evaluation(authzen::search_action)],
+    },
+    Route {
+        path: "/v1/changes",
+        scope: Scope::Exact,
+        home: RouteHome::Everywhere,
+        operations: &[Operation {
+            access: Access::List,
+            ..read(Handler::Future(following::changes))
+        }],
+    },
+    Route {
+        path: "/v1/watch",
+        scope: Scope::Exact,
+        home: RouteHome::Everywhere,
+        operations: &[Operation {
+            methods: Methods::Post,
+            access: Access::List,
+            body: BodyKind::Lines,
+            handler: Handler::Future(following::watch),
+        }],
     },
     Route {
         path: WELL_KNOWN,

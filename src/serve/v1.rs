@@ -9,17 +9,15 @@ use super::{
     admission::WorkClass,
     decision_log::Via,
     handler::{RequestContext, RouteRequest},
+    json::JsonObject,
     list_stream::{self, Producer},
     query::QueryParams,
+    question::{self, QuestionBody},
     response::{self, HttpError, HttpResponse},
 };
 use crate::{
     decide,
-    live::ServedPolicy,
-    request::{
-        Conversation, Decision, QuestionParts, QuestionPartsError, Request, ResourceKind,
-        UnknownWordError, Wildcard, check_id,
-    },
+    request::{Decision, Request, Wildcard},
     wire::{explanation_json, list_field},
 };
 
@@ -48,26 +46,67 @@ const REACH_PARAMETERS: &[&str] = &[
 
 /// `GET /v1/decide`: the decision and its reason; with `explain=true`, every gate's verdict.
 pub(super) fn decide(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
-    let RequestContext { app, served, decisions, .. } = *cx;
     let query = QueryParams::parse(cx.request.query(), DECIDE_PARAMETERS)?;
-    let request = parse_request(served, &query)?;
-    let origin = cx.request.trace.origin(Via::Native);
-    if query.flag("explain")? {
-        let explanation = decisions.explain(&request);
-        app.record_decision(origin, served, &request, explanation.decision);
-        let mut body = explanation_json(&explanation);
-        decisions.mark_json(&mut body);
-        return Ok(response::json_response(StatusCode::OK, body.to_string()));
-    }
-    let decision = decisions.decide(&request);
-    app.record_decision(origin, served, &request, decision);
+    let request = question::parse_request(cx.served, &query)?;
     let mut body = String::with_capacity(64);
-    // Writing to a string can't fail.
+    write_answer(cx, &request, query.flag("explain")?, &mut body);
+    Ok(response::json_response(StatusCode::OK, body))
+}
+
+/// `POST /v1/decide`: the same for the question in the body, or for each of a list of them, in order.
+pub(super) fn decide_posted(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
+    // The body alone asks: a parameter would be ignored.
+    QueryParams::parse(cx.request.query(), &[])?;
+    let mut body = String::with_capacity(64);
+    match QuestionBody::read(&cx.request.body)? {
+        QuestionBody::One(question) => {
+            let request = question.request(cx.served)?;
+            write_answer(cx, &request, question.explain == Some(true), &mut body);
+        }
+        QuestionBody::Many(questions) => {
+            let requests = questions.iter().enumerate().map(|(at, JsonObject(question))| {
+                let request = question.request(cx.served);
+                let request = request.map_err(|error| {
+                    let place = format!("[{at}].{}", error.at.as_deref().unwrap_or_default());
+                    error.with_at(place.trim_end_matches('.'))
+                })?;
+                Ok((request, question.explain == Some(true)))
+            });
+            // Nothing is decided, nor recorded, unless all can be.
+            let requests = requests.collect::<Result<Vec<_>, HttpError>>()?;
+            body.push('[');
+            for (at, (request, explains)) in requests.iter().enumerate() {
+                if cx.cancellation.is_cancelled() {
+                    break;
+                }
+                body.push_str(if at == 0 { "" } else { "," });
+                write_answer(cx, request, *explains, &mut body);
+            }
+            body.push(']');
+        }
+    }
+    Ok(response::json_response(StatusCode::OK, body))
+}
+
+/// Decides a request, and writes the answer as an object.
+fn write_answer(cx: &RequestContext<'_>, request: &Request<'_>, explains: bool, body: &mut String) {
+    let RequestContext { app, served, decisions, .. } = *cx;
+    let origin = cx.request.trace.origin(Via::Native);
+    if explains {
+        let explanation = decisions.explain(request);
+        app.record_decision(origin, served, request, explanation.decision);
+        let mut object = explanation_json(&explanation);
+        decisions.mark_json(&mut object);
+        // Writing to a string can't fail.
+        let _ = write!(body, "{object}");
+        return;
+    }
+    let decision = decisions.decide(request);
+    app.record_decision(origin, served, request, decision);
     let _ = write!(body, r#"{{"decision":{},"#, decision.allow);
-    write_reason(decision, &mut body);
+    write_reason(decision, body);
     body.push_str(decisions.mark());
     body.push('}');
-    Ok(response::json_response(StatusCode::OK, body))
 }
 
 /// The class of a decision: an explanation costs too much to run on the connection's thread.
@@ -87,9 +126,8 @@ fn wants_explanation(query: Option<&str>) -> bool {
 pub(super) fn reach(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
     let RequestContext { served, decisions, .. } = *cx;
     let query = QueryParams::parse(cx.request.query(), REACH_PARAMETERS)?;
-    let (request, open) = parse_parts(served, &query, id(&query, "subject")?)?
-        .into_list_request()
-        .map_err(refusal)?;
+    let (request, open) =
+        question::parse_parts(served, &query)?.into_list_request().map_err(question::refusal)?;
     let limit = match query.get("limit").map(str::parse) {
         None => usize::MAX,
         Some(Ok(limit)) if limit > 0 => limit,
@@ -111,59 +149,6 @@ pub(super) fn reach(cx: &RequestContext<'_>) -> Result<Producer, HttpError> {
         format!(r#"],"total":{total},"next":{next}{mark}}}"#)
     };
     Ok(list_stream::id_list(served, cursor, head, ("", ""), tail))
-}
-
-/// Builds the request from its parameters.
-pub(super) fn parse_request<'q>(
-    served: &ServedPolicy,
-    query: &'q QueryParams<'_>,
-) -> Result<Request<'q>, HttpError> {
-    let subject = query.required("subject").and_then(|_| id(query, "subject"))?;
-    parse_parts(served, query, subject)?.into_request().map_err(refusal)
-}
-
-fn parse_parts<'q>(
-    served: &ServedPolicy,
-    query: &'q QueryParams<'_>,
-    subject: Option<&'q str>,
-) -> Result<QuestionParts<'q>, HttpError> {
-    let action = query.required("action")?;
-    let action =
-        served.view.requested_action(action).map_err(|error| unknown_word("action", &error))?;
-    let resource_type = query.get("resource_type");
-    // The id of a resource that is neither a user nor a group may have any form.
-    let is_free =
-        resource_type.is_some_and(|name| ResourceKind::from_type_name(name) == ResourceKind::None);
-    let resource = if is_free { query.get("resource") } else { id(query, "resource")? };
-    let member = if action.action.takes_member() { id(query, "member")? } else { None };
-    let conversation: Option<Conversation> = query
-        .get("conversation")
-        .map(|word| word.parse().map_err(|error| unknown_word("conversation", &error)))
-        .transpose()?;
-    let field = query.get("field");
-    Ok(QuestionParts { subject, action, resource_type, resource, member, field, conversation })
-}
-
-/// A parameter that is an id; one that no user or group could have is an error.
-fn id<'q>(query: &'q QueryParams<'_>, name: &'static str) -> Result<Option<&'q str>, HttpError> {
-    let id = query.get(name);
-    id.map_or(Ok(()), check_id)
-        .map_err(|error| HttpError::bad_request(name, format!("`{name}`: {error}")))?;
-    Ok(id)
-}
-
-fn unknown_word(at: &str, error: &UnknownWordError) -> HttpError {
-    HttpError::bad_request(at, error.to_string())
-}
-
-fn refusal(misfit: QuestionPartsError) -> HttpError {
-    match (misfit.part(), misfit) {
-        ("", _) => HttpError::bad_request("query", misfit.to_string()),
-        (at, QuestionPartsError::WrongKind(_)) => {
-            HttpError::bad_request(at, format!("`{at}`: {misfit}"))
-        }
-        (at, _) => HttpError::bad_request(at, misfit.to_string()),
-    }
 }
 
 /// The reason and the obligations, as members of an object.

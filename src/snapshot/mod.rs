@@ -21,6 +21,7 @@ mod barriers;
 mod bit_field;
 mod change;
 mod chunked_list;
+mod concerned;
 mod counts;
 mod directory;
 mod ends;
@@ -55,6 +56,7 @@ mod windows;
 
 pub use barriers::{Barriers, CompiledBarrier};
 pub use change::{OverridesChange, TieChange, UserChange};
+pub use concerned::Concerned;
 pub use counts::ViewCounts;
 pub use directory::{Directory, DirectoryEntry, PendingLookup};
 pub use ends::{EndIndex, EndOf, ScheduledEnd};

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may fail by it")]
 
 mod answers;
+mod concerned;
 mod ends;
 mod records;
 

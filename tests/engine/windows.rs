@@ -310,12 +310,13 @@ fn what_an_edge_does_not_concern_stays_shared() {
     );
     let mut advanced = view(&policy, BEFORE_WORK);
     let before = advanced.clone();
-    assert!(compile::advance(&mut advanced, moment(AT_WORK)));
+    let advance = compile::advance(&mut advanced, moment(AT_WORK));
+    assert!(advance.has_changed && advance.concerned.is_all());
     assert!(std::sync::Arc::ptr_eq(&before.population, &advanced.population));
     let [one, two] = [0, 1]
         .map(|at| std::sync::Arc::ptr_eq(&before.rule_sets[at].book, &advanced.rule_sets[at].book));
     assert!(one && !two);
-    assert!(!compile::advance(&mut advanced, moment(AT_WORK)), "nothing is due");
+    assert!(!compile::advance(&mut advanced, moment(AT_WORK)).has_changed, "nothing is due");
 }
 
 /// Lints that must say the same whenever `check` runs.

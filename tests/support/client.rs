@@ -107,6 +107,24 @@ impl<S: Read + Write> Client<S> {
     /// # Errors
     /// If the connection ends before it is complete, or what comes is no answer.
     pub fn answer(&mut self, method: &str) -> io::Result<Answer> {
+        let mut answer = self.head()?;
+        let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
+        if answer.header("transfer-encoding") == Some("chunked") {
+            answer.body = self.chunks()?;
+        } else if method != "HEAD" {
+            while self.read.len() < length {
+                self.more()?;
+            }
+            answer.body = self.read.drain(..length).collect();
+        }
+        Ok(answer)
+    }
+
+    /// The head of the next answer, whose body is still to be read.
+    ///
+    /// # Errors
+    /// If the connection ends before it is complete, or what comes is no answer.
+    pub fn head(&mut self) -> io::Result<Answer> {
         let head = loop {
             if let Some(end) = self.read.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
                 break self.read.drain(..end + 4).collect::<Vec<u8>>();
@@ -126,40 +144,40 @@ impl<S: Read + Write> Client<S> {
             .filter_map(|line| line.split_once(':'))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             .collect();
-        let mut answer = Answer { status, headers, body: Vec::new() };
-        let length = answer.header("content-length").map_or(0, |length| length.parse().unwrap());
-        if answer.header("transfer-encoding") == Some("chunked") {
-            answer.body = self.chunks()?;
-        } else if method != "HEAD" {
-            while self.read.len() < length {
-                self.more()?;
-            }
-            answer.body = self.read.drain(..length).collect();
-        }
-        Ok(answer)
+        Ok(Answer { status, headers, body: Vec::new() })
     }
 
     fn chunks(&mut self) -> io::Result<Vec<u8>> {
         let mut body = Vec::new();
         loop {
-            let end = loop {
-                if let Some(end) = self.read.windows(2).position(|bytes| bytes == b"\r\n") {
-                    break end;
-                }
-                self.more()?;
-            };
-            let size: Vec<u8> = self.read.drain(..end + 2).collect();
-            let size = str::from_utf8(&size).unwrap().trim();
-            let size = usize::from_str_radix(size, 16).map_err(io::Error::other)?;
-            while self.read.len() < size + 2 {
-                self.more()?;
-            }
-            body.extend(self.read.drain(..size));
-            self.read.drain(..2);
-            if size == 0 {
+            let chunk = self.chunk()?;
+            if chunk.is_empty() {
                 return Ok(body);
             }
+            body.extend(chunk);
         }
+    }
+
+    /// The next part of a body that is sent in chunks; empty at its end.
+    ///
+    /// # Errors
+    /// If the connection ends before it is complete.
+    pub fn chunk(&mut self) -> io::Result<Vec<u8>> {
+        let end = loop {
+            if let Some(end) = self.read.windows(2).position(|bytes| bytes == b"\r\n") {
+                break end;
+            }
+            self.more()?;
+        };
+        let size: Vec<u8> = self.read.drain(..end + 2).collect();
+        let size = str::from_utf8(&size).unwrap().trim();
+        let size = usize::from_str_radix(size, 16).map_err(io::Error::other)?;
+        while self.read.len() < size + 2 {
+            self.more()?;
+        }
+        let chunk = self.read.drain(..size).collect();
+        self.read.drain(..2);
+        Ok(chunk)
     }
 
     /// All answers until the other end closes the connection.

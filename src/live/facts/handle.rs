@@ -20,7 +20,7 @@ use crate::{
     facts::{HistoryPage, HistoryQuery, WriteError},
     live::{Lapse, ServedPolicy},
     request::Moment,
-    snapshot::View,
+    snapshot::{Concerned, View},
     store::{BackupReport, CopyStatus, OpeningReport, Store, StoreError},
 };
 
@@ -48,6 +48,14 @@ pub struct StoreHealth {
 /// The longest wait for a write of another daemon to arrive.
 pub(super) const NEWS_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// What a reload puts in the place of the served policy.
+pub(in crate::live) struct ReloadedView {
+    pub(in crate::live) view: View,
+    pub(in crate::live) declarations: Arc<Declarations>,
+    /// Those whose answers may differ from those of the policy that was served when the reload began.
+    pub(in crate::live) concerned: Concerned,
+}
+
 /// A message to the writer.
 pub(super) enum WriterMessage {
     Write {
@@ -62,7 +70,7 @@ pub(super) enum WriterMessage {
     /// A reload ends, with the new policy if it differs from the served one. The reply is the replaced
     /// policy.
     EndReload {
-        swap: Option<Box<(View, Arc<Declarations>)>>,
+        swap: Option<Box<ReloadedView>>,
         reply: mpsc::Sender<Option<Arc<ServedPolicy>>>,
     },
     /// The view is to advance to this moment. The reply comes once it has.
@@ -204,7 +212,7 @@ impl FactsHandle {
     /// Returns the replaced policy then.
     pub(in crate::live) fn end_reload(
         &self,
-        swap: Option<(View, Arc<Declarations>)>,
+        swap: Option<ReloadedView>,
     ) -> Option<Arc<ServedPolicy>> {
         let (reply, answer) = mpsc::channel();
         let swap = swap.map(Box::new);

@@ -18,6 +18,7 @@ mod write_metrics;
 mod writer;
 
 pub use batch::{WriteBatch, WriteReply};
+pub(super) use handle::ReloadedView;
 pub use handle::{FactsHandle, StoreHealth};
 pub use history::HistoryRetention;
 pub use idempotency::IdempotencyKey;

@@ -112,7 +112,10 @@ impl Writer {
         for change in &changes {
             self.requests.apply(&change.key, change.old.as_deref(), change.new.as_deref());
         }
+        let before = self.view.clone();
         compile::apply_records(&mut self.view, &self.declarations, &changes);
+        let concerned = compile::concerned_by_records(&before, &self.view, &changes);
+        self.concerned.merge(concerned);
         if let Some(journal) = &mut self.journal {
             journal.extend(changes);
         }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
+    mem,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, mpsc},
     thread,
@@ -16,7 +17,7 @@ use super::{
     batch::{WriteBatch, WriteReply},
     batch_plan::{BatchPlan, BatchPlanner},
     ended::{self, SweepPlace},
-    handle::{FactsHandle, StoreHealth, WriterMessage},
+    handle::{FactsHandle, ReloadedView, StoreHealth, WriterMessage},
     history::{HistoryNumbers, HistoryRetention, HistorySweeper},
     idempotency,
     pending_requests::PendingRequests,
@@ -24,7 +25,7 @@ use super::{
     write_metrics::WriteMetrics,
 };
 use crate::{
-    compile::{self, Declarations},
+    compile::{self, Advance, Declarations},
     facts::{ChangeSet, RecordChange, RecordKey, WriteError, WriteOutcome},
     live::{
         Clock, ServedPolicy,
@@ -32,7 +33,7 @@ use crate::{
         staleness::{Freshness, Lapse, Staleness},
     },
     request::Moment,
-    snapshot::View,
+    snapshot::{Concerned, View},
     store::{CommitResult, OpenedCopy, Store, StoreError},
 };
 
@@ -44,6 +45,8 @@ pub(in crate::live) struct Writer {
     /// The messages that came while the writer waited for another.
     pub(super) waiting: VecDeque<WriterMessage>,
     pub(super) view: View,
+    /// Those whose answers may differ between the served view and this one.
+    pub(super) concerned: Concerned,
     /// The revision of the last known change of the facts.
     pub(super) changed: u64,
     pub(super) declarations: Arc<Declarations>,
@@ -154,6 +157,7 @@ impl Writer {
             inbox,
             waiting: VecDeque::new(),
             view,
+            concerned: Concerned::default(),
             changed: revision,
             declarations,
             requests: pending,
@@ -223,15 +227,13 @@ impl Writer {
     }
 
     /// Ends a reload; returns the replaced policy if there is a new one.
-    fn end_reload(
-        &mut self,
-        swap: Option<Box<(View, Arc<Declarations>)>>,
-    ) -> Option<Arc<ServedPolicy>> {
+    fn end_reload(&mut self, swap: Option<Box<ReloadedView>>) -> Option<Arc<ServedPolicy>> {
         let journal = self.journal.take().unwrap_or_default();
-        let (mut view, declarations) = *swap?;
+        let ReloadedView { mut view, declarations, concerned } = *swap?;
         compile::replay_changes(&mut view, &declarations, &journal);
         view.revision.facts = self.view.revision.facts;
         (self.view, self.declarations) = (view, declarations);
+        self.concerned.merge(concerned);
         Some(self.publish())
     }
 
@@ -239,8 +241,12 @@ impl Writer {
     fn advance(&mut self, now: Moment) {
         let records = StoreRecords(&*self.store);
         match compile::advance_with_records(&mut self.view, now, &self.declarations, &records) {
-            Ok(true) => drop(self.publish()),
-            Ok(false) => {}
+            Ok(Advance { has_changed, concerned }) => {
+                self.concerned.merge(concerned);
+                if has_changed {
+                    self.publish();
+                }
+            }
             Err(error) => error!(%error, "what has ended stays until the facts can be read"),
         }
     }
@@ -248,7 +254,7 @@ impl Writer {
     /// Serves the current view; returns the replaced policy.
     pub(super) fn publish(&mut self) -> Arc<ServedPolicy> {
         let served = ServedPolicy::new(self.view.clone(), Some(Arc::clone(&self.declarations)));
-        let replaced = self.served.swap(served);
+        let replaced = self.served.swap(served, mem::take(&mut self.concerned));
         self.seen.send_replace(self.view.revision.facts);
         replaced
     }
@@ -489,6 +495,8 @@ impl Writer {
             self.undo_requests(&changes);
             return self.wait_for_commit(last);
         }
+        let concerned = compile::concerned_by_records(&self.view, &working, &changes);
+        self.concerned.merge(concerned);
         self.view = working;
         self.view.revision.facts = last;
         self.changed = last;

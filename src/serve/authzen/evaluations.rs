@@ -11,29 +11,13 @@ use super::{
     verdict::Verdict,
 };
 use crate::serve::{
-    admission::WorkClass,
-    handler::{RequestContext, RouteRequest},
+    handler::RequestContext,
     json::{self, JsonObject},
     response::{self, HttpError, HttpResponse},
 };
 
 /// The most evaluations of one request.
 const MOST: usize = 1000;
-
-/// The longest body that is evaluated on the connection's task, in bytes: some dozens of evaluations.
-const LITTLE: usize = 8 << 10;
-
-/// The class of one or several evaluations, by their body; `None` if they are cheap enough for the
-/// connection's task.
-pub(in crate::serve) fn work_class(request: &RouteRequest) -> Option<WorkClass> {
-    let body = &request.body;
-    if body.len() > LITTLE {
-        return Some(WorkClass::Batch);
-    }
-    // No JSON can have a member of that name without one or the other.
-    let contains = |text: &[u8]| body.windows(text.len()).any(|bytes| bytes == text);
-    (contains(b"explain") || contains(br"\u")).then_some(WorkClass::Explanation)
-}
 
 /// The condition at which evaluations end.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

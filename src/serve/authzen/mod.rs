@@ -16,6 +16,6 @@ mod verdict;
 
 pub(super) use {
     evaluation::evaluation,
-    evaluations::{evaluations, work_class},
+    evaluations::evaluations,
     search::{search_action, search_resource, search_subject},
 };

@@ -102,12 +102,15 @@ pub async fn serve<C: Future<Output = ()>>(
             tokio::join!(hub.follow_changes(&app.live), sockets::clean_up(&hub, &app));
         });
     }
+    let follower = Arc::clone(&app);
+    following.spawn(async move { follower.feed.follow(&follower.live).await });
     let cut = stop.await;
     // Removed while it still listens, so that no other daemon can have replaced them.
     files.iter().for_each(|file| file.remove());
     accepting.shutdown().await;
     let finish = async {
         draining.send_replace(true);
+        app.feed.begin_stop();
         let sockets = async {
             for hub in &app.hubs {
                 hub.begin_stop();

@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use peerage::{
     compile::{self, Declarations},
     facts::{GroupRecord, GroupRestriction, Member, Record, RecordKey, Terms, UserRecord},
-    request::{Moderation, Moment, Role, UserList},
+    request::{Action, Moderation, Moment, Request, Role, UserList},
     snapshot::View,
     source::{LoadedSources, Notation, Sources},
 };
 use proptest::prelude::*;
 
-use super::{answers, cases, config, parts, records::Store, similar};
+use super::{answers, cases, concerned::assert_concerned, config, parts, records::Store, similar};
 use crate::worlds::Chance;
 
 const IDS: [&str; 5] = ["ann", "bob", "cat", "dan", "eve"];
@@ -95,6 +95,24 @@ fn built(policy: &str, at: Moment, store: &Store) -> (View, std::sync::Arc<Decla
     parts(compile::build_with_records(&sources(policy, at), store).unwrap())
 }
 
+/// Some requests between all users, and in the group.
+fn requests() -> Vec<Request<'static>> {
+    let between = [Action::StartChat, Action::SendMessage, Action::ViewProfile];
+    let alone = IDS.iter().flat_map(|one| {
+        let others = IDS.iter().flat_map(move |other| {
+            let about = Request {
+                member: Some((*other).into()),
+                ..Request::in_group(one, Action::AddMember, "g")
+            };
+            between.map(|action| Request::new(one, action, other)).into_iter().chain([about])
+        });
+        let in_group =
+            [Action::Join, Action::SendMessage].map(|action| Request::in_group(one, action, "g"));
+        others.chain(in_group)
+    });
+    alone.collect()
+}
+
 fn assert_as_built(view: &View, policy: &str, store: &Store, seed: u64) {
     let (built, _) = built(policy, view.at, store);
     similar(&answers::held(view), &answers::held(&built));
@@ -124,7 +142,12 @@ proptest! {
                 0 => {
                     let later = Moment::from_millis(view.at.millis() + 700 * chance.below(4));
                     let due = view.next_change().is_some_and(|next| next <= later);
-                    assert_eq!(compile::advance_with_records(&mut view, later, &declarations, &store), Ok(due));
+                    let before = view.clone();
+                    let Ok(advance) = compile::advance_with_records(&mut view, later, &declarations, &store);
+                    assert_eq!(advance.has_changed, due);
+                    for request in requests() {
+                        assert_concerned(&before, &view, &advance.concerned, &request);
+                    }
                 }
                 1 => {
                     let mut changes = BTreeMap::new();

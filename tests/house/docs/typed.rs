@@ -18,11 +18,12 @@ use crate::{
 };
 
 /// The pages that are typed, in their order.
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "docs/operation/runbook.md",
     "docs/operation/stores.md",
     "docs/operation/observing.md",
     "docs/operation/audit.md",
+    "docs/api/following.md",
     "docs/api/facts.md",
     "docs/dialects/index.md",
     "docs/dialects/flip.md",

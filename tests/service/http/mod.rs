@@ -14,6 +14,7 @@ mod audit;
 mod authzen;
 mod crowd;
 mod facts;
+mod following;
 mod fuzz;
 mod guard;
 mod headers;

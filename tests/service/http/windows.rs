@@ -18,6 +18,7 @@ fn number(answer: &crate::support::client::Answer) -> u64 {
 fn every_answer_says_which_view_it_is_of_and_each_served_view_has_a_greater_number() {
     let kept = Kept::with(&policy(), &["--dialect", "all"]);
     let mut client = kept.daemon.connect();
+    let first = number(&client.get("/healthz"));
     for path in [
         "/v1/decide?subject=ann&action=sign_in",
         "/v1/allow?subject=ann&action=sign_in",
@@ -30,10 +31,10 @@ fn every_answer_says_which_view_it_is_of_and_each_served_view_has_a_greater_numb
         "/v1/facts",
         "/api.php",
     ] {
-        assert_eq!(number(&client.get(path)), 1, "{path}");
+        assert_eq!(number(&client.get(path)), first, "{path}");
     }
     let written = kept.send(&json!([{ "op": "put_user", "user": "dan", "tags": ["a"] }]));
-    assert_eq!(number(&written), 2);
+    assert_eq!(number(&written), first + 1);
     let unchanged = client.ask("POST", "/v1/reload", &authorization(), b"");
     let after = number(&client.get("/healthz"));
     assert_eq!(unchanged.status, 200);

@@ -258,11 +258,15 @@ fn paths_and_methods() {
         client.get(path).refusal(404);
         client.ask("POST", path, "", b"{}").refusal(404);
     }
-    for path in ["/v1/decide", "/v1/reach", "/v1/status", "/healthz", "/metrics"] {
-        for method in ["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"] {
+    for path in ["/v1/decide", "/v1/reach", "/v1/changes", "/v1/status", "/healthz", "/metrics"] {
+        let (methods, allowed) = match path {
+            "/v1/decide" => (&["PUT", "DELETE", "PATCH", "OPTIONS", "BREW"][..], "GET, HEAD, POST"),
+            _ => (&["POST", "PUT", "DELETE", "PATCH", "OPTIONS", "BREW"][..], "GET, HEAD"),
+        };
+        for method in methods {
             let answer = client.ask(method, path, "", b"");
             answer.refusal(405);
-            assert_eq!(answer.header("allow"), Some("GET, HEAD"));
+            assert_eq!(answer.header("allow"), Some(allowed));
         }
     }
     for method in ["GET", "PUT", "DELETE"] {
