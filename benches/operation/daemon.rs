@@ -4,6 +4,7 @@ use std::{
     fs,
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -17,6 +18,12 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts it on `policies/stores`, on one processor if one is given; all else runs on the others then.
     pub(crate) fn start(arguments: &[&str], processor: Option<usize>) -> Self {
+        let policy = concat!(env!("CARGO_MANIFEST_DIR"), "/policies/stores");
+        Self::serving(policy.as_ref(), arguments, processor)
+    }
+
+    /// The same on another policy.
+    pub(crate) fn serving(policy: &Path, arguments: &[&str], processor: Option<usize>) -> Self {
         let program = std::env::var("PEERAGE");
         let program = program.as_deref().unwrap_or(env!("CARGO_BIN_EXE_peerage"));
         let mut command = Command::new(if processor.is_some() { "taskset" } else { program });
@@ -33,7 +40,7 @@ impl Daemon {
         let mut process = command
             .args(["serve", "--listen", "127.0.0.1:0"])
             .args(arguments)
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/policies/stores"))
+            .arg(policy)
             .env("RUST_LOG", "error")
             .stdout(Stdio::piped())
             .spawn()

@@ -4,7 +4,9 @@
 //! such as a packaged one. For overload the daemon has processor 0, and an open loop on the others sends
 //! decisions at a fixed rate, whether or not earlier ones are answered: first as many as can be carried, then half
 //! of that, then twice, with `--max-in-flight` from `MAX_IN_FLIGHT`, 256 without it, and 2 for batches of
-//! `BATCH` evaluations, 500 without it. `-- idle`, `-- pipelined`, `-- pool` and `-- batches` choose a part.
+//! `BATCH` evaluations, 500 without it. `-- idle`, `-- watching`, `-- pipelined`, `-- pool` and `-- batches` choose a part.
+//!
+//! `-- watching` sends `RATE` decisions a second for `SECONDS`, while ten callers have 100,000 standing questions each.
 
 #![allow(
     clippy::cast_possible_truncation,
@@ -20,6 +22,7 @@
 
 mod daemon;
 mod open_loop;
+mod watching;
 
 use std::time::Duration;
 
@@ -41,6 +44,9 @@ fn main() {
     let is_chosen = |name: &str| chosen.is_empty() || chosen.iter().any(|it| it == name);
     if is_chosen("idle") {
         idle();
+    }
+    if is_chosen("watching") {
+        watching::watching();
     }
     for load in [Load::pipelined(), Load::pool(), Load::batches(number("BATCH", 500))] {
         if is_chosen(load.name) {

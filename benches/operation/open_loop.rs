@@ -44,6 +44,13 @@ impl Load {
         Self { name: "pool", shape: Shape::Pool, ..Self::pipelined() }
     }
 
+    /// One question after the other about two users.
+    pub(crate) fn asking(subject: &str, resource: &str) -> Self {
+        let query = format!("subject={subject}&action=start_chat&resource={resource}");
+        let request = format!("GET /v1/decide?{query} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        Self { request: request.into_bytes(), ..Self::pipelined() }
+    }
+
     /// Many evaluations in each request.
     pub(crate) fn batches(evaluations: usize) -> Self {
         let items: Vec<_> = (0..evaluations)

@@ -15,6 +15,7 @@ use prometheus_client::{
 use super::{
     counts,
     facts::FactsMetrics,
+    following::{ChangeFeed, StreamKind},
     line_writer::LineWriter,
     options::ServeOptions,
     process_metrics,
@@ -176,11 +177,11 @@ impl Metrics {
     }
 
     /// All metrics in the text format of OpenMetrics; `sockets` is the number of open sockets, if there is
-    /// an API over WebSockets.
+    /// an API over WebSockets, and `feed` knows the streams.
     pub(super) fn encode_text(
         &self,
         live: &Live,
-        sockets: Option<usize>,
+        (sockets, feed): (Option<usize>, &ChangeFeed),
         options: &ServeOptions,
     ) -> String {
         let mut registry = Registry::with_prefix("peerage");
@@ -211,6 +212,13 @@ impl Metrics {
             gauge.set(whole(sockets));
             registry.register("sockets", "WebSockets that are open", gauge);
         }
+
+        let streams = Family::<Route, Gauge>::default();
+        for kind in StreamKind::ALL {
+            let route = Route { route: kind.route().to_owned() };
+            streams.get_or_create(&route).set(whole(feed.open_count(kind)));
+        }
+        registry.register("streams", "Streams of changes and of answers that are open", streams);
 
         let (served, reloads) = (live.served(), live.reloads());
         register_reloads(live, &reloads, &mut registry);

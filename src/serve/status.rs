@@ -203,7 +203,8 @@ fn state_json(live: &Live) -> Value {
 pub(super) fn metrics(app: &App, request: &RouteRequest) -> Result<HttpResponse, HttpError> {
     let format = MetricsFormat::accepted(&request.head.headers);
     let sockets = (!app.hubs.is_empty()).then(|| app.hubs.iter().map(|hub| hub.open_count()).sum());
-    let text = format.render(app.metrics.encode_text(&app.live, sockets, &app.options));
+    let text =
+        format.render(app.metrics.encode_text(&app.live, (sockets, &app.feed), &app.options));
     let mut response = response::text_response(StatusCode::OK, text);
     let kind = HeaderValue::from_static(format.content_type());
     response.headers_mut().insert(CONTENT_TYPE, kind);

@@ -8,7 +8,7 @@ use hyper::{
 };
 use serde_json::json;
 
-use super::feed::{ChangeFollower, FeedEvent};
+use super::feed::{ChangeFollower, FeedEvent, StreamKind};
 use crate::{
     live::{ViewChange, ViewChanges},
     serve::{
@@ -40,7 +40,7 @@ pub(in crate::serve) fn changes(app: Arc<App>, request: RouteRequest) -> Respons
 fn start(app: &Arc<App>, request: &RouteRequest) -> Result<HttpResponse, HttpError> {
     let since = since(request.query(), &request.head.headers)?;
     let Some(room) = app.feed.room() else { return Ok(app.shed(request.route)) };
-    let (follower, body) = app.feed.follower();
+    let (follower, body) = app.feed.follower(StreamKind::Changes);
     let (revision, view) = {
         let served = app.live.served();
         (served.revision.clone(), served.number)

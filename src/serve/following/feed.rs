@@ -16,6 +16,27 @@ pub(in crate::serve) struct ChangeFeed {
     changed: watch::Sender<()>,
     stopping: watch::Sender<bool>,
     room: Arc<Semaphore>,
+    /// Held by each stream of changes, and by each of answers, for as long as it is open.
+    open: [Arc<()>; 2],
+}
+
+/// The kinds of streams.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(in crate::serve) enum StreamKind {
+    Changes,
+    Answers,
+}
+
+impl StreamKind {
+    pub(in crate::serve) const ALL: [Self; 2] = [Self::Changes, Self::Answers];
+
+    /// The path of the streams.
+    pub(in crate::serve) const fn route(self) -> &'static str {
+        match self {
+            Self::Changes => "/v1/changes",
+            Self::Answers => "/v1/watch",
+        }
+    }
 }
 
 /// The most streams of changes at a time.
@@ -29,6 +50,7 @@ pub(super) struct ChangeFollower {
     changed: watch::Receiver<()>,
     stopping: watch::Receiver<bool>,
     parts: mpsc::Sender<BodyPart>,
+    _open: Arc<()>,
 }
 
 /// What a follower waited for.
@@ -48,6 +70,7 @@ impl Default for ChangeFeed {
             changed: watch::Sender::new(()),
             stopping: watch::Sender::new(false),
             room: Arc::new(Semaphore::new(MAX_STREAMS)),
+            open: Default::default(),
         }
     }
 }
@@ -74,18 +97,32 @@ impl ChangeFeed {
         Arc::clone(&self.room).try_acquire_owned().ok()
     }
 
+    /// The number of open streams of a kind.
+    pub(in crate::serve) fn open_count(&self, kind: StreamKind) -> usize {
+        Arc::strong_count(self.open_mark(kind)).saturating_sub(1)
+    }
+
+    fn open_mark(&self, kind: StreamKind) -> &Arc<()> {
+        let [changes, answers] = &self.open;
+        match kind {
+            StreamKind::Changes => changes,
+            StreamKind::Answers => answers,
+        }
+    }
+
     /// A follower of the changes from now on, and the stream of what it sends.
-    pub(super) fn follower(&self) -> (ChangeFollower, mpsc::Receiver<BodyPart>) {
+    pub(super) fn follower(&self, kind: StreamKind) -> (ChangeFollower, mpsc::Receiver<BodyPart>) {
         let (parts, body) = mpsc::channel(WAITING);
         let (changed, stopping) = (self.changed.subscribe(), self.stopping.subscribe());
-        (ChangeFollower { changed, stopping, parts }, body)
+        let open = Arc::clone(self.open_mark(kind));
+        (ChangeFollower { changed, stopping, parts, _open: open }, body)
     }
 }
 
 impl ChangeFollower {
     /// Waits for a change, `patience` at most.
     pub(super) async fn next(&mut self, patience: Duration) -> FeedEvent {
-        let Self { changed, stopping, parts } = self;
+        let Self { changed, stopping, parts, .. } = self;
         tokio::select! {
             biased;
             _ = stopping.wait_for(|&stops| stops) => FeedEvent::Ended,

@@ -8,5 +8,5 @@ mod watch;
 
 pub(super) use changes::changes;
 pub(super) use etag::{EntityTag, is_known};
-pub(super) use feed::ChangeFeed;
+pub(super) use feed::{ChangeFeed, StreamKind};
 pub(super) use watch::watch;

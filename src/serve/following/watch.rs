@@ -8,7 +8,7 @@ use hyper::{
 };
 
 use super::{
-    feed::{ChangeFollower, FeedEvent},
+    feed::{ChangeFollower, FeedEvent, StreamKind},
     standing::StandingQuestions,
 };
 use crate::{
@@ -46,7 +46,7 @@ async fn start(app: &Arc<App>, request: RouteRequest) -> Result<HttpResponse, Ht
     let RouteRequest { route, body, connection, .. } = request;
     let place = WorkPlace { class: WorkClass::Watch, route, peer: &connection.peer };
     // Followed from before the first answers, so that no change is missed in between.
-    let (follower, stream) = app.feed.follower();
+    let (follower, stream) = app.feed.follower(StreamKind::Answers);
     let work = move |app: &Arc<App>, _: &_| {
         let served = app.live.served();
         let questions = StandingQuestions::read(&body, &served)?;

@@ -9,6 +9,7 @@
     reason = "a test may fail by it, and tells how much it tried"
 )]
 
+mod changes;
 mod copy;
 mod cut;
 mod faults;

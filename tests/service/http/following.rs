@@ -389,6 +389,22 @@ fn streams_end_with_the_daemon() {
     let mut changes = Stream::changes(&kept, "", "");
     let mut watcher = Stream::watch(&kept, &[question("ann start_chat bob")]);
     watcher.answers(1);
+    let open = |route: &str, many: usize| {
+        let expected = format!("peerage_streams{{route=\"{route}\"}} {many}\n");
+        kept.daemon.wait_for(&expected, |daemon| {
+            daemon.get("/metrics").text().contains(&expected).then_some(())
+        });
+    };
+    open("/v1/changes", 1);
+    open("/v1/watch", 1);
+    // One who leaves is noticed at once, though nothing is sent to them.
+    let left =
+        [Stream::changes(&kept, "", ""), Stream::watch(&kept, &[question("ann start_chat bob")])];
+    open("/v1/changes", 2);
+    open("/v1/watch", 2);
+    drop(left);
+    open("/v1/changes", 1);
+    open("/v1/watch", 1);
     let ended = thread::spawn(move || {
         let rest = |stream: &mut Stream| while stream.line().unwrap().is_some() {};
         rest(&mut changes);
