@@ -296,6 +296,11 @@ impl App {
         scope.map_or(Ok(None), |scope| admin::authorize(self, headers, listener, scope))
     }
 
+    /// Whether a stream that was opened with these headers may go on: tokens may have changed since.
+    pub(super) fn still_admits(&self, headers: &HeaderMap, listener: ListenerPolicy) -> bool {
+        self.authorize(Access::List, headers, listener).is_ok()
+    }
+
     /// Reads a request's body; `None` if there is no longer room for its decision.
     async fn read_body<'a>(
         &'a self,

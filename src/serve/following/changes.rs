@@ -45,11 +45,13 @@ fn start(app: &Arc<App>, request: &RouteRequest) -> Result<HttpResponse, HttpErr
         let served = app.live.served();
         (served.revision.clone(), served.number)
     };
-    let (app, peer) = (Arc::clone(app), Arc::clone(&request.connection.peer));
+    let (app, connection) = (Arc::clone(app), request.connection.clone());
+    let headers = request.head.headers.clone();
     tokio::spawn(async move {
         let _room = room;
-        let _watch = peer.watch();
-        send_changes(&app, follower, since.unwrap_or(view)).await;
+        let _watch = connection.peer.watch();
+        let may_go_on = || app.still_admits(&headers, connection.listener);
+        send_changes(&app, follower, since.unwrap_or(view), may_go_on).await;
     });
     let mut response = Response::new(ResponseBody::Stream(body));
     *response.status_mut() = StatusCode::OK;
@@ -75,11 +77,16 @@ fn since(query: Option<&str>, headers: &HeaderMap) -> Result<Option<u64>, HttpEr
     Ok(Some(since))
 }
 
-async fn send_changes(app: &App, mut follower: ChangeFollower, since: u64) {
+async fn send_changes(
+    app: &App,
+    mut follower: ChangeFollower,
+    since: u64,
+    may_go_on: impl Fn() -> bool,
+) {
     let mut seen = since;
     // A first line, so that proxies pass the head on.
     let mut part = b"retry: 1000\n\n".to_vec();
-    loop {
+    while may_go_on() {
         write_changes(app, &mut seen, &mut part);
         if !follower.send(std::mem::take(&mut part)).await {
             break;

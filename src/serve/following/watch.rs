@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use hyper::{
-    Response, StatusCode,
+    HeaderMap, Response, StatusCode,
     header::{CONTENT_TYPE, HeaderValue},
 };
 
@@ -17,6 +17,7 @@ use crate::{
         admission::{Permit, WorkClass},
         app::{App, stamp_revision},
         blocking::WorkPlace,
+        connection::Connection,
         freshness::DecisionView,
         handler::{ResponseFuture, RouteRequest},
         query::QueryParams,
@@ -43,7 +44,7 @@ pub(in crate::serve) fn watch(app: Arc<App>, request: RouteRequest) -> ResponseF
 
 async fn start(app: &Arc<App>, request: RouteRequest) -> Result<HttpResponse, HttpError> {
     QueryParams::parse(request.query(), &[])?;
-    let RouteRequest { route, body, connection, .. } = request;
+    let RouteRequest { route, head, body, connection, .. } = request;
     let place = WorkPlace { class: WorkClass::Watch, route, peer: &connection.peer };
     // Followed from before the first answers, so that no change is missed in between.
     let (follower, stream) = app.feed.follower(StreamKind::Answers);
@@ -57,10 +58,18 @@ async fn start(app: &Arc<App>, request: RouteRequest) -> Result<HttpResponse, Ht
         Err(error) => return Ok(error.response()),
     };
     let (questions, revision, view) = read?;
-    let watcher =
-        Watcher { app: Arc::clone(app), permit, questions: Some(questions), seen: view, follower };
+    let watched = connection.clone();
+    let watcher = Watcher {
+        app: Arc::clone(app),
+        headers: head.headers,
+        connection,
+        permit,
+        questions: Some(questions),
+        seen: view,
+        follower,
+    };
     tokio::spawn(async move {
-        let _watch = connection.peer.watch();
+        let _watch = watched.peer.watch();
         watcher.run().await;
     });
     let mut response = Response::new(ResponseBody::Stream(stream));
@@ -73,6 +82,9 @@ async fn start(app: &Arc<App>, request: RouteRequest) -> Result<HttpResponse, Ht
 /// A caller with standing questions.
 struct Watcher {
     app: Arc<App>,
+    /// What the caller showed, and where.
+    headers: HeaderMap,
+    connection: Connection,
     /// Held for as long as the caller watches.
     permit: Permit,
     /// The questions; `None` only while another thread asks them, and after it failed.
@@ -82,7 +94,7 @@ struct Watcher {
     follower: ChangeFollower,
 }
 
-/// The caller is gone, or the daemon stops.
+/// The caller is gone or may not watch any more, or the daemon stops.
 struct Ended;
 
 impl Watcher {
@@ -100,7 +112,9 @@ impl Watcher {
                 self.ask_all().await?;
             }
             self.ask_changed().await?;
-            if self.follower.next(LOOK).await == FeedEvent::Ended {
+            let event = self.follower.next(LOOK).await;
+            let may_go_on = self.app.still_admits(&self.headers, self.connection.listener);
+            if event == FeedEvent::Ended || !may_go_on {
                 return Err(Ended);
             }
         }

@@ -138,6 +138,34 @@ fn routes() -> Vec<(&'static str, String, &'static str, Option<&'static str>)> {
 }
 
 #[test]
+fn a_stream_ends_with_its_token() {
+    let guarded = Guarded::start(&["decide", "read+decide"], &[]);
+    let open = |method: &str, path: &str, body: &str, name: &str| {
+        let mut client = guarded.daemon.connect();
+        let kind = if method == "POST" { "Content-Type: application/x-ndjson\r\n" } else { "" };
+        let headers = format!("Authorization: Bearer {}\r\n{kind}", secret(name));
+        client.send(crate::support::client::request(method, path, &headers, body.as_bytes()));
+        assert_eq!(client.head().unwrap().status, 200);
+        assert!(!client.chunk().unwrap().is_empty());
+        client
+    };
+    let question = r#"{"subject":"ann","action":"sign_in"}"#;
+    let mut streams =
+        [open("GET", "/v1/changes", "", "decide"), open("POST", "/v1/watch", question, "decide")];
+    let mut kept = open("GET", "/v1/changes", "", "read-decide");
+    fs::write(guarded.path("tokens.yaml"), tokens(&["read+decide"])).unwrap();
+    guarded.wait_for_status(&secret("decide"), 401);
+    let put = r#"{"commands":[{"op":"put_user","user":"dan"}]}"#;
+    let headers = "Content-Type: application/json\r\n";
+    let mut admin = Client::unix(&guarded.path("admin"));
+    assert_eq!(admin.ask("POST", "/v1/facts", headers, put.as_bytes()).status, 200);
+    for stream in &mut streams {
+        assert_eq!(stream.chunk().unwrap(), b"", "nothing more is told, and the stream is whole");
+    }
+    assert!(String::from_utf8(kept.chunk().unwrap()).unwrap().contains("dan"));
+}
+
+#[test]
 fn each_route_takes_a_token_with_its_scope() {
     let all = ["decide", "read", "write", "reload"];
     let guarded = Guarded::start(&all, &["--dialect", "flip", "--dialect", "xmtp"]);
