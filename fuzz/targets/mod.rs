@@ -38,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "mesibo", run: requests::requests },
     Target { name: "tencent", run: requests::requests },
     Target { name: "xmtp", run: requests::requests },
+    Target { name: "matrix", run: requests::requests },
     Target { name: "frames", run: sockets::frames },
     Target { name: "frame_bytes", run: sockets::frame_bytes },
     Target { name: "usersig", run: tokens::usersig },

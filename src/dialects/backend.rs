@@ -25,6 +25,9 @@ pub trait Backend {
     /// The result of showing a token for a call of this scope. The time does not depend on the known tokens.
     fn admission(&self, token: Option<&[u8]>, scope: AccessScope) -> Admission;
 
+    /// Whether decisions take a token.
+    fn guards_decisions(&self) -> bool;
+
     /// The name of a token, if the daemon knows it.
     fn token_name(&self, token: &[u8]) -> Option<String>;
 

@@ -11,6 +11,7 @@ mod backend;
 mod call;
 pub mod flip;
 mod guests;
+pub mod matrix;
 pub mod mesibo;
 mod socket;
 mod step;

@@ -116,6 +116,7 @@ const ROUNDS: &[(&str, u64)] = &[
     ("mesibo", 500),
     ("tencent", 500),
     ("xmtp", 400),
+    ("matrix", 400),
     ("frames", 300),
     ("frame_bytes", 500),
     ("usersig", 500),

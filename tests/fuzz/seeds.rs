@@ -21,10 +21,12 @@ pub(crate) fn of(name: &str) -> Vec<Vec<u8>> {
         "json" => converted(Form::Json),
         "csv" => read(&files("policies", ".csv")),
         "tests" => read(&files("policies", ".test.yaml")),
-        "flip" | "mesibo" | "tencent" | "xmtp" => files(&format!("{scripts}/{name}"), ".yaml")
-            .iter()
-            .flat_map(|file| calls(file))
-            .collect(),
+        "flip" | "mesibo" | "tencent" | "xmtp" | "matrix" => {
+            files(&format!("{scripts}/{name}"), ".yaml")
+                .iter()
+                .flat_map(|file| calls(file))
+                .collect()
+        }
         "frames" => vec![texts(Path::new(&format!("{scripts}/venueless/frames.yaml")))],
         _ => Vec::new(),
     };

@@ -1,6 +1,7 @@
 //! The options of dialects: the APIs of other systems that the daemon serves.
 
 mod flip;
+mod matrix;
 mod mesibo;
 mod tencent;
 mod venueless;
@@ -20,6 +21,8 @@ pub(super) struct DialectOptions {
     #[command(flatten)]
     flip: flip::FlipOptions,
     #[command(flatten)]
+    matrix: matrix::MatrixOptions,
+    #[command(flatten)]
     mesibo: mesibo::MesiboOptions,
     #[command(flatten)]
     venueless: venueless::VenuelessOptions,
@@ -36,6 +39,7 @@ enum DialectName {
     Venueless,
     Xmtp,
     Tencent,
+    Matrix,
     All,
 }
 
@@ -64,6 +68,9 @@ impl DialectOptions {
         }
         if self.has(DialectName::Tencent) {
             all.push(Box::new(self.tencent.open()?));
+        }
+        if self.has(DialectName::Matrix) {
+            all.push(Box::new(self.matrix.open()?));
         }
         Ok(all)
     }

@@ -72,6 +72,10 @@ impl Backend for ServedBackend<'_> {
         self.tokens.check(token, scope).admission
     }
 
+    fn guards_decisions(&self) -> bool {
+        self.tokens.guards_decisions()
+    }
+
     fn token_name(&self, token: &[u8]) -> Option<String> {
         self.tokens.name(token).map(|name| name.to_string())
     }

@@ -31,6 +31,7 @@ const PAGES: [&str; 12] = [
     "docs/dialects/venueless.md",
     "docs/dialects/xmtp.md",
     "docs/dialects/tencent.md",
+    "docs/dialects/matrix.md",
 ];
 
 pub(crate) fn is_typed(page: &str) -> bool {

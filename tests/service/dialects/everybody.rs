@@ -26,6 +26,10 @@ impl Backend for Everybody {
         Admission::Admitted
     }
 
+    fn guards_decisions(&self) -> bool {
+        false
+    }
+
     fn token_name(&self, _: &[u8]) -> Option<String> {
         None
     }

@@ -13,6 +13,7 @@ mod carried;
 mod everybody;
 mod flip;
 mod hostile;
+mod matrix;
 mod mesibo;
 mod replay;
 mod rig;

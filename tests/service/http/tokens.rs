@@ -134,6 +134,7 @@ fn routes() -> Vec<(&'static str, String, &'static str, Option<&'static str>)> {
         ("PUT", "/sync/users/ann/tags".to_owned(), "{}", Some("write")),
         ("GET", "/xmtp/groups/club".to_owned(), "", Some("read")),
         ("POST", "/xmtp/groups".to_owned(), "{}", Some("write")),
+        ("POST", "/matrix/antispam/ping".to_owned(), r#"{"id":"x"}"#, Some("decide")),
     ]
 }
 
@@ -168,7 +169,8 @@ fn a_stream_ends_with_its_token() {
 #[test]
 fn each_route_takes_a_token_with_its_scope() {
     let all = ["decide", "read", "write", "reload"];
-    let guarded = Guarded::start(&all, &["--dialect", "flip", "--dialect", "xmtp"]);
+    let guarded =
+        Guarded::start(&all, &["--dialect", "flip", "--dialect", "xmtp", "--dialect", "matrix"]);
     let mut refused = 0;
     for (method, path, body, scope) in routes() {
         let ask = |token: Option<&str>| guarded.ask(method, &path, token, body);
@@ -246,7 +248,7 @@ fn sockets_and_the_admin_token_need_no_scope() {
     let guarded =
         Guarded::start(&["decide", "read+write"], &["--admin-token-file", token.to_str().unwrap()]);
     for (method, path, body, scope) in routes() {
-        if path.starts_with("/sync") || path.starts_with("/xmtp") {
+        if ["/sync", "/xmtp", "/matrix"].iter().any(|of| path.starts_with(of)) {
             continue;
         }
         let by_token = guarded.ask(method, &path, Some(TOKEN), body);
