@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::dialects::matrix::Matrix;
+use crate::dialects::matrix::MatrixAntispam;
 
 #[derive(Args, Debug)]
 #[group(skip)]
@@ -11,7 +11,7 @@ pub(in crate::cli) struct MatrixOptions {}
 
 impl MatrixOptions {
     #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as the others are opened")]
-    pub(super) fn open(&self) -> Result<Matrix> {
-        Ok(Matrix)
+    pub(super) fn open(&self) -> Result<MatrixAntispam> {
+        Ok(MatrixAntispam)
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 
 /// The members of a JSON object: a callback's arguments, an event or its content.
 #[derive(Debug)]
-pub(super) struct Arguments(Map<String, Value>);
+pub(super) struct CallbackArguments(Map<String, Value>);
 
 /// What the homeserver says of a room in the argument `peerage`, which peerage's own module adds.
 #[derive(Clone, Copy, Default, Debug)]
@@ -27,7 +27,7 @@ pub(super) struct RoomHint<'h> {
 /// The argument with the hint.
 const HINT: &str = "peerage";
 
-impl Arguments {
+impl CallbackArguments {
     /// Reads the body of a call.
     pub(super) fn parse(body: &[u8]) -> Result<Self, MatrixError> {
         match json::parse(body, "the arguments of a callback") {

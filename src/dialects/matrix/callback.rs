@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    arguments::{self, Arguments},
+    arguments::{self, CallbackArguments},
     error::{MatrixError, MatrixStop},
     event,
     question::Question,
@@ -57,7 +57,7 @@ impl Callback {
     /// The reply to a call with these arguments.
     pub(super) fn answer(
         self,
-        arguments: &Arguments,
+        arguments: &CallbackArguments,
         backend: &dyn Backend,
     ) -> Result<Reply, MatrixStop> {
         let hint = arguments.hint()?;
@@ -114,7 +114,7 @@ impl Callback {
 }
 
 /// The id of someone who is invited by another system's address, as `email:bob@example.org`.
-fn third_party_id(arguments: &Arguments) -> Result<String, MatrixError> {
+fn third_party_id(arguments: &CallbackArguments) -> Result<String, MatrixError> {
     let id = format!("{}:{}", arguments.text("medium")?, arguments.text("address")?);
     check_id(&id).map_err(|error| MatrixError::invalid("address", error.to_string()))?;
     Ok(id)

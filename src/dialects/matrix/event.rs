@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::{
     arguments::{RoomHint, id, object, text},
     error::{MatrixError, MatrixStop},
-    question::{Question, Verdict},
+    question::{CallbackVerdict, Question},
     room::Room,
 };
 use crate::{
@@ -28,7 +28,7 @@ pub(super) fn check(
     event: &Map<String, Value>,
     hint: RoomHint<'_>,
     backend: &dyn Backend,
-) -> Result<Verdict, MatrixStop> {
+) -> Result<CallbackVerdict, MatrixStop> {
     let (sender, kind) = (id(event, "sender")?, text(event, "type")?);
     // In the newest rooms, the first event names no room: its own id is the room's.
     if kind == "m.room.create" {
@@ -51,7 +51,7 @@ pub(super) fn invitation(
     event: &Map<String, Value>,
     hint: RoomHint<'_>,
     backend: &dyn Backend,
-) -> Result<Verdict, MatrixStop> {
+) -> Result<CallbackVerdict, MatrixStop> {
     let (sender, invitee) = (id(event, "sender")?, id(event, "state_key")?);
     let room = Room::find(id(event, "room_id")?, sender, hint, backend)?;
     // A server that takes part in no group of this name learns only from the event that it is direct.
@@ -64,7 +64,7 @@ fn membership(
     event: &Map<String, Value>,
     hint: RoomHint<'_>,
     backend: &dyn Backend,
-) -> Result<Verdict, MatrixStop> {
+) -> Result<CallbackVerdict, MatrixStop> {
     let (sender, user) = (id(event, "sender")?, id(event, "state_key")?);
     let room_id = id(event, "room_id")?;
     let room = Room::find(room_id, sender, hint, backend)?;
@@ -72,7 +72,7 @@ fn membership(
         "invite" => return invitation(event, hint, backend),
         "join" if sender == user => return Ok(room.join(user, false, backend)),
         // Nobody is kept in a room.
-        "leave" if sender == user => return Ok(Verdict::allowed(Action::Leave)),
+        "leave" if sender == user => return Ok(CallbackVerdict::allowed(Action::Leave)),
         "knock" if sender == user => Question::alone(sender, Action::SignIn),
         "leave" if backend.role(room_id, user).is_some() => {
             room.governed(sender, Action::RemoveMember).of_member(user)

@@ -14,18 +14,18 @@ mod room;
 
 use super::{Admission, Backend, BackendError, Call, CallError, Dialect, Reply, Step};
 use crate::wire::{AccessScope, excerpt};
-use arguments::Arguments;
+use arguments::CallbackArguments;
 use callback::Callback;
 use error::{MatrixError, MatrixStop};
 
 /// The dialect of synapse-http-antispam.
 #[derive(Debug)]
-pub struct Matrix;
+pub struct MatrixAntispam;
 
 /// The part of the path before a callback's name.
 const BASE: &str = "/matrix/antispam";
 
-impl Dialect for Matrix {
+impl Dialect for MatrixAntispam {
     fn name(&self) -> &'static str {
         "matrix"
     }
@@ -69,6 +69,6 @@ fn admit(call: &Call<'_>, backend: &dyn Backend) -> Result<Callback, MatrixError
 
 fn respond(call: &Call<'_>, backend: &dyn Backend) -> Result<Step<Reply>, MatrixStop> {
     let callback = admit(call, backend)?;
-    let arguments = Arguments::parse(call.body)?;
+    let arguments = CallbackArguments::parse(call.body)?;
     Ok(Step::Done(callback.answer(&arguments, backend)?))
 }

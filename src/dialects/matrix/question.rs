@@ -14,7 +14,7 @@ pub(super) struct Question<'q>(Request<'q>);
 
 /// The decision on a question, with its action.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Verdict {
+pub(super) struct CallbackVerdict {
     action: Action,
     decision: Decision,
 }
@@ -45,12 +45,12 @@ impl<'q> Question<'q> {
         Self(Request { field: Some(field), ..self.0 })
     }
 
-    pub(super) fn decide(&self, backend: &dyn Backend) -> Verdict {
-        Verdict { action: self.0.action, decision: backend.decide(&self.0) }
+    pub(super) fn decide(&self, backend: &dyn Backend) -> CallbackVerdict {
+        CallbackVerdict { action: self.0.action, decision: backend.decide(&self.0) }
     }
 }
 
-impl Verdict {
+impl CallbackVerdict {
     /// The verdict on an action that is never refused.
     pub(super) const fn allowed(action: Action) -> Self {
         Self { action, decision: Decision::ALLOWED }

@@ -3,7 +3,7 @@
 use super::{
     arguments::RoomHint,
     error::MatrixStop,
-    question::{Question, Verdict},
+    question::{CallbackVerdict, Question},
 };
 use crate::{
     dialects::Backend,
@@ -91,7 +91,12 @@ impl<'r> Room<'r> {
     }
 
     /// Whether a user may enter.
-    pub(super) fn join(&self, user: &str, is_invited: bool, backend: &dyn Backend) -> Verdict {
+    pub(super) fn join(
+        &self,
+        user: &str,
+        is_invited: bool,
+        backend: &dyn Backend,
+    ) -> CallbackVerdict {
         let present = || Question::alone(user, Action::SignIn).decide(backend);
         let Self::Group(id) = self else { return present() };
         if backend.role(id, user).is_some() {
