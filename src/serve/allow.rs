@@ -2,16 +2,17 @@
 //!
 //! A proxy sends the request in the query or in headers. Additions by a client of the proxy must not
 //! change it: a header that contradicts the query is refused, and below `/v1/allow/`, where proxies
-//! append the path and the query of the original request, only the headers count.
+//! append the path and the query of the original request, only the headers count. With `--allow-map`, maps say where the
+//! parts of the question stand.
 
 use super::{
+    allow_map::{AllowMap, UnmappedRequest},
     decision_log::Via,
     freshness,
     handler::RequestContext,
     query::{QueryParams, header_name},
     question,
     response::{self, HttpError, HttpResponse, OBLIGATIONS, REASON},
-    v1,
 };
 use crate::request::Decision;
 use hyper::{
@@ -36,10 +37,13 @@ const HEADERS: [(HeaderName, &str); 7] = [
 /// `/v1/allow`, by any method: the decision as a status.
 pub(super) fn allow(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
     let RequestContext { app, served, decisions, .. } = *cx;
-    let query = parameters(&cx.request.head)?;
+    let head = &cx.request.head;
+    let is_mapped = !app.options.allow_maps.is_empty();
+    let query = if is_mapped { mapped(&app.options.allow_maps, head)? } else { parameters(head)? };
     // The response has no place for an explanation, but an invalid value is an error here too.
     query.flag("explain")?;
-    let request = question::parse_request(served, &query)?;
+    let request = question::parse_request(served, &query);
+    let request = if is_mapped { request.map_err(denied)? } else { request? };
     let decision = decisions.decide(&request);
     app.record_decision(cx.request.trace.origin(Via::Allow), served, &request, decision);
     let Decision { allow, reason, obligations } = decision;
@@ -55,6 +59,18 @@ pub(super) fn allow(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> 
         freshness::mark_header(&mut response);
     }
     Ok(response)
+}
+
+/// The parameters by the first map that is for the request.
+fn mapped<'r>(maps: &'r [AllowMap], head: &'r Parts) -> Result<QueryParams<'r>, HttpError> {
+    let values = AllowMap::read(maps, head, PATH)
+        .map_err(|UnmappedRequest { at, message }| denied(HttpError::bad_request(at, message)))?;
+    Ok(QueryParams::from_values(v1::DECIDE_PARAMETERS, values))
+}
+
+/// An error that proxies take for a denial: to some of them, a 400 is a fault of the daemon.
+fn denied(error: HttpError) -> HttpError {
+    HttpError { status: StatusCode::FORBIDDEN, ..error }
 }
 
 fn parameters(head: &Parts) -> Result<QueryParams<'_>, HttpError> {

@@ -9,6 +9,7 @@
 mod admin;
 mod admission;
 mod allow;
+mod allow_map;
 mod app;
 mod at_least;
 mod audit;
@@ -36,6 +37,7 @@ mod list_stream;
 mod listen;
 mod metrics;
 mod options;
+mod original_uri;
 mod peer;
 mod plain_head;
 mod process_metrics;
@@ -56,6 +58,7 @@ mod trace_context;
 mod v1;
 mod view_wait;
 
+pub use allow_map::{AllowMap, AllowMapError};
 pub use app::App;
 pub use audit::Audit;
 pub use decision_log::{DecisionFilter, DecisionFilterError, DecisionLog};

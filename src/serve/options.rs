@@ -6,9 +6,9 @@ use hyper::StatusCode;
 use thiserror::Error;
 
 use super::{
-    audit::Audit, decision_log::DecisionLog, descriptors::ConnectionLimits, host::HostName,
-    line_writer::LineWriter, listen::TlsIdentity, public_url::PublicUrl, sockets::SocketOptions,
-    spans::SpanExporter, tokens::TokenRegistry,
+    allow_map::AllowMap, audit::Audit, decision_log::DecisionLog, descriptors::ConnectionLimits,
+    host::HostName, line_writer::LineWriter, listen::TlsIdentity, public_url::PublicUrl,
+    sockets::SocketOptions, spans::SpanExporter, tokens::TokenRegistry,
 };
 use crate::dialects::Dialect;
 
@@ -38,6 +38,8 @@ pub struct ServeOptions {
     pub hosts: Vec<HostName>,
     /// The status by which `/v1/allow` allows.
     pub allow_status: AllowStatus,
+    /// Where the parts of the questions of `/v1/allow` stand; without any, in its query or headers.
+    pub allow_maps: Vec<AllowMap>,
     /// The longest wait of a request for a later revision.
     pub patience: Duration,
     pub connections: ConnectionLimits,

@@ -54,6 +54,14 @@ impl<'q> QueryParams<'q> {
         Self { known, values: values.collect(), is_from_headers: true }
     }
 
+    /// The parameters with these values, each of them known and given once.
+    pub(super) fn from_values(
+        known: &'static [&'static str],
+        values: Vec<(&'static str, Cow<'q, str>)>,
+    ) -> Self {
+        Self { known, values, is_from_headers: false }
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.values.is_empty()
     }

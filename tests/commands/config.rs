@@ -248,7 +248,8 @@ fn the_schema_takes_good_files_and_no_bad_ones() {
         printed.as_str(),
         "listen: ':1'\nuds: [a, b]\ndrain: 5\nshutdown-wait: 10m\nmax-changed: 10%\n",
         "max-changed: 0.1\nhold: 'off'\ninsecure-listen: true\npolicy: p\nallow-status: 200\n",
-        "venueless-guests: 'off'\nvenueless-new-guests: 5\ndialect: [flip]\nstart: last-good\n",
+        "venueless-guests: 'off'\nvenueless-new-guests: 5\ndialect: [flip, matrix]\nstart: last-good\n",
+        "allow-map: uri=/rooms/{resource} subject=header:X-User action=const:read\n",
         "# nothing\n",
     ] {
         assert_eq!(found(text), [""; 0], "{text}");

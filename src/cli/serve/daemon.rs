@@ -187,6 +187,7 @@ impl Callers {
             tokens: Arc::clone(&self.tokens.registry),
             hosts: options.listen.hosts.clone(),
             allow_status: options.listen.allow_status,
+            allow_maps: options.listen.allow_maps.clone(),
             patience: options.limits.at_least_wait(),
             dialects: self.dialects,
             sockets: self.sockets,

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     cli::Output,
-    serve::{AllowStatus, HostName, ListenerRole, Listeners, PublicUrl},
+    serve::{AllowMap, AllowStatus, HostName, ListenerRole, Listeners, PublicUrl},
 };
 
 #[derive(Args, Debug)]
@@ -47,6 +47,14 @@ pub(super) struct ListenArgs {
     /// The status with which /v1/allow allows: 200 for proxies that accept no other
     #[arg(long, value_name = "STATUS", default_value = "204")]
     pub(super) allow_status: AllowStatus,
+    /// Where the parts of a question stand in requests to /v1/allow; may be given several times
+    ///
+    /// Parts are separated by blanks, as `uri=/rooms/{resource} subject=header:X-User action=const:read`. A part
+    /// comes from a header (header:NAME), the query (query:NAME), a constant (const:VALUE) or a segment of the
+    /// path. The first map whose uri matches the path of the original request is used; what none matches, or
+    /// lacks a part, is denied.
+    #[arg(long = "allow-map", value_name = "MAP")]
+    pub(super) allow_maps: Vec<AllowMap>,
     /// Listen on a Unix socket; may be given several times
     #[arg(long, value_name = "PATH")]
     uds: Vec<PathBuf>,

@@ -124,6 +124,7 @@ fn served(dialect: Broken) -> (TempDir, Runtime, SocketAddr) {
         tokens: Arc::new(TokenRegistry::new(None, None)),
         hosts: Vec::new(),
         allow_status: AllowStatus::default(),
+        allow_maps: Vec::new(),
         patience: std::time::Duration::from_secs(1),
         dialects: vec![Box::new(dialect)],
         sockets: Vec::new(),

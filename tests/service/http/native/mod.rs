@@ -2,6 +2,7 @@
 
 mod actions;
 mod allow;
+mod allow_map;
 mod declared;
 mod metrics;
 
