@@ -3,17 +3,16 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
 from urllib.parse import quote
 
+from ports import PATIENCE, free_port, wait_for
+
 REPOSITORY = Path(__file__).resolve().parents[2]
-PATIENCE = 60
 
 CONFIG = """
 server_name: chat.test
@@ -48,23 +47,6 @@ LIMITS = [
     "rc_room_creation",
     "rc_joins_per_room",
 ]
-
-
-def free_port():
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        return bound.getsockname()[1]
-
-
-def wait_for(what, condition, patience=PATIENCE):
-    """Polls until a condition has a true value, which is returned."""
-    end = time.monotonic() + patience
-    while time.monotonic() < end:
-        found = condition()
-        if found:
-            return found
-        time.sleep(0.05)
-    raise AssertionError(f"waited in vain for {what}")
 
 
 class Synapse:

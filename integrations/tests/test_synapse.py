@@ -7,7 +7,8 @@ from urllib.parse import quote
 import pytest
 
 from peerage_daemon import Daemon
-from synapse_server import Synapse, wait_for
+from ports import wait_for
+from synapse_server import Synapse
 
 pytest.importorskip("synapse")
 
