@@ -13,6 +13,7 @@ use super::{
     query::{QueryParams, header_name},
     question,
     response::{self, HttpError, HttpResponse, OBLIGATIONS, REASON},
+    v1,
 };
 use crate::request::Decision;
 use hyper::{
