@@ -63,7 +63,7 @@ struct Exchange {
     body: &'static str,
 }
 
-const EXCHANGES: [Exchange; 5] = [
+const EXCHANGES: [Exchange; 6] = [
     Exchange {
         name: "/v1/decide",
         head: "GET /v1/decide?subject=cyd&action=start_chat&resource=dan",
@@ -84,6 +84,11 @@ const EXCHANGES: [Exchange; 5] = [
         name: "Tencent IM: friend_check",
         head: "POST /v4/sns/friend_check?sdkappid=1&identifier=administrator&usersig=0123456789abcdef-token&random=1&contenttype=json",
         body: r#"{"From_Account":"cyd","To_Account":["dan"],"CheckType":"CheckResult_Type_Both"}"#,
+    },
+    Exchange {
+        name: "Matrix: user_may_invite",
+        head: "POST /matrix/antispam/user_may_invite",
+        body: r#"{"inviter":"cyd","invitee":"dan","room_id":"!new:chat.test"}"#,
     },
 ];
 

@@ -1,16 +1,23 @@
 """peerage beside a real Synapse: what its clients receive, and what its log says."""
 
+import re
 import signal
+import sys
 import time
 from urllib.parse import quote
 
 import pytest
 
-from peerage_daemon import Daemon
+pytest.importorskip("synapse")
+
+from peerage_daemon import REPOSITORY, Daemon
 from ports import wait_for
 from synapse_server import Synapse
 
-pytest.importorskip("synapse")
+sys.path.insert(0, str(REPOSITORY / "integrations" / "synapse"))
+
+from peerage_synapse.config import parse
+from synapse.module_api.errors import ConfigError
 
 POLICY = """
 moderation: { managers: nobody }
@@ -35,14 +42,26 @@ ANTISPAM = """
 """
 
 
+SOCKETS = """
+  - module: peerage_synapse.PeerageModule
+    config:
+      url: unix:{folder}/decide
+      facts: {{ url: 'unix:{folder}/admin' }}
+"""
+
+
 class Both:
     """A daemon, and a Synapse with a module that asks it."""
 
-    def __init__(self, folder, policy=POLICY, module=MODULE, on_error="deny", timeout=2):
+    def __init__(self, folder, policy=POLICY, module=MODULE, sockets=False, on_error="deny", timeout=2):
         for name in ("daemon", "synapse"):
             (folder / name).mkdir()
-        self.daemon = Daemon(folder / "daemon", policy, "--dialect", "matrix")
-        values = {"url": self.daemon.url, "token": self.daemon.token_file}
+        place = folder / "daemon"
+        arguments = ["--dialect", "matrix"]
+        if sockets:
+            arguments += ["--uds", str(place / "decide"), "--admin-uds", str(place / "admin")]
+        self.daemon = Daemon(place, policy, *arguments)
+        values = {"url": self.daemon.url, "token": self.daemon.token_file, "folder": place}
         modules = module.format(**values, on_error=on_error, timeout=timeout)
         try:
             self.synapse = Synapse(folder / "synapse", modules)
@@ -186,7 +205,10 @@ def test_facts_of_before_the_module_are_stated_at_the_start(both):
     bob.ignore(ann)
     room = allowed(ann.create_room(preset="public_chat"))["room_id"]
     allowed(bob.join(room))
-    pair.wait_for_group(room, lambda group: bob.id in group["members"])
+    group = pair.wait_for_group(room, lambda group: bob.id in group["members"])
+    # In the newest rooms, who makes one is above all power levels.
+    assert group["super_admins"] == [ann.id]
+    assert group["matrix"] == "open"
     pair.wait_for_decision("blocked_by_resource", ann, "start_chat", bob)
     synapse.stop()
     pair.daemon.stop()
@@ -231,6 +253,50 @@ def test_a_daemon_that_does_not_answer(both, on_error):
     pair.daemon.start()
     pair.wait_for_decision("blocked_by_resource", ann, "start_chat", bob)
     allowed(ann.send(room, "five"))
+
+
+def test_over_unix_sockets(both):
+    pair = both(module=SOCKETS, sockets=True)
+    ann, bob = pair.synapse.register("ann"), pair.synapse.register("bob")
+    bob.ignore(ann)
+    pair.wait_for_decision("blocked_by_resource", ann, "start_chat", bob)
+    denied(ann.create_room(is_direct=True, invite=[bob.id]), "start_chat", "blocked_by_resource")
+
+
+def test_a_fact_that_is_refused_keeps_no_other_back(both):
+    policy = """
+limits: { blocked: 1 }
+"""
+    pair = both(policy=policy)
+    ann, bob = pair.synapse.register("ann"), pair.synapse.register("bob")
+    cat = pair.synapse.register("cat")
+    bob.ignore(ann, cat)
+    cat.ignore(ann)
+    pair.wait_for_decision("blocked_by_resource", ann, "start_chat", cat)
+    refused = f"peerage: facts of blocks of {bob.id} are refused"
+    wait_for("the refusal", lambda: refused in pair.synapse.log())
+    # It is refused whole, with the user whom it states.
+    pair.wait_for_decision("unknown_resource", ann, "start_chat", bob)
+
+
+@pytest.mark.parametrize(
+    "options, message",
+    [
+        ({"urll": "http://a"}, "`urll` is not known"),
+        ({"url": "https://a"}, "`url` must be http://HOST:PORT or unix:/PATH"),
+        ({"url": 7}, "`url` has a value of the wrong type"),
+        ({"timeout": 0}, "`timeout` must be more than 0 seconds"),
+        ({"timeout": True}, "`timeout` has a value of the wrong type"),
+        ({"on_error": "ignore"}, "`on_error` must be deny or allow"),
+        ({"token_path": "/nowhere"}, "`token_path` can't be read"),
+        ({"facts": {"admin_level": "high"}}, "`facts.admin_level` has a value of the wrong type"),
+        ({"facts": {"tokens": "x"}}, "`facts.tokens` is not known"),
+        (["url"], "`config` must be a mapping"),
+    ],
+)
+def test_mistakes_in_the_configuration(options, message):
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        parse(options)
 
 
 def test_antispam_by_the_dialect(both):

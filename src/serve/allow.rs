@@ -10,10 +10,9 @@ use super::{
     decision_log::Via,
     freshness,
     handler::RequestContext,
-    query::{QueryParams, header_name},
+    query::{DECIDE_PARAMETERS, QueryParams, header_name},
     question,
     response::{self, HttpError, HttpResponse, OBLIGATIONS, REASON},
-    v1,
 };
 use crate::request::Decision;
 use hyper::{
@@ -66,7 +65,7 @@ pub(super) fn allow(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> 
 fn mapped<'r>(maps: &'r [AllowMap], head: &'r Parts) -> Result<QueryParams<'r>, HttpError> {
     let values = AllowMap::read(maps, head, PATH)
         .map_err(|UnmappedRequest { at, message }| denied(HttpError::bad_request(at, message)))?;
-    Ok(QueryParams::from_values(v1::DECIDE_PARAMETERS, values))
+    Ok(QueryParams::from_values(DECIDE_PARAMETERS, values))
 }
 
 /// An error that proxies take for a denial: to some of them, a 400 is a fault of the daemon.
@@ -77,11 +76,11 @@ fn denied(error: HttpError) -> HttpError {
 fn parameters(head: &Parts) -> Result<QueryParams<'_>, HttpError> {
     let headers = header_parameters(&head.headers)?;
     if head.uri.path() != PATH {
-        return Ok(QueryParams::from_headers(v1::DECIDE_PARAMETERS, headers));
+        return Ok(QueryParams::from_headers(DECIDE_PARAMETERS, headers));
     }
-    let query = QueryParams::parse(head.uri.query(), v1::DECIDE_PARAMETERS)?;
+    let query = QueryParams::parse(head.uri.query(), DECIDE_PARAMETERS)?;
     if query.is_empty() && !headers.is_empty() {
-        return Ok(QueryParams::from_headers(v1::DECIDE_PARAMETERS, headers));
+        return Ok(QueryParams::from_headers(DECIDE_PARAMETERS, headers));
     }
     match headers.iter().find(|&&(name, value)| query.get(name) != Some(value)) {
         None => Ok(query),

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::{
     original_uri::{OriginalUri, only_header},
-    v1,
+    query::DECIDE_PARAMETERS,
 };
 use crate::{request::suggest, wire::excerpt};
 
@@ -213,7 +213,7 @@ fn unmapped(at: &'static str, message: impl Into<String>) -> UnmappedRequest {
 
 fn part_name(name: &str) -> Result<&'static str, AllowMapError> {
     // An explanation has no place in a status.
-    let known = || v1::DECIDE_PARAMETERS.iter().copied().filter(|known| *known != "explain");
+    let known = || DECIDE_PARAMETERS.iter().copied().filter(|known| *known != "explain");
     known().find(|known| *known == name).ok_or_else(|| {
         let name = excerpt(name);
         let known = suggest(&name, known().chain([URI]));

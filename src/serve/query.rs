@@ -5,6 +5,18 @@ use std::borrow::Cow;
 use super::response::HttpError;
 use crate::{request::suggest, wire::PercentEncoding};
 
+/// The parameters of a decision.
+pub(super) const DECIDE_PARAMETERS: &[&str] = &[
+    "subject",
+    "action",
+    "resource",
+    "resource_type",
+    "member",
+    "field",
+    "conversation",
+    "explain",
+];
+
 /// The parameters of a query string: each one known, and given once.
 #[derive(Debug)]
 pub(super) struct QueryParams<'q> {

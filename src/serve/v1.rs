@@ -11,7 +11,7 @@ use super::{
     handler::{RequestContext, RouteRequest},
     json::JsonObject,
     list_stream::{self, Producer},
-    query::QueryParams,
+    query::{DECIDE_PARAMETERS, QueryParams},
     question::{self, QuestionBody},
     response::{self, HttpError, HttpResponse},
 };
@@ -21,17 +21,6 @@ use crate::{
     wire::{explanation_json, list_field},
 };
 
-/// The parameters of a decision.
-pub(super) const DECIDE_PARAMETERS: &[&str] = &[
-    "subject",
-    "action",
-    "resource",
-    "resource_type",
-    "member",
-    "field",
-    "conversation",
-    "explain",
-];
 const REACH_PARAMETERS: &[&str] = &[
     "subject",
     "action",

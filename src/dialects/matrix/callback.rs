@@ -77,9 +77,9 @@ impl Callback {
             }
             Self::UserMaySend3pidInvite => {
                 let inviter = arguments.id("inviter")?;
-                let invitee = third_party_id(arguments)?;
+                let address = third_party_id(arguments)?;
                 let room = Room::find(arguments.id("room_id")?, inviter, hint, backend)?;
-                room.invitation(inviter, &invitee).decide(backend)
+                room.invitation(inviter, &address).decide(backend)
             }
             Self::UserMayCreateRoom | Self::UserMayCreateRoomAlias => {
                 Question::alone(arguments.id("user_id")?, Action::CreateGroup).decide(backend)

@@ -55,12 +55,10 @@ impl<'r> Room<'r> {
     }
 
     /// The question whether a user may invite another one.
-    pub(super) fn invitation<'q>(&'q self, inviter: &'q str, invitee: &'q str) -> Question<'q> {
+    pub(super) fn invitation<'q>(&'q self, sender: &'q str, invitee: &'q str) -> Question<'q> {
         match self {
-            Self::Group(id) => {
-                Question::in_group(inviter, Action::AddMember, id).of_member(invitee)
-            }
-            Self::Unknown | Self::Direct(_) => Question::about(inviter, Action::StartChat, invitee),
+            Self::Group(id) => Question::in_group(sender, Action::AddMember, id).of_member(invitee),
+            Self::Unknown | Self::Direct(_) => Question::about(sender, Action::StartChat, invitee),
         }
     }
 

@@ -128,7 +128,7 @@ pub(crate) const HEAVY: [(&str, &str); 29] = [
 pub(crate) const CLIENT: [&str; 4] = ["hyper", "hyper_util", "http_body_util", "tokio_rustls"];
 
 /// What stands at the top of the repository, hidden files aside.
-pub(crate) const TOP: [&str; 23] = [
+pub(crate) const TOP: [&str; 24] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -148,6 +148,7 @@ pub(crate) const TOP: [&str; 23] = [
     "examples",
     "fuzz",
     "grammar",
+    "integrations",
     "packaging",
     "policies",
     "src",

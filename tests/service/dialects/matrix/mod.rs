@@ -73,10 +73,12 @@ fn invite(from: &str, to: &str, room: &str) -> Value {
 }
 
 fn event(sender: &str, room: &str, kind: &str, content: Value) -> Value {
-    json!({ "event": {
+    let mut body = json!({ "event": {
         "sender": user(sender), "room_id": format!("!{room}:chat.test"), "type": kind,
-        "content": content, "event_id": "$1", "origin_server_ts": 1, "unsigned": {},
-    } })
+        "event_id": "$1", "origin_server_ts": 1, "unsigned": {},
+    } });
+    body["event"]["content"] = content;
+    body
 }
 
 fn state(sender: &str, room: &str, kind: &str, key: &str, content: Value) -> Value {

@@ -20,9 +20,9 @@ fn serving(maps: &[&str]) -> Daemon {
 }
 
 fn ask(daemon: &Daemon, path: &str, headers: &[(&str, &str)]) -> Answer {
-    let lines: String =
+    let lines: Vec<_> =
         headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
-    daemon.connect().ask("GET", path, &lines, b"")
+    daemon.connect().ask("GET", path, &lines.concat(), b"")
 }
 
 /// The status, and the reason or the part that is wrong.
