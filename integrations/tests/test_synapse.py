@@ -177,6 +177,19 @@ def test_power_levels_are_roles(both):
     wait_for("the end of the group", lambda: pair.daemon.get(gone)[0] == 404)
 
 
+def test_a_new_room_is_a_group_at_once(both):
+    policy = """
+users: { "@ann:chat.test": { permissions: { start_chat: false } } }
+"""
+    pair = both(policy=policy)
+    ann, bob = pair.synapse.register("ann"), pair.synapse.register("bob")
+    denied(ann.create_room(is_direct=True, invite=[bob.id]), "start_chat", "permission_off")
+    for _ in range(5):
+        room = allowed(ann.create_room(invite=[bob.id]))["room_id"]
+        allowed(bob.join(room))
+        allowed(bob.send(room, "hello"))
+
+
 def test_direct_rooms_are_conversations(both):
     pair = both()
     synapse = pair.synapse

@@ -5,7 +5,7 @@ import logging
 import uuid
 from typing import Any, Optional
 
-from twisted.internet import defer
+from twisted.internet import defer, reactor
 
 from synapse.logging.context import make_deferred_yieldable
 from synapse.module_api import ModuleApi
@@ -34,6 +34,8 @@ class FactsQueue:
         self._api = api
         self._client = client
         self._waiting: dict[str, Commands] = {}
+        # The keys of the batch that is being written.
+        self._writing: set[str] = set()
         self._wake: Optional[defer.Deferred] = None
 
     def put(self, key: str, commands: Commands) -> None:
@@ -45,6 +47,12 @@ class FactsQueue:
             wake, self._wake = self._wake, None
             wake.callback(None)
 
+    async def settle(self, key: str, seconds: float) -> None:
+        """Waits until what is stated under a key is written, but no longer than this."""
+        end = reactor.seconds() + seconds
+        while (key in self._waiting or key in self._writing) and reactor.seconds() < end:
+            await self._api.sleep(0.005)
+
     async def run(self) -> None:
         """Writes what waits, for ever."""
         while True:
@@ -52,10 +60,12 @@ class FactsQueue:
                 self._wake = defer.Deferred()
                 await make_deferred_yieldable(self._wake)
             batch = self._take()
+            self._writing = set(batch)
             try:
                 await self._write(batch)
             except Exception:
                 logger.exception("peerage: facts of %s are lost", ", ".join(batch))
+            self._writing = set()
 
     def _take(self) -> dict[str, Commands]:
         batch: dict[str, Commands] = {}

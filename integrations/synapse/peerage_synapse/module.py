@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 IGNORED = "m.ignored_user_list"
 DIRECT = "m.direct"
 
+# A room that is not there yet.
+NEW_ROOM = "!new"
+
 Answer = Union[str, tuple[Codes, dict]]
 
 
@@ -85,7 +88,7 @@ class PeerageModule:
             return answer
         # Synapse would ask for each invitation once the room is there, and leave it behind.
         for invitee in room_config.get("invite") or []:
-            arguments = {"inviter": user_id, "invitee": invitee, "room_id": "!new"}
+            arguments = {"inviter": user_id, "invitee": invitee, "room_id": NEW_ROOM}
             answer = await self._ask("user_may_invite", arguments, {"is_direct": True})
             if answer != NOT_SPAM:
                 return answer
@@ -115,6 +118,9 @@ class PeerageModule:
 
     async def _other_one(self, room_id: str, user: str) -> Optional[str]:
         """The other one in a direct room of two."""
+        # The members of a large room are not read for each message.
+        if self._facts is not None and room_id in self._facts.crowded_rooms:
+            return None
         members = await self._api.get_room_state(room_id, [(rooms.MEMBER, None)])
         other = rooms.other_one(members, user)
         if other is None or room_id in self._direct_rooms:
@@ -132,6 +138,10 @@ class PeerageModule:
 
     async def _ask(self, callback: str, arguments: dict, hint: dict) -> Answer:
         """Asks the daemon; the answer is what Synapse takes from a callback."""
+        if self._facts is not None:
+            room_id = _room_in(arguments)
+            if room_id is not None:
+                await self._facts.settle_room(room_id, self._config.timeout)
         answer = await self._ask_once(callback, arguments, hint)
         if self._facts is None or answer == NOT_SPAM:
             return answer
@@ -177,6 +187,21 @@ class Facts:
         self._client = client
         self._queue = FactsQueue(api, client)
         self._direct_rooms = direct_rooms
+        # The rooms with more than two users.
+        self.crowded_rooms: set[str] = set()
+        self._stated_rooms: set[str] = set()
+
+    async def settle_room(self, room_id: str, seconds: float) -> None:
+        """Waits until the daemon knows who is in a room, but no longer than this.
+
+        Else what is asked of a room that was just made would be decided as of one that is no group.
+        """
+        if room_id not in self._stated_rooms:
+            state = await self._api.get_room_state(room_id, rooms.STATES)
+            if not state:
+                return
+            self._state_room(room_id, state)
+        await self._queue.settle(_room_key(room_id), seconds)
 
     async def run(self) -> None:
         """States everything once, where this process is the one for it, and then what changes."""
@@ -214,6 +239,9 @@ class Facts:
         # One with more is a group like others, however it was made.
         if len(rooms.present(state, ("join", "invite"))) > 2:
             self._direct_rooms.discard(event.room_id)
+            self.crowded_rooms.add(event.room_id)
+        else:
+            self.crowded_rooms.discard(event.room_id)
         self._state_room(event.room_id, state)
 
     async def on_account_data_updated(
@@ -241,7 +269,8 @@ class Facts:
     def _state_room(self, room_id: str, state: rooms.State) -> None:
         """States who is in a room; one that all have left is no group any longer."""
         roles = rooms.roles(state, self._config.admin_level, self._config.super_admin_level)
-        key = f"room {room_id}"
+        key = _room_key(room_id)
+        self._stated_rooms.add(room_id)
         if not roles:
             # Only a group that is known can be deleted, so it is stated before.
             group = {"op": "put_group", "group": room_id, "matrix": "dm"}
@@ -276,6 +305,17 @@ class Facts:
             opened = [{"op": "open_conversation", "users": [user, other]} for other in others]
             if opened:
                 self._queue.put(f"chats of {user}", [*_users([user, *others]), *opened])
+
+
+def _room_key(room_id: str) -> str:
+    return f"room {room_id}"
+
+
+def _room_in(arguments: dict) -> Optional[str]:
+    """The room that a question is about, if it is there."""
+    room_id = arguments.get("room_id") or arguments.get("room")
+    room_id = room_id or arguments.get("event", {}).get("room_id")
+    return None if room_id == NEW_ROOM else room_id
 
 
 def _users_in(arguments: dict) -> list[str]:
