@@ -1,9 +1,12 @@
 """peerage beside a real Synapse: what its clients receive, and what its log says."""
 
+import http.server
 import re
 import signal
 import sys
+import threading
 import time
+import urllib.request
 from urllib.parse import quote
 
 import pytest
@@ -29,7 +32,7 @@ MODULE = """
       url: {url}
       timeout: {timeout}
       on_error: {on_error}
-      facts: {{ url: '{url}', token_path: {token} }}
+      facts: {{ url: '{facts}', token_path: {token} }}
 """
 
 ANTISPAM = """
@@ -50,10 +53,37 @@ SOCKETS = """
 """
 
 
+def slow_way(url, seconds):
+    """An address from which requests reach the daemon after a while."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            time.sleep(seconds)
+            names = ("Authorization", "Content-Type", "Idempotency-Key")
+            headers = {name: self.headers[name] for name in names if self.headers[name]}
+            request = urllib.request.Request(url + self.path, body, headers)
+            with urllib.request.urlopen(request) as response:
+                answer = response.read()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_port}"
+
+
 class Both:
     """A daemon, and a Synapse with a module that asks it."""
 
-    def __init__(self, folder, policy=POLICY, module=MODULE, sockets=False, on_error="deny", timeout=2):
+    def __init__(self, folder, policy=POLICY, module=MODULE, sockets=False, delay=0, on_error="deny", timeout=2):
         for name in ("daemon", "synapse"):
             (folder / name).mkdir()
         place = folder / "daemon"
@@ -62,6 +92,7 @@ class Both:
             arguments += ["--uds", str(place / "decide"), "--admin-uds", str(place / "admin")]
         self.daemon = Daemon(place, policy, *arguments)
         values = {"url": self.daemon.url, "token": self.daemon.token_file, "folder": place}
+        values["facts"] = slow_way(self.daemon.url, delay) if delay else self.daemon.url
         modules = module.format(**values, on_error=on_error, timeout=timeout)
         try:
             self.synapse = Synapse(folder / "synapse", modules)
@@ -181,10 +212,10 @@ def test_a_new_room_is_a_group_at_once(both):
     policy = """
 users: { "@ann:chat.test": { permissions: { start_chat: false } } }
 """
-    pair = both(policy=policy)
+    pair = both(policy=policy, delay=0.3, timeout=5)
     ann, bob = pair.synapse.register("ann"), pair.synapse.register("bob")
     denied(ann.create_room(is_direct=True, invite=[bob.id]), "start_chat", "permission_off")
-    for _ in range(5):
+    for _ in range(2):
         room = allowed(ann.create_room(invite=[bob.id]))["room_id"]
         allowed(bob.join(room))
         allowed(bob.send(room, "hello"))
