@@ -202,6 +202,8 @@ def test_power_levels_are_roles(both):
     levels["invite"] = 0
     allowed(ann.request("PUT", f"/rooms/{quote(room)}/state/m.room.power_levels", levels))
     denied(cat.invite(room, dan), "add_member", "needs_admin")
+    assert "peerage: user_may_invite denied: " in synapse.log()
+    assert f"peerage: wrote facts of room {room}" in synapse.log()
     for user in (ann, bob, cat):
         allowed(user.request("POST", f"/rooms/{quote(room)}/leave", {}))
     gone = f"/v1/facts/groups/{quote(room, safe='')}"
@@ -240,6 +242,7 @@ def test_direct_rooms_are_conversations(both):
     bob.ignore(ann)
     pair.wait_for_decision("blocked_by_resource", ann, "send_message", bob)
     denied(ann.send(room, "two"), "send_message", "blocked_by_resource")
+    assert "peerage: check_event_for_spam denied: " in synapse.log()
 
 
 def test_facts_of_before_the_module_are_stated_at_the_start(both):
@@ -305,6 +308,7 @@ def test_over_unix_sockets(both):
     bob.ignore(ann)
     pair.wait_for_decision("blocked_by_resource", ann, "start_chat", bob)
     denied(ann.create_room(is_direct=True, invite=[bob.id]), "start_chat", "blocked_by_resource")
+    assert "peerage: user_may_invite denied: " in pair.synapse.log()
 
 
 def test_a_fact_that_is_refused_keeps_no_other_back(both):
