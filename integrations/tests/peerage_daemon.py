@@ -56,10 +56,17 @@ class Daemon:
         self.process.kill()
         self.process.wait(30)
 
-    def get(self, path):
-        """The status and the JSON of an answer to an administrator."""
-        request = urllib.request.Request(self.url + path)
+    def write(self, *commands):
+        """Writes facts as an administrator."""
+        status, answer = self.get("/v1/facts", {"commands": commands})
+        assert status == 200, answer
+
+    def get(self, path, body=None):
+        """The status and the JSON of an answer to an administrator; with a body, to a POST of it."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data)
         request.add_header("Authorization", f"Bearer {TOKEN}")
+        request.add_header("Content-Type", "application/json")
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
                 return response.status, json.load(response)

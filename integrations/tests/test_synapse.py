@@ -230,7 +230,10 @@ def test_direct_rooms_are_conversations(both):
     room = allowed(ann.create_room(invite=[bob.id]))["room_id"]
     allowed(bob.join(room))
     pair.wait_for_group(room, lambda group: len(group["super_admins"] + group["members"]) == 2)
-    ann.set_data("m.direct", {bob.id: [room]})
+    # What an account says of rooms that the other one has not joined is no conversation.
+    cat = synapse.register("cat")
+    alone = allowed(ann.create_room(invite=[cat.id]))["room_id"]
+    ann.set_data("m.direct", {cat.id: [alone], bob.id: [room, "!none:chat.test"]})
 
     def conversations():
         return pair.daemon.get(f"/v1/facts/users/{quote(ann.id)}")[1]["conversations"]
@@ -243,6 +246,28 @@ def test_direct_rooms_are_conversations(both):
     pair.wait_for_decision("blocked_by_resource", ann, "send_message", bob)
     denied(ann.send(room, "two"), "send_message", "blocked_by_resource")
     assert "peerage: check_event_for_spam denied: " in synapse.log()
+
+
+def test_a_list_of_an_account_frees_from_nothing(both):
+    pair = both()
+    synapse = pair.synapse
+    ann, bob, cat = (synapse.register(name) for name in ("ann", "bob", "cat"))
+    room = allowed(ann.create_room(invite=[bob.id], room_version="11"))["room_id"]
+    allowed(bob.join(room))
+    pair.wait_for_group(room, lambda group: bob.id in group["members"])
+    pair.daemon.write({"op": "mute_member", "group": room, "member": bob.id})
+    bob.set_data("m.direct", {ann.id: [room]})
+    denied(bob.send(room, "psst"), "send_message", "muted")
+    levels = ann.request("GET", f"/rooms/{quote(room)}/state/m.room.power_levels")[1]
+    allowed(
+        ann.request(
+            "PUT", f"/rooms/{quote(room)}/state/m.room.power_levels", {**levels, "invite": 0}
+        )
+    )
+    denied(bob.invite(room, cat), "add_member", "needs_admin")
+    content = {"membership": "invite", "is_direct": True}
+    path = f"/rooms/{quote(room)}/state/m.room.member/{quote(cat.id)}"
+    denied(bob.request("PUT", path, content), "add_member", "needs_admin")
 
 
 def test_facts_of_before_the_module_are_stated_at_the_start(both):

@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 IGNORED = "m.ignored_user_list"
 DIRECT = "m.direct"
 
+# How many of the rooms that an account lists for one user are looked at.
+MOST_ROOMS = 10
+
 # A room that is not there yet.
 NEW_ROOM = "!new"
 
@@ -38,7 +41,7 @@ class PeerageModule:
         self._config = config
         self._api = api
         self._client = Client(config.address, config.token)
-        # Rooms that an invitation or an account's data calls direct.
+        # Rooms whose creator made them direct. Others' words on it may only forbid something more.
         self._direct_rooms: set[str] = set()
         self._facts: Optional[Facts] = None
         api.register_spam_checker_callbacks(
@@ -103,15 +106,19 @@ class PeerageModule:
         return await self._ask("user_may_publish_room", arguments, {})
 
     async def check_event_for_spam(self, event: EventBase) -> Answer:
-        hint: dict[str, Any] = {}
+        arguments = {"event": _event_dict(event)}
         if event.is_state():
-            # Who sets a room up is known before the facts about it are.
             hint = self._room_hint(event.room_id) if event.type != rooms.CREATE else {}
-        else:
-            other = await self._other_one(event.room_id, event.sender)
-            if other is not None:
-                hint = {"other": other}
-        return await self._ask("check_event_for_spam", {"event": _event_dict(event)}, hint)
+            return await self._ask("check_event_for_spam", arguments, hint)
+        other = await self._other_one(event.room_id, event.sender)
+        hint = {} if other is None else {"other": other}
+        if other is None or event.room_id in self._direct_rooms:
+            return await self._ask("check_event_for_spam", arguments, hint)
+        # That an account lists a room of two as direct does not free it from what holds in the group.
+        answer = await self._ask("check_event_for_spam", arguments, {})
+        if answer == NOT_SPAM:
+            answer = await self._ask("check_event_for_spam", arguments, hint)
+        return answer
 
     def _room_hint(self, room_id: str) -> dict[str, Any]:
         return {"is_direct": True} if room_id in self._direct_rooms else {}
@@ -127,7 +134,6 @@ class PeerageModule:
             return other
         for one, of in ((user, other), (other, user)):
             if self._api.is_mine(one) and room_id in await self._direct_list(one, of):
-                self._direct_rooms.add(room_id)
                 return other
         return None
 
@@ -234,7 +240,9 @@ class Facts:
     async def on_new_event(self, event: EventBase, state: rooms.State) -> None:
         if not event.is_state() or event.type not in rooms.STATE_TYPES:
             return
-        if event.type == rooms.MEMBER and event.content.get("is_direct") is True:
+        create = state.get((rooms.CREATE, ""))
+        is_creators = create is not None and create.sender == event.sender
+        if is_creators and event.type == rooms.MEMBER and event.content.get("is_direct") is True:
             self._direct_rooms.add(event.room_id)
         # One with more is a group like others, however it was made.
         if len(rooms.present(state, ("join", "invite"))) > 2:
@@ -248,7 +256,7 @@ class Facts:
         self, user_id: str, room_id: Optional[str], kind: str, content: dict
     ) -> None:
         if room_id is None:
-            self._state_account(user_id, kind, content)
+            await self._state_account(user_id, kind, content)
 
     async def _state_all(self) -> None:
         def read(txn: Any) -> tuple[list, list]:
@@ -262,7 +270,7 @@ class Facts:
 
         accounts, room_ids = await self._api.run_db_interaction("peerage_facts", read)
         for user, kind, content in accounts:
-            self._state_account(user, kind, json.loads(content))
+            await self._state_account(user, kind, json.loads(content))
         for room_id in room_ids:
             self._state_room(room_id, await self._api.get_room_state(room_id, rooms.STATES))
 
@@ -287,7 +295,19 @@ class Facts:
             group["merge_metadata"] = {"is_direct": True}
         self._queue.put(key, [*_users(roles), group])
 
-    def _state_account(self, user: str, kind: str, content: dict) -> None:
+    async def _share_room(self, user: str, other: str, room_ids: list) -> bool:
+        """Whether two users, and nobody else, have joined one of these rooms.
+
+        The list is the user's own. A conversation frees from rules for new ones, so the other one must have joined.
+        """
+        for room_id in room_ids[:MOST_ROOMS]:
+            if isinstance(room_id, str):
+                state = await self._api.get_room_state(room_id, [(rooms.MEMBER, None)])
+                if rooms.present(state) == sorted([user, other]):
+                    return True
+        return False
+
+    async def _state_account(self, user: str, kind: str, content: dict) -> None:
         if kind == IGNORED:
             listed = content.get("ignored_users")
             ignored = sorted(listed) if isinstance(listed, dict) else []
@@ -298,10 +318,8 @@ class Facts:
             others = [
                 other
                 for other, listed in sorted(content.items())
-                if other != user and other.startswith("@") and isinstance(listed, list) and listed
+                if isinstance(listed, list) and await self._share_room(user, other, listed)
             ]
-            for other in others:
-                self._direct_rooms.update(room for room in content[other] if isinstance(room, str))
             opened = [{"op": "open_conversation", "users": [user, other]} for other in others]
             if opened:
                 self._queue.put(f"chats of {user}", [*_users([user, *others]), *opened])

@@ -53,10 +53,8 @@ pub(super) fn invitation(
     backend: &dyn Backend,
 ) -> Result<CallbackVerdict, MatrixStop> {
     let (sender, invitee) = (id(event, "sender")?, id(event, "state_key")?);
+    // The event's own `is_direct` is its sender's, who may invite into a group by it otherwise.
     let room = Room::find(id(event, "room_id")?, sender, hint, backend)?;
-    // A server that takes part in no group of this name learns only from the event that it is direct.
-    let is_direct = object(event, "content")?.get("is_direct") == Some(&true.into());
-    let room = if is_direct { Room::Unknown } else { room };
     Ok(room.invitation(sender, invitee).decide(backend))
 }
 

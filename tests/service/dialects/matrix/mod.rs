@@ -137,12 +137,12 @@ fn invitations_are_chats_or_members() {
             (
                 "federated_user_may_invite",
                 by_event(
-                    "gil",
+                    "bob",
                     "hal",
                     "club",
                     json!({ "membership": "invite", "is_direct": true }),
                 ),
-                "start_chat no_rule",
+                "add_member not_member",
             ),
             (
                 "user_may_send_3pid_invite",
