@@ -72,3 +72,17 @@ class Daemon:
                 return response.status, json.load(response)
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"null")
+
+    def text(self, path):
+        with urllib.request.urlopen(self.url + path, timeout=30) as response:
+            return response.read().decode()
+
+    def send(self, commands):
+        """Carries out commands as an administrator."""
+        request = urllib.request.Request(
+            self.url + "/v1/facts", data=json.dumps({"commands": commands}).encode()
+        )
+        request.add_header("Authorization", f"Bearer {TOKEN}")
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return json.load(response)

@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The pages that are typed, in their order.
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
     "docs/operation/runbook.md",
     "docs/operation/stores.md",
     "docs/operation/observing.md",
