@@ -36,6 +36,7 @@ mod line_writer;
 mod list_stream;
 mod listen;
 mod metrics;
+mod openapi;
 mod options;
 mod original_uri;
 mod peer;

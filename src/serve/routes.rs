@@ -9,6 +9,7 @@ use super::{
     handler::{
         Access, BodyKind, Handler, Methods, Operation, RequestContext, Respond, RouteRequest,
     },
+    openapi,
     public_url::{PublicUrl, WELL_KNOWN},
     response::{self, HttpError, HttpResponse},
     status, v1,
@@ -165,6 +166,12 @@ const ROUTES: &[Route] = &[
         scope: Scope::Exact,
         home: RouteHome::Everywhere,
         operations: &[read(Handler::Inline(metadata))],
+    },
+    Route {
+        path: "/openapi.json",
+        scope: Scope::Exact,
+        home: RouteHome::Everywhere,
+        operations: &[read(Handler::Inline(openapi::document))],
     },
     Route {
         path: "/v1/reload",
@@ -339,4 +346,34 @@ impl Route {
 #[expect(clippy::unnecessary_wraps, reason = "it is a handler like the others")]
 fn metadata(cx: &RequestContext<'_>) -> Result<HttpResponse, HttpError> {
     Ok(response::json_response(StatusCode::OK, cx.app.metadata.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn the_description_has_each_route_and_no_other() {
+        let document: Value = serde_json::from_str(include_str!("openapi.json")).unwrap();
+        let described: BTreeSet<String> = document["paths"]
+            .as_object()
+            .unwrap()
+            .iter()
+            .flat_map(|(path, methods)| {
+                methods.as_object().unwrap().keys().map(move |method| format!("{method} {path}"))
+            })
+            .collect();
+        let routes = ROUTES.iter().flat_map(|route| {
+            let below = if route.scope == Scope::Below { "/{id}" } else { "" };
+            route.operations.iter().map(move |operation| {
+                let method = if operation.methods == Methods::Post { "post" } else { "get" };
+                format!("{method} {}{below}", route.path)
+            })
+        });
+        assert_eq!(described, routes.collect());
+    }
 }

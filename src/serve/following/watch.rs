@@ -58,7 +58,7 @@ async fn start(app: &Arc<App>, request: RouteRequest) -> Result<HttpResponse, Ht
         Err(error) => return Ok(error.response()),
     };
     let (questions, revision, view) = read?;
-    let watched = connection.clone();
+    let peer = Arc::clone(&connection.peer);
     let watcher = Watcher {
         app: Arc::clone(app),
         headers: head.headers,
@@ -69,7 +69,7 @@ async fn start(app: &Arc<App>, request: RouteRequest) -> Result<HttpResponse, Ht
         follower,
     };
     tokio::spawn(async move {
-        let _watch = watched.peer.watch();
+        let _watch = peer.watch();
         watcher.run().await;
     });
     let mut response = Response::new(ResponseBody::Stream(stream));

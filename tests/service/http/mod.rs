@@ -24,6 +24,7 @@ mod http2;
 mod listeners;
 mod logs;
 mod native;
+mod openapi;
 mod pressure;
 mod sockets;
 mod stale;

@@ -114,6 +114,7 @@ fn routes() -> Vec<(&'static str, String, &'static str, Option<&'static str>)> {
             Some("decide"),
         ),
         ("GET", "/.well-known/authzen-configuration".to_owned(), "", None),
+        ("GET", "/openapi.json".to_owned(), "", None),
         ("GET", "/healthz".to_owned(), "", None),
         ("GET", "/readyz".to_owned(), "", None),
         ("GET", "/metrics".to_owned(), "", None),
