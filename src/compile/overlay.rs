@@ -7,7 +7,7 @@ use crate::syntax::ast::{
 };
 
 /// Overlays statements with others. A record replaces the fields that it gives, a section of settings
-/// the keys, and a rule those of the same id or name; everything else is added.
+/// the keys, a rule those of the same id or name, and a window the one of its name; everything else is added.
 ///
 /// The overlay comes first. Costs a look at each item, and for rules and settings at each item of the
 /// overlay too.
@@ -36,6 +36,7 @@ enum OverlayKind {
     User,
     Group,
     Matrix,
+    Window,
 }
 
 impl<'s> Overlay<'s> {
@@ -46,6 +47,7 @@ impl<'s> Overlay<'s> {
                 Item::User(user) => (OverlayKind::User, &user.id),
                 Item::Group(group) => (OverlayKind::Group, &group.id),
                 Item::Matrix(matrix) => (OverlayKind::Matrix, &matrix.name),
+                Item::Window(window) => (OverlayKind::Window, &window.name),
                 Item::Tags(_)
                 | Item::ProtectedTags(_)
                 | Item::Rules(_)
@@ -55,7 +57,6 @@ impl<'s> Overlay<'s> {
                 | Item::Audience(_)
                 | Item::Accepts(_)
                 | Item::Action(_)
-                | Item::Window(_)
                 | Item::Word(_)
                 | Item::Settings(_)
                 | Item::Peers(_)
@@ -108,6 +109,10 @@ impl<'s> Overlay<'s> {
                 }
                 _ => Some(Item::Matrix(stated)),
             },
+            Item::Window(stated) => match self.record(OverlayKind::Window, &stated.name) {
+                Some(_) => None,
+                None => Some(Item::Window(stated)),
+            },
             Item::Tags(_)
             | Item::ProtectedTags(_)
             | Item::Rules(_)
@@ -116,7 +121,6 @@ impl<'s> Overlay<'s> {
             | Item::Audience(_)
             | Item::Accepts(_)
             | Item::Action(_)
-            | Item::Window(_)
             | Item::Conversation(_)
             | Item::Invariant(_)
             | Item::Lints(_) => Some(item),

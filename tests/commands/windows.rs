@@ -26,6 +26,13 @@ tests:
       windows: { evening: { from: \"17:00\", to: \"20:00\", zone: Europe/Berlin } }
       rules: [{ condition: \"all(hasTag(b), during(evening))\", outcome: [a] }]
     expect: [{ subject: 2, action: start_chat, resource: 1, allow: true }]
+  - name: with a window of the policy at other hours
+    at: 2026-11-30T18:00:00+01:00
+    given:
+      windows: { work: { from: \"17:00\", to: \"20:00\", zone: Europe/Berlin } }
+    expect:
+      - { subject: 1, action: start_chat, resource: 2, allow: true }
+      - { subject: 1, action: start_chat, reaches: [2] }
 ";
 
 const AT_WORK: &str = "2026-11-30T07:00:00Z";
