@@ -100,9 +100,10 @@ pub(super) fn run(options: &DiffOptions, output: &Output) -> Result<Exit> {
         }
         return Ok(policy::exit(&versions.old).max(policy::exit(&versions.new)));
     };
-    let diff = progress::during("comparing the policies", || {
+    let mut diff = progress::during("comparing the policies", || {
         Diff::compute(&views.old, &views.new, options.conversation, DiffDetail::default())
     });
+    diff.add_restrictions(views.restrictions);
     let exceeded = options.exceeded(&diff);
     match output.format() {
         Format::Json => {

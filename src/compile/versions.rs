@@ -8,6 +8,8 @@ use crate::{
     syntax::{self, Ast, ast},
 };
 
+use super::restrictions::{RestrictionChange, StatedRestrictions};
+
 /// Two policies over the same users, if neither has errors, and a report of each.
 #[derive(Debug)]
 pub struct Versions {
@@ -22,6 +24,8 @@ pub struct Versions {
 pub struct VersionPair {
     pub old: View,
     pub new: View,
+    /// The restrictions of groups in which the files of the two differ; none if the groups are of other files.
+    pub restrictions: Vec<RestrictionChange>,
 }
 
 /// Compiles two policies over the users, groups and conversations of `new`, or of `facts`.
@@ -34,7 +38,7 @@ pub fn build_versions(
     new: &LoadedSources,
     facts: Option<&LoadedSources>,
 ) -> Versions {
-    let (new_policy, new_report) = match facts {
+    let (new_policy, new_report, stated) = match facts {
         None => resolve(&[&new.errors], &new.sources, |_| true, |_| true),
         Some(facts) => {
             let sources = concat_sources(&new.sources, &facts.sources);
@@ -52,7 +56,7 @@ pub fn build_versions(
             resolve(&errors, &sources, keep, |source| contains_source(&facts.sources, source))
         }
     };
-    let (old_policy, old_report) = read_policy(old);
+    let (old_policy, old_report, stated_before) = read_policy(old);
     let views = match (old_policy, new_policy) {
         (Some(mut old), Some(new)) => {
             let groups = new.groups.clone();
@@ -62,7 +66,11 @@ pub fn build_versions(
             old.groups = groups;
             old.users = Users::Unchanged(new.population.key);
             let old = super::compile(&old, Some(&new));
-            Some(VersionPair { old, new })
+            let restrictions = match facts {
+                None => stated_before.changes(stated),
+                Some(_) => Vec::new(),
+            };
+            Some(VersionPair { old, new, restrictions })
         }
         _ => None,
     };
@@ -70,7 +78,7 @@ pub fn build_versions(
 }
 
 /// A policy without its users.
-fn read_policy(loaded: &LoadedSources) -> (Option<Policy>, Report) {
+fn read_policy(loaded: &LoadedSources) -> (Option<Policy>, Report, StatedRestrictions) {
     let keep = |item: &ast::Item<'_>| !item.is_fact();
     resolve(&[&loaded.errors], &loaded.sources, keep, |_| false)
 }
@@ -80,12 +88,13 @@ fn resolve(
     sources: &Sources,
     keep: impl Fn(&ast::Item<'_>) -> bool,
     keep_bulk: impl Fn(&Source) -> bool,
-) -> (Option<Policy>, Report) {
+) -> (Option<Policy>, Report, StatedRestrictions) {
     let mut problems = Diagnostics::default();
     for error in errors.iter().flat_map(|errors| errors.iter()) {
         problems.push(error.into());
     }
     let Ast { mut items, mut bulk } = syntax::parse(sources, &mut problems);
+    let restrictions = StatedRestrictions::of(&items);
     items.retain(keep);
     bulk.retain(|file| sources.get(file.id).is_some_and(&keep_bulk));
     let policy = policy::resolve(
@@ -97,7 +106,7 @@ fn resolve(
         &mut problems,
     );
     let policy = (!problems.has_errors()).then_some(policy);
-    (policy, Report::new(problems, sources))
+    (policy, Report::new(problems, sources), restrictions)
 }
 
 fn concat_sources(one: &Sources, other: &Sources) -> Sources {
@@ -112,7 +121,7 @@ fn contains_source(sources: &Sources, source: &Source) -> bool {
 /// Builds the policy of files over the users of another view, whatever the files say about users; `None`
 /// if it has errors. It is of the moment of that view. Costs set algebra for what the two policies say differently.
 pub fn build_over(loaded: &LoadedSources, known: &View) -> Option<View> {
-    let (policy, _) = read_policy(loaded);
+    let (policy, ..) = read_policy(loaded);
     let mut policy = policy?;
     policy.users = Users::Unchanged(known.population.key);
     policy.at = known.at;

@@ -313,3 +313,34 @@ fn friendships_end_by_each_policy_of_its_own() {
     assert_eq!(requests["kinds"][0]["pairs"], 2);
     assert_eq!(requests["kinds"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn restrictions_of_groups_that_changed_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let group = |rest: &str| {
+        let users = OLD.split("groups:").next().unwrap();
+        format!("{users}groups:\n  g: {{ creator: a, matrix: team, members: [b, c], {rest} }}\n")
+    };
+    let old = group("muted: [c, b], banned: [c]");
+    let new = group("muted: [b, { user: c, until: 2083-01-01T00:00:00Z }], requires: hasTag(A)");
+    fs::write(folder.path().join("old.yaml"), old).unwrap();
+    fs::write(folder.path().join("new.yaml"), new).unwrap();
+    let run = |arguments: &[&str]| peerage(folder.path(), arguments);
+    let diff = json(&run(&["diff", "old.yaml", "new.yaml", "--format", "json"]));
+    let changes = diff["changes"].as_array().unwrap();
+    let of_groups = |it: &&Value| it.to_string().contains("groups.g.");
+    let found: Vec<&Value> = changes.iter().filter(of_groups).collect();
+    let values = |at: usize| [&found[at]["old"], &found[at]["new"]];
+    assert_eq!(found.len(), 3, "{diff:#}");
+    assert_eq!(values(0), [&Value::from("[c]"), &Value::Null], "{diff:#}");
+    let muted = ["[b, c]", "[b, c until 2083-01-01T00:00:00Z]"].map(Value::from);
+    assert_eq!(values(1), [&muted[0], &muted[1]], "{diff:#}");
+    assert_eq!(values(2), [&Value::Null, &Value::from("hasTag(A)")], "{diff:#}");
+    let human = String::from_utf8(run(&["diff", "old.yaml", "new.yaml"]).stdout).unwrap();
+    assert!(human.contains("`groups.g.requires`: was nothing, is hasTag(A)"), "{human}");
+    let same = json(&run(&["diff", "old.yaml", "old.yaml", "--format", "json"]));
+    assert_eq!(same["changes"], serde_json::json!([]), "{same:#}");
+    let facts = ["diff", "old.yaml", "new.yaml", "--facts", "new.yaml", "--format", "json"];
+    let over = json(&run(&facts));
+    assert!(!over["changes"].to_string().contains("groups.g."), "{over:#}");
+}

@@ -50,6 +50,7 @@ use std::{
 };
 
 use crate::{
+    compile::RestrictionChange,
     decide::Explanation,
     request::{Action, ActionName, Conversation, RequestedAction, ResourceKind},
     snapshot::{UserNumber, View},
@@ -207,6 +208,16 @@ impl Diff {
         detail: DiffDetail,
     ) -> Self {
         Self::of_classes(old, new, conversation, detail, &UserClasses::of(old, new))
+    }
+
+    /// Adds what the two policies' files say differently about whom groups restrict. The pairs are over the same
+    /// groups, so these changes cause none of the counts.
+    pub fn add_restrictions(&mut self, restrictions: Vec<RestrictionChange>) {
+        self.changes.extend(restrictions.into_iter().map(|change| PolicyChange {
+            part: PolicyPart::Setting(change.path),
+            old: change.old,
+            new: change.new,
+        }));
     }
 
     /// As [`compute`](Self::compute), but `None` if counting takes longer than `limit`. It is given up
