@@ -41,7 +41,7 @@ pub(crate) fn watching() {
     let mut users = String::new();
     for user in 0..USERS {
         let tags = if user % 2 == 0 { "a" } else { "b" };
-        users.push_str(&format!("{{\"id\":\"user-{user}\",\"tags\":[\"{tags}\"]}}\n"));
+        users += &format!("{{\"id\":\"user-{user}\",\"tags\":[\"{tags}\"]}}\n");
     }
     fs::write(folder.path().join("policy/users.ndjson"), users).unwrap();
     let socket = folder.path().join("admin.sock");
@@ -135,7 +135,7 @@ fn write_policy(folder: &Path, tag: &str) {
     fs::create_dir_all(folder.join("policy")).unwrap();
     let mut text = format!("rule main: hasTag({tag}) -> [{tag}];\n");
     for rule in 0..100 {
-        text.push_str(&format!("rule r{rule}: hasTag(t{rule}) -> [t{}];\n", rule + 1));
+        text += &format!("rule r{rule}: hasTag(t{rule}) -> [t{}];\n", rule + 1);
     }
     let next = folder.join("next");
     fs::write(&next, text).unwrap();
@@ -185,9 +185,9 @@ fn watch(address: &str, is_first: bool, count: Arc<AtomicUsize>, seen: Option<mp
         let (one, other) = (question * 2 % USERS, (question * 26 + 2) % USERS);
         let subject =
             if is_first && question == 0 { CHANGED.to_owned() } else { format!("user-{one}") };
-        body.push_str(&format!(
+        body += &format!(
             "{{\"subject\":\"{subject}\",\"action\":\"start_chat\",\"resource\":\"user-{other}\"}}\n"
-        ));
+        );
     }
     let head = "Host: localhost\r\nContent-Type: application/x-ndjson";
     let length = body.len();
