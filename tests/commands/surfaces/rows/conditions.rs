@@ -67,6 +67,31 @@ rules:
         matrix: Is(()),
     },
     Row {
+        name: "a window in a condition",
+        world: SCHOOL,
+        with: "
+windows: { lessons: { from: '00:00', to: '24:00', zone: UTC } }
+permissions: { voice_call: not(during(lessons)) }
+",
+        without: "",
+        dsl: "permissions { voice_call: not(during(lessons)); }",
+        compiled: "permissions.voice_call: not(during(lessons))",
+        mistake: ("during(lessons)", "during(lesson)", "unknown-window"),
+        schema_finds: Not("a schema does not know the names of windows"),
+        lint: Not("a window may be open or closed, so neither is a mistake"),
+        allowed: ("pia start_chat sam", &[]),
+        refused: ("pia voice_call sam", "permission_off"),
+        makes: Makes::Refused,
+        explained: "voice_call of `pia` is off",
+        covered: Is("permissions.voice_call"),
+        diff: Is((6, 0, "`permissions.voice_call`")),
+        invariant: Not("an invariant holds at all times, and the window may be closed"),
+        held: Is("permissions"),
+        reaches: &[],
+        reached_by: &[],
+        matrix: Is(()),
+    },
+    Row {
         name: "an outcome that is a condition",
         world: SCHOOL,
         with: "
