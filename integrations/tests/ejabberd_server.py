@@ -1,6 +1,7 @@
 """An ejabberd on a loopback port, with its log, in a folder of its own."""
 
 import glob
+import json
 import os
 import signal
 import socket
@@ -46,7 +47,7 @@ class Ejabberd:
         build = [str(REPOSITORY / "integrations" / "ejabberd" / "build"), str(self.folder / "ebin")]
         done = subprocess.run(build, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout + done.stderr
-        module = "mod_peerage: {" + ", ".join(f'{name}: "{value}"' for name, value in options.items()) + "}"
+        module = "mod_peerage: {" + ", ".join(f"{name}: {json.dumps(value)}" for name, value in options.items()) + "}"
         (self.folder / "ejabberd.yml").write_text(CONFIG.format(port=self.port, module=module))
         self.process = None
 

@@ -36,7 +36,7 @@ class Both:
             (folder / name).mkdir()
         decide = folder / "daemon" / "decide"
         self.daemon = Daemon(folder / "daemon", POLICY, "--uds", str(decide))
-        self.ejabberd = Ejabberd(folder / "ejabberd", {"socket": decide} | options)
+        self.ejabberd = Ejabberd(folder / "ejabberd", {"socket": str(decide)} | options)
         self.ejabberd.start(USERS)
 
     def stop(self):
@@ -192,6 +192,16 @@ def test_what_holds_without_the_daemon_is_a_matter_of_configuration(both, is_hea
             await bob.eventually("an error", lambda: UNDECIDED in bob.refused)
 
     scenario(both, ["alice", "bob"], play)
+
+
+@pytest.mark.parametrize("both", [{"texts": {"unknown_subject": "Who are you?"}, "ids": "node", "timeout": 2000}], indirect=True)
+def test_ids_and_texts_are_a_matter_of_configuration(both):
+    async def play(alice):
+        # The policy knows no user of this name without a host.
+        alice.say("bob", "hello")
+        await alice.eventually("an error", lambda: ("forbidden", "Who are you?") in alice.refused)
+
+    scenario(both, ["alice"], play)
 
 
 def test_what_is_sent_at_once_arrives_whole_and_in_order(both):
