@@ -196,7 +196,7 @@ def test_a_daemon_that_is_gone_or_says_nothing_costs_no_more_than_the_timeout(bo
     assert "Denied, since peerage can't be asked" in both.prosody.log()
 
 
-@pytest.mark.parametrize("settings, is_heard", [("peerage_on_failure = 'allow'\n", True), ("peerage_on_failure = 'last'\n", True), ("", False)])
+@pytest.mark.parametrize("settings, is_heard", [("peerage_on_failure = 'allow'\npeerage_cache = 0\n", True), ("peerage_on_failure = 'last'\n", True), ("", False)])
 def test_what_holds_without_the_daemon_is_a_matter_of_configuration(tmp_path, settings, is_heard):
     both = Both(tmp_path, settings=settings)
 

@@ -7,8 +7,8 @@ local now = require "util.time".monotonic or require "util.time".now;
 local answers = {};
 answers.__index = answers;
 
-local function new(size)
-	local self = setmetatable({ of_name = {}, is_followed = false }, answers);
+local function new(size, is_kept)
+	local self = setmetatable({ of_name = {}, is_followed = false, is_kept = is_kept }, answers);
 	self.last = new_cache(size);
 	self.current = new_cache(size, function (key, entry) self:unlist(key, entry); end);
 	return self;
@@ -40,7 +40,7 @@ end
 -- Keeps an answer. One that was asked for before a change may be older than that: `epoch` is what `self.epoch` was.
 function answers:keep(key, names, answer, epoch)
 	self.last:set(key, { answer = answer, at = now() });
-	if not self.is_followed or epoch ~= self.epoch then return; end
+	if not self.is_kept or not self.is_followed or epoch ~= self.epoch then return; end
 	local before = self.current:get(key);
 	if before then self:unlist(key, before); end
 	self.current:set(key, { answer = answer, names = names });

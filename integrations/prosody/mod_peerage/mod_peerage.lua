@@ -43,7 +43,8 @@ end
 
 local endpoint = { path = socket_path, host = address, port = port, token = token };
 local questions = http.new(endpoint);
-local answers = new_answers(cache_size);
+-- Without a cache, none is kept of those that stand; the last answers are still needed.
+local answers = new_answers(math.max(1, math.floor(cache_size)), cache_size >= 1);
 
 -- Ids
 

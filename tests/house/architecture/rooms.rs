@@ -128,7 +128,7 @@ pub(crate) const HEAVY: [(&str, &str); 29] = [
 pub(crate) const CLIENT: [&str; 4] = ["hyper", "hyper_util", "http_body_util", "tokio_rustls"];
 
 /// What stands at the top of the repository, hidden files aside.
-pub(crate) const TOP: [&str; 24] = [
+pub(crate) const TOP: [&str; 25] = [
     "ARCHITECTURE.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
@@ -141,6 +141,7 @@ pub(crate) const TOP: [&str; 24] = [
     "action.yml",
     "benches",
     "build.rs",
+    "clients",
     "deny.toml",
     "deploy",
     "dist",
