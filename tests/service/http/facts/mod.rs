@@ -10,6 +10,7 @@ mod refusals;
 mod reloads;
 mod restrictions;
 mod sockets;
+mod terms;
 mod transfer;
 
 use std::{
