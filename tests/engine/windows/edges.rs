@@ -39,6 +39,8 @@ impl Clock for TestClock {
 struct Served {
     live: Arc<Live>,
     clock: Arc<TestClock>,
+    /// The number of the first view, less one: views are counted from 1 here.
+    before: u64,
     folder: TempDir,
     _time: Timekeeper,
 }
@@ -57,8 +59,9 @@ impl Served {
         let options = LiveOptions { clock: clock.clone(), ..LiveOptions::new(vec![file]) };
         let start = Live::start(&options, store).unwrap();
         let StartOutcome::Serving(live) = start else { panic!("{start:?}") };
+        let before = live.served().number - 1;
         let time = Timekeeper::start(&live).unwrap();
-        Self { live, clock, folder, _time: time }
+        Self { live, clock, before, folder, _time: time }
     }
 
     fn allows(&self) -> bool {
@@ -66,7 +69,7 @@ impl Served {
     }
 
     fn number(&self) -> u64 {
-        self.live.served().number
+        self.live.served().number - self.before
     }
 
     #[track_caller]
