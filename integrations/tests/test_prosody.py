@@ -153,6 +153,33 @@ def test_rooms_ask_and_are_told(both):
     scenario(both, ["alice", "bob", "carol"], play)
 
 
+def test_what_a_message_carries_besides_is_asked_about(both):
+    async def play(alice, bob, carol):
+        assert await alice.join("hall") is None
+        await alice.plugin["xep_0045"].set_room_config("hall@rooms.chat.test", alice.plugin["xep_0004"].make_form(ftype="submit"))
+        await alice.eventually("the room", lambda: both.group("hall"))
+        payloads = [
+            ElementTree.Element("{urn:example:notes}note"),
+            ElementTree.Element("{http://jabber.org/protocol/xhtml-im}html"),
+            ElementTree.Element("{jabber:x:conference}x", jid="hall@rooms.chat.test"),
+            ElementTree.Element("{jabber:x:conference}x", jid="elsewhere@rooms.example"),
+        ]
+        for number, payload in enumerate(payloads, 1):
+            message = alice.make_message(mto="carol@chat.test", mtype="chat")
+            message.xml.append(payload)
+            message.send()
+            await alice.eventually("an error", lambda: len(alice.refused) == number)
+        # Bob could be added to the room, but blocks messages: an invitation takes none along.
+        both.daemon.send([{"op": "put_user", "user": "bob@chat.test", "accepts": {"send_message": "nobody"}}])
+        message = alice.make_message(mto="bob@chat.test", mbody="read this", mtype="chat")
+        message.xml.append(ElementTree.Element("{jabber:x:conference}x", jid="hall@rooms.chat.test"))
+        message.send()
+        await alice.eventually("an error", lambda: ("forbidden", "Not allowed: not_in_audience") in alice.refused)
+        assert bob.received == [] and carol.received == []
+
+    scenario(both, ["alice", "bob", "carol"], play)
+
+
 def test_who_may_not_start_is_not_invited(both):
     async def play(alice, carol):
         assert await alice.join("hall") is None

@@ -203,15 +203,17 @@ local function refuse(origin, stanza, answer, by)
 	return true;
 end
 
--- What is no message to anybody: receipts, markers, chat states.
-local encryptions = {
-	["urn:xmpp:omemo:2"] = true, ["urn:xmpp:omemo:1"] = true,
-	["eu.siacs.conversations.axolotl"] = true, ["urn:xmpp:openpgp:0"] = true, ["jabber:x:encrypted"] = true,
+-- What is no message to anybody: receipts, markers, chat states, hints to servers, and the steps of a call behind its
+-- proposal. All else is one, also what this module does not know.
+local silent = {
+	["http://jabber.org/protocol/chatstates"] = true, ["urn:xmpp:receipts"] = true,
+	["urn:xmpp:chat-markers:0"] = true, ["urn:xmpp:hints"] = true, ["urn:xmpp:sid:0"] = true,
+	["urn:xmpp:carbons:2"] = true, ["urn:xmpp:jingle-message:0"] = true,
 };
 local function has_content(stanza)
 	for _, child in ipairs(stanza.tags) do
-		if child.name == "body" or child.name == "subject" or encryptions[child.attr.xmlns or ""] then return true; end
-		if child.attr.xmlns == "jabber:x:oob" or child.attr.xmlns == "urn:xmpp:reactions:0" then return true; end
+		local is_thread = child.name == "thread" and (child.attr.xmlns == nil or child.attr.xmlns == "jabber:client");
+		if not is_thread and not silent[child.attr.xmlns or ""] then return true; end
 	end
 	return false;
 end
@@ -223,25 +225,29 @@ local function call_action(descriptions)
 	return "voice_call";
 end
 
--- The question that a message to a user asks; nil if it asks none.
-local function message_question(stanza, from, to)
+-- The questions that a message to a user asks: one that invites to a room, or proposes a call, may say something besides.
+local function message_questions(stanza, from, to)
+	local questions = {};
 	local propose = stanza:get_child("propose", "urn:xmpp:jingle-message:0");
 	if propose then
 		local descriptions = {};
 		for child in propose:childtags("description") do descriptions[#descriptions + 1] = child; end
-		return { subject = from, action = call_action(descriptions), resource = to };
+		questions[1] = { subject = from, action = call_action(descriptions), resource = to };
 	end
 	local invite = stanza:get_child("x", "jabber:x:conference");
 	if invite and invite.attr.jid then
 		local _, of = jid.split(invite.attr.jid);
 		if is_room(of) then
-			return {
+			questions[#questions + 1] = {
 				subject = from, action = "add_member", resource = room_id(invite.attr.jid),
 				resource_type = "group", member = to,
 			};
 		end
 	end
-	if has_content(stanza) then return { subject = from, action = "send_message", resource = to }; end
+	if has_content(stanza) then
+		questions[#questions + 1] = { subject = from, action = "send_message", resource = to };
+	end
+	return questions;
 end
 
 -- Hooks of virtual hosts
@@ -254,10 +260,10 @@ local function check_message(event)
 	local _, to_host = jid.split(stanza.attr.to);
 	-- Rooms ask about messages within them. A mediated invitation comes from a room that has asked.
 	if not from or not to or from == to or is_room(to_host) then return; end
-	local question = message_question(stanza, from, to);
-	if not question then return; end
-	local answer = ask(origin, question);
-	if not answer.decision then return refuse(origin, stanza, answer); end
+	for _, question in ipairs(message_questions(stanza, from, to)) do
+		local answer = ask(origin, question);
+		if not answer.decision then return refuse(origin, stanza, answer); end
+	end
 end
 
 local function check_incoming_message(event)
