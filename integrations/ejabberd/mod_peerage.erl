@@ -143,11 +143,13 @@ message_questions(#message{to = undefined}) -> [];
 message_questions(#message{type = groupchat} = Packet) -> group_questions(Packet);
 message_questions(#message{from = From, to = To} = Packet) ->
     invitations(Packet) ++
-        case {is_local_room(To), has_content(Packet), proposal(Packet)} of
-            {true, _, _} -> [];
-            {false, _, Action} when is_binary(Action) -> [to_user(From, Action, To)];
-            {false, true, none} -> [to_user(From, <<"send_message">>, To)];
-            {false, false, none} -> []
+        case is_local_room(To) of
+            true -> [];
+            false ->
+                %% A call that is proposed may come with a text.
+                [to_user(From, Action, To) || Action <- [proposal(Packet)], is_binary(Action)] ++
+                    [to_user(From, <<"send_message">>, To)
+                     || has_content(Packet) orelse Packet#message.subject =/= []]
         end.
 
 %% Invitations: directly by XEP-0249, or through the room.
@@ -214,11 +216,15 @@ session_action(Media) ->
         {false, false} -> <<"send_message">>
     end.
 
-%% Receipts, markers and chat states have neither.
+%% All but receipts, markers, chat states, hints to servers, and the steps of a call: also what is not known here.
 has_content(#message{body = Body} = Packet) ->
-    Body =/= [] orelse lists:any(fun is_encrypted/1, elements(Packet)).
+    Body =/= [] orelse lists:any(fun is_said/1, elements(Packet)).
 
-is_encrypted(#xmlel{name = Name}) -> lists:member(Name, [<<"encrypted">>, <<"openpgp">>]).
+is_said(El) ->
+    not lists:member(fxml:get_tag_attr_s(<<"xmlns">>, El),
+                     [<<"http://jabber.org/protocol/chatstates">>, <<"urn:xmpp:receipts">>,
+                      <<"urn:xmpp:chat-markers:0">>, <<"urn:xmpp:hints">>, <<"urn:xmpp:sid:0">>,
+                      <<"urn:xmpp:carbons:2">>, ?JINGLE_MESSAGE]).
 
 %% What is inside a stanza, whether it was decoded already or not.
 elements(Packet) -> [xmpp:encode(El) || El <- xmpp:get_els(Packet)].
