@@ -87,6 +87,14 @@ def test_messages_requests_and_rosters_are_refused_with_the_policys_words(both):
         carol.say("alice", "may I?")
         await alice.eventually("a message of a guest", lambda: ("carol@chat.test", "may I?") in alice.received)
         assert carol.received == [] and len(alice.refused) == 1
+        # What the module does not know is one, and so is a subject alone.
+        note = alice.make_message(mto="carol@chat.test", mtype="chat")
+        note.xml.append(ElementTree.Element("{urn:example:notes}note"))
+        note.send()
+        await alice.eventually("an error", lambda: len(alice.refused) == 2)
+        alice.send_message(mto="carol@chat.test", mbody="", msubject="read this", mtype="normal")
+        await alice.eventually("an error", lambda: len(alice.refused) == 3)
+        assert carol.received == []
         both.daemon.send([{"op": "block", "from": "bob@chat.test", "to": "alice@chat.test"}])
         alice.send_presence_subscription("bob@chat.test")
         blocked = ("forbidden", "Not allowed: blocked_by_resource")
